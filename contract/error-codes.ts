@@ -1,0 +1,44 @@
+/**
+ * Every code that a person using Sallyport may see, in a client's terminal, a log line, a record or the command line's
+ * output. Each has an entry in docs/errors.md with its cause and its mend; a test holds the two lists equal.
+ */
+export const errorCodes = [
+  // Configuration
+  'CONFIG_UNREADABLE',
+  'CONFIG_INVALID',
+  // Getting in
+  'AUTH_REFUSED',
+  'TARGET_UNKNOWN',
+  'ACCESS_DENIED',
+  'TOO_MANY_SESSIONS',
+  'GATEWAY_DRAINING',
+  // Reaching the target
+  'TARGET_UNREACHABLE',
+  'TARGET_TIMEOUT',
+  'TARGET_HOST_KEY_CHANGED',
+  'TARGET_LOGIN_REFUSED',
+  'TARGET_LOST',
+  'TARGET_CREDENTIAL_MISSING',
+  // While a session runs
+  'PROTOCOL_VIOLATION',
+  'IDLE_TIMEOUT',
+  'ACTION_DENIED',
+  // Recording
+  'RECORDING_UNAVAILABLE',
+  'RECORDING_FAILED',
+  'RECORDING_DAMAGED',
+  'DISK_LOW',
+  'LEDGER_FAILED',
+  // Data directory
+  'DATA_DIRECTORY_IN_USE',
+  'DATA_DIRECTORY_INVALID',
+  'DATA_DIRECTORY_NEWER',
+  'SESSION_NOT_FOUND',
+  'SESSION_AMBIGUOUS',
+  'CHANNEL_NOT_FOUND',
+  // The command line
+  'USAGE',
+  'INTERNAL',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+/**
+ * Audit records: one fact each, kept for years. The bytes that count are the canonical JSON (RFC 8785) of these
+ * objects; docs/recording-format.md describes every type for readers who have none of our code.
+ */
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+const count = z.number().int().nonnegative();
+
+/** Who did it, for whom, how that was established and from where. */
+export const actorSchema = z.strictObject({
+  principal: z.string(),
+  kind: z.enum(['human', 'agent', 'gateway', 'unknown']),
+  onBehalfOf: z.string().optional(),
+  /** How the principal was authenticated, for example `publickey` with the key's SHA256 fingerprint. */
+  authentication: z.strictObject({ method: z.string(), key: z.string().optional() }).optional(),
+  /** Origin: `address:port` of the client, or the gateway's host name. */
+  source: z.string(),
+});
+export type Actor = z.infer<typeof actorSchema>;
+
+/** What was reached. The gateway itself is the resource of its own records. */
+export const resourceSchema = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['gateway', 'unknown', 'ssh', 'shell', 'postgres', 'mysql', 'mcp']),
+  address: z.string().optional(),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+
+export const outcomeSchema = z.enum(['success', 'denied', 'failure']);
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+const streamDigest = z.strictObject({
+  /** Offset of the first byte in the stream of its channel. */
+  offset: count,
+  bytes: count,
+  sha256,
+});
+
+const exitSchema = z.strictObject({ status: z.number().int().optional(), signal: z.string().optional() });
+const bytesPerStream = z.strictObject({ i: count, o: count, e: count });
+const verdictSchema = z.enum(['allow', 'deny', 'ask']);
+const decisionSchema = z.strictObject({ verdict: verdictSchema, policies: z.array(z.string()), policySet: z.string() });
+
+/** The body of each record type. */
+export const recordBodies = {
+  'gateway.start': z.strictObject({
+    version: z.string(),
+    runtime: z.string(),
+    crypto: z.enum(['native', 'javascript']),
+    configuration: sha256,
+    listeners: z.array(z.string()),
+  }),
+  'gateway.stop': z.strictObject({ reason: z.string() }),
+  'config.changed': z.strictObject({ configuration: sha256, previous: sha256 }),
+  'auth.refused': z.strictObject({ protocol: z.string(), method: z.string(), user: z.string(), key: z.string().optional(), reason: z.string() }),
+  'session.refused': z.strictObject({ protocol: z.string(), code: z.string(), reason: z.string(), requested: z.string() }),
+  'session.open': z.strictObject({ protocol: z.string(), requested: z.string(), client: z.string(), decision: decisionSchema }),
+  'session.close': z.strictObject({
+    reason: z.string(),
+    code: z.string().optional(),
+    /** Milliseconds on the monotonic clock. */
+    duration: count,
+    channels: count,
+    bytes: bytesPerStream,
+  }),
+  'session.recovered': z.strictObject({
+    channels: z.array(
+      z.strictObject({
+        channel: count,
+        /** Nanoseconds since the channel opened, of the last whole frame. */
+        lastFrameAt: count,
+        frames: count,
+        tornBytes: count,
+        /** Set when a journal file could not be read at all and was set aside under this name. */
+        setAside: z.string().optional(),
+      }),
+    ),
+  }),
+  'channel.open': z.strictObject({ channel: count, kind: z.string(), detail: z.record(z.string(), z.unknown()) }),
+  'channel.close': z.strictObject({ channel: count, reason: z.string(), exit: exitSchema.optional(), bytes: bytesPerStream, segments: count }),
+  'segment.sealed': z.strictObject({
+    channel: count,
+    segment: count,
+    /** Path below the data directory. */
+    file: z.string(),
+    bytes: count,
+    sha256,
+    /** Nanoseconds since the channel opened: where the segment begins and ends. */
+    from: count,
+    to: count,
+    events: count,
+    streams: z.strictObject({ i: streamDigest, o: streamDigest, e: streamDigest }),
+    attachments: z.array(z.strictObject({ file: z.string(), bytes: count, sha256 })),
+  }),
+  'action.decided': z.strictObject({
+    channel: count,
+    action: z.string(),
+    /** SHA-256 of the canonical JSON of the facts. */
+    digest: sha256,
+    facts: z.record(z.string(), z.unknown()),
+    decision: decisionSchema,
+  }),
+  'action.finished': z.strictObject({ channel: count, action: z.string(), digest: sha256, exit: exitSchema.optional(), result: z.record(z.string(), z.unknown()) }),
+} as const;
+
+export type RecordType = keyof typeof recordBodies;
+export type RecordBody<T extends RecordType> = z.infer<(typeof recordBodies)[T]>;
+
+const envelope = {
+  id: uuid,
+  /** UTC, microseconds: `2026-03-01T09:30:00.123456Z`. */
+  time: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+  /** 16 random bytes in hexadecimal, so that a short record can't be guessed from its hash. */
+  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  outcome: outcomeSchema,
+  actor: actorSchema,
+  target: resourceSchema,
+  session: uuid.optional(),
+};
+
+/** The schema of one whole record of the given type. */
+export function recordSchema<T extends RecordType>(type: T) {
+  return z.strictObject({ ...envelope, type: z.literal(type), body: recordBodies[type] });
+}
+
+export type AuditRecord<T extends RecordType = RecordType> = {
+  [K in T]: { id: string; time: string; nonce: string; type: K; outcome: Outcome; actor: Actor; target: Resource; session?: string; body: RecordBody<K> };
+}[T];
+
+/** What a caller says of a fact; id, time and nonce are added when it is appended. */
+export type RecordDraft<T extends RecordType = RecordType> = {
+  [K in T]: { type: K; outcome: Outcome; actor: Actor; target: Resource; session?: string; body: RecordBody<K> };
+}[T];
+
+/** Bytes of canonical JSON that one record may have. */
+export const MAX_RECORD_BYTES = 64 * 1024;
