@@ -1,0 +1,28 @@
+// Makes sure that the real clients, servers and players which the tests talk to are installed. Runs before the tests;
+// where everything is present it only looks, and needs no network.
+import { existsSync } from 'node:fs';
+import { installPackages, missingCommands } from './debian-packages.mjs';
+
+const missing = missingCommands({
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+  scp: 'openssh-client',
+  sftp: 'openssh-client',
+  dropbear: 'dropbear-bin',
+  dbclient: 'dropbear-bin',
+  plink: 'putty-tools',
+  psftp: 'putty-tools',
+  rsync: 'rsync',
+  git: 'git',
+  asciinema: 'asciinema',
+  zstd: 'zstd',
+  vim: 'vim',
+  htop: 'htop',
+  tmux: 'tmux',
+  expect: 'expect',
+  chromium: 'chromium',
+});
+// Paramiko is a library of the system's Python; importing it to ask would take longer than all the rest.
+if (!existsSync('/usr/lib/python3/dist-packages/paramiko')) missing.push('python3-paramiko');
+
+installPackages(missing, 'for the tests');
