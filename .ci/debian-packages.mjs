@@ -22,7 +22,9 @@ export function installPackages(names, purpose) {
   if (names.length === 0) return;
   const line = `apt-get install --yes --no-install-recommends ${names.join(' ')}`;
   if (process.getuid?.() !== 0 || !hasCommand('apt-get')) {
-    const how = hasCommand('apt-get') ? `Type this, then try again:\n  sudo ${line}` : 'Install them with the package manager of this system, then try again (the names are Debian\'s).';
+    const how = hasCommand('apt-get')
+      ? `Type this, then try again:\n  sudo ${line}`
+      : "Install them with the package manager of this system, then try again (the names are Debian's).";
     stop(`Missing ${purpose}: ${names.join(', ')}.\n${how}`);
   }
   process.stderr.write(`Installing ${names.join(', ')} ${purpose}.\n`);
@@ -30,7 +32,9 @@ export function installPackages(names, purpose) {
   const update = apt(['update']);
   const install = apt(line.split(' ').slice(1));
   if (install.status === 0) return;
-  stop(`${update.status === 0 ? '' : update.output}${install.output}\nCould not install ${names.join(', ')} ${purpose}. What was tried:\n  apt-get update && ${line}`);
+  stop(
+    `${update.status === 0 ? '' : update.output}${install.output}\nCould not install ${names.join(', ')} ${purpose}. What was tried:\n  apt-get update && ${line}`,
+  );
 }
 
 function apt(args) {

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { missingCommands, installPackages } from './debian-packages.mjs';
+import { installPackages, missingCommands } from './debian-packages.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const oldestNode = 24;
@@ -94,7 +94,11 @@ function runQuietly(program, args, options) {
     child.on('close', (status, signal) => {
       if (status === 0) return done(Buffer.concat(standardOutput).toString());
       const how = signal === null ? `status ${status}` : `signal ${signal}`;
-      failed(new SetUpError(`${Buffer.concat(everything).toString().trimEnd()}\n\n${program} ${args.join(' ')}\nin ${options.cwd} ended with ${how}.`));
+      failed(
+        new SetUpError(
+          `${Buffer.concat(everything).toString().trimEnd()}\n\n${program} ${args.join(' ')}\nin ${options.cwd} ended with ${how}.`,
+        ),
+      );
     });
   });
 }
@@ -141,7 +145,9 @@ async function main() {
   for (const binding of unready) if ((await loadFailure(binding, node)) !== undefined) unbuilt.push(binding);
   if (unbuilt.length > 0) {
     requireCompiler();
-    process.stderr.write(`Building ${unbuilt.map((binding) => binding.package).join(', ')} for Node ${node.version}; this takes a minute or two, once.\n`);
+    process.stderr.write(
+      `Building ${unbuilt.map((binding) => binding.package).join(', ')} for Node ${node.version}; this takes a minute or two, once.\n`,
+    );
     const queue = [...unbuilt];
     const worker = async () => {
       for (let binding = queue.shift(); binding !== undefined; binding = queue.shift()) await build(binding, node);
@@ -151,7 +157,8 @@ async function main() {
 
   for (const binding of unready) {
     const failure = await loadFailure(binding, node);
-    if (failure !== undefined) throw new SetUpError(`${binding.package} was built for Node ${node.version}, but does not load:\n${failure}`);
+    if (failure !== undefined)
+      throw new SetUpError(`${binding.package} was built for Node ${node.version}, but does not load:\n${failure}`);
     writeFileSync(binding.stamp, stampOf(binding, node));
   }
   if (unbuilt.length > 0) process.stderr.write('Sallyport is set up.\n');

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+const report = process.env.SALLYPORT_TEST_REPORT;
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Processes, not threads: native modules, signals and process.exit behave as they do in the gateway.
+    pool: 'forks',
+    retry: 0,
+    passWithNoTests: false,
+    allowOnly: process.env.CI === undefined,
+    // Real clients and servers start and stop within a test, on machines with two busy cores.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+  },
+});
