@@ -1,0 +1,136 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Actor, type AuditRecord, MAX_RECORD_BYTES, type RecordDraft, type RecordType, recordBodies, recordSchema } from '../../contract/record.ts';
+import { type Clock, isoMicros } from '../base/clock.ts';
+import { SallyportError } from '../base/errors.ts';
+import { uuidV7 } from '../base/ids.ts';
+import { canonicalBytes } from './canonical-json.ts';
+import { shortenRecord } from './shorten-record.ts';
+
+/** A record with the bytes that count (canonical JSON) and their SHA-256, which is its entry in the ledger. */
+export interface StoredRecord {
+  record: AuditRecord;
+  bytes: Uint8Array;
+  hash: Uint8Array;
+}
+
+/** Where records are kept. `append` is all or nothing, keeps the order, and resolves when the records are durable. */
+export interface RecordStore {
+  append(records: readonly StoredRecord[]): Promise<void>;
+}
+
+/** One transaction takes at most this many records, so that a burst does not make its first record wait for its last. */
+const MAX_GROUP = 1024;
+
+/** Records that may wait for the store. Beyond this the disk is not keeping up, and waiting longer would only hide it. */
+const MAX_PENDING = 65_536;
+
+interface Waiting {
+  stored: StoredRecord;
+  resolve: (stored: StoredRecord) => void;
+  reject: (error: SallyportError) => void;
+}
+
+/**
+ * The one way in which an audit fact is written down. While one group is on its way to the disk, everything that
+ * arrives forms the next group: a lone record costs one sync, a burst shares one.
+ */
+export class Records {
+  /** The actor of what the gateway does by itself. */
+  readonly gateway: Actor;
+  readonly #store: RecordStore;
+  readonly #clock: Clock;
+  readonly #schemas = compileSchemas();
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(store: RecordStore, clock: Clock, hostname: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.gateway = { principal: 'gateway', kind: 'gateway', source: hostname };
+  }
+
+  /** Records that are not durable yet. */
+  get pending(): number {
+    return this.#waiting.length + this.#inFlight;
+  }
+
+  /**
+   * Resolves when the record is durable, and rejects with LEDGER_FAILED when it is not; a later append may succeed
+   * again. Id and time are those of the call, and records are stored in the order of the calls.
+   */
+  append(draft: RecordDraft): Promise<StoredRecord> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length >= MAX_PENDING) {
+        reject(ledgerFailed(`${this.pending} records wait for the disk already; the record ${draft.type} was not taken`));
+        return;
+      }
+      let stored: StoredRecord;
+      try {
+        stored = this.#seal(draft);
+      } catch (thrown) {
+        reject(thrown instanceof SallyportError ? thrown : ledgerFailed(`The record ${draft.type} cannot be written: ${messageOf(thrown)}`, thrown));
+        return;
+      }
+      this.#waiting.push({ stored, resolve, reject });
+      if (this.#inFlight === 0) void this.#write();
+    });
+  }
+
+  /** Resolves when nothing is pending. A failed append is told to its caller, not here. */
+  flush(): Promise<void> {
+    if (this.pending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #seal(draft: RecordDraft): StoredRecord {
+    const now = this.#clock.wallMicros();
+    const record: AuditRecord = { ...draft, id: uuidV7(now), time: isoMicros(now), nonce: randomBytes(16).toString('hex') };
+    const checked = this.#schemas[draft.type].safeParse(record);
+    if (!checked.success) {
+      const faults = checked.error.issues.map((issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`);
+      throw ledgerFailed(`The record ${draft.type} is not valid: ${faults.join('; ')}`);
+    }
+    const bytes = canonicalBytes(record);
+    if (bytes.length <= MAX_RECORD_BYTES) return { record, bytes, hash: sha256(bytes) };
+    const shorter = shortenRecord(record, MAX_RECORD_BYTES);
+    return { ...shorter, hash: sha256(shorter.bytes) };
+  }
+
+  /** Never rejects: each record's outcome goes to its own promise. */
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.length <= MAX_GROUP ? this.#waiting : this.#waiting.slice(0, MAX_GROUP);
+      this.#waiting = this.#waiting.length <= MAX_GROUP ? [] : this.#waiting.slice(MAX_GROUP);
+      this.#inFlight = group.length;
+      try {
+        await this.#store.append(group.map((waiting) => waiting.stored));
+        for (const waiting of group) waiting.resolve(waiting.stored);
+      } catch (thrown) {
+        const error = ledgerFailed(`${group.length} audit records could not be made durable: ${messageOf(thrown)}`, thrown);
+        for (const waiting of group) waiting.reject(error);
+      }
+      this.#inFlight = 0;
+    }
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}
+
+function compileSchemas(): { [T in RecordType]: ReturnType<typeof recordSchema<T>> } {
+  const entries = (Object.keys(recordBodies) as RecordType[]).map((type) => [type, recordSchema(type)]);
+  return Object.fromEntries(entries);
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function ledgerFailed(message: string, cause?: unknown): SallyportError {
+  return new SallyportError('LEDGER_FAILED', message, { remedy: 'see that the disk of the data directory has space and accepts writes', ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,94 @@
+import { join, resolve } from 'node:path';
+import { SallyportError } from '../base/errors.ts';
+import { ChannelsTable } from './channels-table.ts';
+import { Connection, isSqlError } from './connection.ts';
+import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
+import { lockForGateway } from './gateway-lock.ts';
+import { migrate, schemaVersion } from './migrations.ts';
+import { openReadOnly } from './open-read-only.ts';
+import { projectRecords, rebuildProjections } from './projections.ts';
+import { RecordsTable } from './records-table.ts';
+import { SegmentsTable } from './segments-table.ts';
+import { SessionsTable } from './sessions-table.ts';
+
+/** The database of one data directory: for the one gateway that writes it, or for any number of readers beside it. */
+export class Database {
+  readonly directory: string;
+  readonly records: RecordsTable;
+  readonly sessions: SessionsTable;
+  readonly channels: ChannelsTable;
+  readonly segments: SegmentsTable;
+  readonly #connection: Connection;
+  readonly #lock: Connection | undefined;
+
+  private constructor(directory: string, connection: Connection, lock: Connection | undefined) {
+    this.directory = directory;
+    this.#connection = connection;
+    this.#lock = lock;
+    this.records = new RecordsTable(connection);
+    this.sessions = new SessionsTable(connection);
+    this.channels = new ChannelsTable(connection);
+    this.segments = new SegmentsTable(connection);
+  }
+
+  /**
+   * Makes the data directory where it is missing, takes its lock, and brings the database up to date. Throws
+   * DATA_DIRECTORY_IN_USE, DATA_DIRECTORY_NEWER or DATA_DIRECTORY_INVALID.
+   */
+  static async openForGateway(dataDirectory: string): Promise<Database> {
+    const directory = resolve(dataDirectory);
+    await createDataDirectory(directory);
+    let lock: Connection | undefined;
+    let connection: Connection | undefined;
+    try {
+      lock = await lockForGateway(directory);
+      connection = await Connection.open(join(directory, DATABASE_FILE), 'create');
+      // synchronous=FULL: in WAL mode only that makes a commit durable when it returns (sqlite.org/pragma.html).
+      await connection.exec(`
+        PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;`);
+      await migrate(connection, directory);
+      await projectRecords(connection);
+      return new Database(directory, connection, lock);
+    } catch (thrown) {
+      await connection?.close();
+      await lock?.close();
+      throw described(thrown, directory);
+    }
+  }
+
+  /** Reads beside a running gateway, and from a directory or a disk that takes no writes. */
+  static async openForReading(dataDirectory: string): Promise<Database> {
+    const directory = resolve(dataDirectory);
+    await requireDataDirectory(directory);
+    let connection: Connection | undefined;
+    try {
+      connection = await openReadOnly(join(directory, DATABASE_FILE));
+      if ((await schemaVersion(connection, directory)) === 0) {
+        throw invalid(directory, 'holds no records yet', 'start a gateway on it first: sallyport serve');
+      }
+      return new Database(directory, connection, undefined);
+    } catch (thrown) {
+      await connection?.close();
+      throw described(thrown, directory);
+    }
+  }
+
+  /** Makes the projections anew from the records, which are the truth. For the gateway's database only. */
+  rebuildProjections(): Promise<void> {
+    return rebuildProjections(this.#connection);
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+    await this.#lock?.close();
+  }
+}
+
+function described(thrown: unknown, directory: string): unknown {
+  if (thrown instanceof SallyportError) return thrown;
+  if (isSqlError(thrown, 'SQLITE_NOTADB', 'SQLITE_CORRUPT')) {
+    return invalid(directory, `holds a damaged ${DATABASE_FILE}: ${(thrown as Error).message}`, 'restore that file from a backup; the recordings beside it are not touched', thrown);
+  }
+  return invalid(directory, `cannot be opened: ${thrown instanceof Error ? thrown.message : String(thrown)}`, 'see that its disk has space and that this user may use its files', thrown);
+}

@@ -1,0 +1,106 @@
+import { SallyportError } from '../base/errors.ts';
+import type { Connection } from './connection.ts';
+
+/**
+ * How the schema came to be: step N takes a database from version N to N + 1 (`PRAGMA user_version`). A step that was
+ * released is never edited again.
+ *
+ * `records` is the truth. The other tables are projections of it (projections.ts) and can be rebuilt at any time, so
+ * they carry no constraint that could make a record fail.
+ */
+const steps: readonly string[] = [
+  `
+  CREATE TABLE records (
+    seq     INTEGER PRIMARY KEY,      -- 1, 2, 3 … in the order of the ledger, without a gap
+    id      TEXT NOT NULL UNIQUE,
+    time    TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    session TEXT,
+    hash    BLOB NOT NULL,            -- SHA-256 of bytes
+    bytes   BLOB NOT NULL             -- canonical JSON, exactly as it was hashed
+  );
+  CREATE INDEX records_by_session ON records (session, seq) WHERE session IS NOT NULL;
+
+  CREATE TABLE sessions (
+    seq            INTEGER PRIMARY KEY, -- of its session.open
+    id             TEXT NOT NULL UNIQUE,
+    started        TEXT NOT NULL,
+    ended          TEXT,
+    state          TEXT NOT NULL,       -- live, closed, recovered
+    principal      TEXT NOT NULL,
+    principal_kind TEXT NOT NULL,
+    on_behalf_of   TEXT,
+    target         TEXT NOT NULL,
+    target_kind    TEXT NOT NULL,
+    protocol       TEXT NOT NULL,
+    source         TEXT NOT NULL,
+    channels       INTEGER NOT NULL DEFAULT 0,
+    bytes_in       INTEGER NOT NULL DEFAULT 0,
+    bytes_out      INTEGER NOT NULL DEFAULT 0,
+    reason         TEXT
+  );
+  CREATE INDEX sessions_live ON sessions (seq) WHERE state = 'live';
+  CREATE INDEX sessions_by_started ON sessions (started);
+  CREATE INDEX sessions_by_principal ON sessions (principal, seq);
+  CREATE INDEX sessions_by_target ON sessions (target, seq);
+
+  CREATE TABLE channels (
+    session     TEXT NOT NULL,
+    channel     INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    detail      TEXT NOT NULL,         -- JSON
+    opened      TEXT NOT NULL,
+    closed      TEXT,
+    exit_status INTEGER,
+    exit_signal TEXT,
+    bytes_i     INTEGER NOT NULL DEFAULT 0,
+    bytes_o     INTEGER NOT NULL DEFAULT 0,
+    bytes_e     INTEGER NOT NULL DEFAULT 0,
+    reason      TEXT,
+    PRIMARY KEY (session, channel)
+  ) WITHOUT ROWID;
+  CREATE INDEX channels_open ON channels (session, channel) WHERE closed IS NULL;
+
+  CREATE TABLE segments (
+    session TEXT NOT NULL,
+    channel INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    file    TEXT NOT NULL,             -- below the data directory
+    bytes   INTEGER NOT NULL,
+    sha256  TEXT NOT NULL,
+    from_ns INTEGER NOT NULL,
+    to_ns   INTEGER NOT NULL,
+    events  INTEGER NOT NULL,
+    PRIMARY KEY (session, channel, segment)
+  ) WITHOUT ROWID;
+  `,
+];
+
+export const SCHEMA_VERSION = steps.length;
+
+/** Brings the database to this program's schema, one transaction per step. */
+export async function migrate(connection: Connection, dataDirectory: string): Promise<void> {
+  let version = await schemaVersion(connection, dataDirectory);
+  for (; version < SCHEMA_VERSION; version += 1) {
+    try {
+      await connection.exec(`BEGIN IMMEDIATE; ${steps[version]}; PRAGMA user_version = ${version + 1}; COMMIT;`);
+    } catch (thrown) {
+      await connection.exec('ROLLBACK').catch(() => undefined); // SQLite may have rolled back already; the first error is the one that counts.
+      throw thrown;
+    }
+  }
+}
+
+/** The schema's version; refuses one that this program is too old to understand. */
+export async function schemaVersion(connection: Connection, dataDirectory: string): Promise<number> {
+  const row = await connection.get<{ user_version: number }>('PRAGMA user_version');
+  const version = row?.user_version ?? 0;
+  if (version > SCHEMA_VERSION) {
+    throw new SallyportError(
+      'DATA_DIRECTORY_NEWER',
+      `The data directory ${dataDirectory} was written by a newer Sallyport (database version ${version}; this one knows up to ${SCHEMA_VERSION})`,
+      { remedy: 'run that version or a later one; nothing was changed' },
+    );
+  }
+  return version;
+}

@@ -1,0 +1,45 @@
+import type { RecordStore, StoredRecord } from '../ledger/records.ts';
+import type { Connection, SqlValue } from './connection.ts';
+
+/** A record as it stands in the database. `seq` is its place in the ledger, from 1. */
+export interface RecordRow {
+  seq: number;
+  id: string;
+  time: string;
+  type: string;
+  session: string | null;
+  hash: Uint8Array;
+  bytes: Uint8Array;
+}
+
+const columns = 'id, time, type, session, hash, bytes';
+
+/** Statements for small groups stay prepared; a large group shares the cost of preparing its own among many records. */
+const PREPARED_UP_TO = 16;
+
+export class RecordsTable implements RecordStore {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** One statement and so one transaction and one sync, projections included (projections.ts). */
+  append(records: readonly StoredRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
+    const sql = `INSERT INTO records (${columns}) VALUES ${Array(records.length).fill('(?,?,?,?,?,?)').join(',')}`;
+    const parameters: SqlValue[] = [];
+    for (const { record, hash, bytes } of records) parameters.push(record.id, record.time, record.type, record.session ?? null, hash, bytes);
+    return records.length <= PREPARED_UP_TO ? this.#connection.runPrepared(sql, parameters) : this.#connection.run(sql, parameters);
+  }
+
+  /** A session's records in the order of the ledger, after `seq`, at most `limit`. */
+  ofSession(session: string, after = 0, limit = 1000): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`, [session, after, limit]);
+  }
+
+  /** All records in the order of the ledger, after `seq`, at most `limit`. */
+  after(seq: number, limit: number): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq > ? ORDER BY seq LIMIT ?`, [seq, limit]);
+  }
+}

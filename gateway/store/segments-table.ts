@@ -1,0 +1,32 @@
+import type { SegmentRow } from '../../contract/session.ts';
+import type { Connection } from './connection.ts';
+import { type Projection, member } from './projection.ts';
+
+export const segmentsProjection: Projection = {
+  // A gateway that died between naming a segment and recording it seals that stretch again: the last seal holds.
+  'segment.sealed': `
+    INSERT INTO segments (session, channel, segment, file, bytes, sha256, from_ns, to_ns, events)
+    VALUES (new.session, ${member('body.channel')}, ${member('body.segment')}, ${member('body.file')}, ${member('body.bytes')},
+            ${member('body.sha256')}, ${member('body.from')}, ${member('body.to')}, ${member('body.events')})
+    ON CONFLICT (session, channel, segment) DO UPDATE
+    SET file = excluded.file, bytes = excluded.bytes, sha256 = excluded.sha256, from_ns = excluded.from_ns, to_ns = excluded.to_ns, events = excluded.events;`,
+};
+
+const columns = 'session, channel, segment, file, bytes, sha256, from_ns AS "from", to_ns AS "to", events';
+
+export class SegmentsTable {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** In the order of their numbers. */
+  ofChannel(session: string, channel: number): Promise<SegmentRow[]> {
+    return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? ORDER BY segment`, [session, channel]);
+  }
+
+  ofSession(session: string): Promise<SegmentRow[]> {
+    return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment`, [session]);
+  }
+}
