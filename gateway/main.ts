@@ -1,0 +1,147 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { isBrokenPipe, reportError } from './commands/report.ts';
+
+/*
+ * The command line. What each command does stands in its own file under commands/ and is loaded when it is asked for,
+ * so that a reading command starts without the gateway's machinery.
+ */
+
+/** Where a reading command finds the data: one of the two. */
+const DATA = ['--data <dir>', 'data directory of a gateway, running or not'] as const;
+const CONFIG = ['--config <file>', "configuration of a gateway, for its data directory"] as const;
+const JSON_OUTPUT = ['--json', 'one JSON object per line on standard output, for programs'] as const;
+
+const program = new Command('sallyport')
+  .description('A bastion for AI agents: every access identified, decided, recorded before it is delivered, and provable afterwards.')
+  .version('0.1.0', '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print help for a command')
+  .helpCommand('help [command]', 'print help for a command')
+  .showSuggestionAfterError(true)
+  .exitOverride()
+  .configureOutput({ writeErr: () => undefined }) // Errors are printed once, in one form, at the end of this file.
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sallyport demo                                   try everything on this machine
+  $ sallyport serve --config gateway.yaml            run a gateway
+  $ sallyport sessions --data ./data --from 2026-03-01
+  $ sallyport play 01a205e1-e790 --data ./data       watch what happened`,
+  );
+
+program
+  .command('serve')
+  .description('run the gateway; prints one line per listener when it is ready. SIGTERM drains, SIGHUP reloads')
+  .requiredOption('--config <file>', 'configuration file')
+  .option('--data <dir>', 'data directory, instead of the one in the configuration')
+  .addHelpText('after', examples('serve --config gateway.yaml', 'serve --config gateway.yaml --data /var/lib/sallyport'))
+  .action(async (options: { config: string; data?: string }) => finish(await (await import('./commands/serve.ts')).serve(options)));
+
+program
+  .command('demo')
+  .description('run a gateway with a ready-made configuration on loopback, and print what to type next')
+  .option('--data <dir>', 'data directory to use and keep, instead of a temporary one')
+  .addHelpText('after', examples('demo', 'demo --data ./demo-data'))
+  .action(async (options: { data?: string }) => finish(await (await import('./commands/demo.ts')).demo(options)));
+
+program
+  .command('check-config')
+  .description('say every fault of a configuration with its line and how to mend it')
+  .argument('<file>', 'configuration file')
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('check-config gateway.yaml'))
+  .action(async (file: string, options: { json?: boolean }) => finish(await (await import('./commands/check-config.ts')).checkConfig(file, { json: options.json === true })));
+
+program
+  .command('sessions')
+  .description('list sessions, newest first')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--from <time>', 'started at or after: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'started before; a date includes that day')
+  .option('--principal <name>', 'of this agent or human')
+  .option('--on-behalf-of <name>', 'of agents acting for this human')
+  .option('--target <name>', 'at this target')
+  .option('--protocol <name>', 'over this protocol')
+  .option('--state <state>', 'live, closed or recovered')
+  .option('--text <text>', 'text in the principal, the target or a command')
+  .option('--limit <count>', 'at most so many', wholeNumber)
+  .option('--after <session>', 'continue a list behind this session')
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('sessions --data ./data', 'sessions --data ./data --principal deploy-bot --from 2026-03-01 --to 2026-03-31 --json'))
+  .action(async (options) => finish(await (await import('./commands/sessions.ts')).sessions(options)));
+
+program
+  .command('show')
+  .description('everything about one session: who, where, the decision, channels, segments, records')
+  .argument('<session>', 'id of a session, or the beginning of one')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('show 01a205e1-e790 --data ./data', 'show 01a205e1-e790 --data ./data --json'))
+  .action(async (session: string, options) => finish(await (await import('./commands/show.ts')).show(session, options)));
+
+program
+  .command('play')
+  .description('replay a recording in this terminal: space pauses, arrows seek, - and + change the speed, i folds idle time, q quits')
+  .argument('<session[/channel]>', 'id of a session or the beginning of one, and the number of a channel')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--speed <factor>', 'play so many times faster', positiveNumber, 1)
+  .option('--idle <seconds>', 'shorten pauses to this; 0 plays them in full', notNegativeNumber, 1)
+  .addHelpText('after', examples('play 01a205e1-e790 --data ./data', 'play 01a205e1-e790/2 --data ./data --speed 4'))
+  .action(async (session: string, options) => finish(await (await import('./commands/play.ts')).play(session, options)));
+
+program
+  .command('cast')
+  .description('export a recording as asciicast, for asciinema and its players')
+  .argument('<session[/channel]>', 'id of a session or the beginning of one, and the number of a channel')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--format <format>', 'v3, exactly as recorded, or v2 for older players', 'v3')
+  .option('-o, --output <file>', 'write to this file instead of standard output')
+  .addHelpText('after', examples('cast 01a205e1-e790 --data ./data -o session.cast', 'cast 01a205e1-e790/0 --data ./data --format v2 | asciinema play -'))
+  .action(async (session: string, options) => finish(await (await import('./commands/cast.ts')).cast(session, options)));
+
+program
+  .command('transcript')
+  .description('print a session as plain text: commands, output, files, decisions, in the order of time')
+  .argument('<session[/channel]>', 'id of a session or the beginning of one, and the number of a channel')
+  .option(...DATA)
+  .option(...CONFIG)
+  .addHelpText('after', examples('transcript 01a205e1-e790 --data ./data'))
+  .action(async (session: string, options) => finish(await (await import('./commands/transcript.ts')).transcript(session, options)));
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  if (isBrokenPipe(thrown)) finish(0);
+  else if (thrown instanceof CommanderError && thrown.exitCode === 0) finish(0);
+  else finish(reportError(thrown, process.argv.includes('--json')));
+}
+
+/** The process ends by itself when everything is closed; output still on its way is not cut off. */
+function finish(code: number): void {
+  process.exitCode = code;
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ sallyport ${line}`).join('\n')}`;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('it has to be a whole number above 0');
+  return Number(text);
+}
+
+function positiveNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isFinite(number) || number <= 0) throw new InvalidArgumentError('it has to be a number above 0');
+  return number;
+}
+
+function notNegativeNumber(text: string): number {
+  const number = Number(text);
+  if (text === '' || !Number.isFinite(number) || number < 0) throw new InvalidArgumentError('it has to be a number from 0');
+  return number;
+}
