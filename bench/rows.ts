@@ -1,0 +1,9 @@
+import { footprint } from './footprint.ts';
+import { sshBulk } from './ssh-bulk.ts';
+import { sshConnect } from './ssh-connect.ts';
+import { sshEcho } from './ssh-echo.ts';
+import { sshSessions } from './ssh-sessions.ts';
+import type { Row } from './support/row.ts';
+
+/** Every row that can be measured, in the order of their numbers. */
+export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, footprint];
