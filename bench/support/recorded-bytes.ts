@@ -67,17 +67,17 @@ class RecordedStream {
   }
 
   #extension(event: Record<string, unknown>): void {
-    switch (event['t']) {
+    switch (event.t) {
       case 'raw':
-        if (this.#text !== undefined) this.#text = Buffer.from(String(event['b64']), 'base64');
+        if (this.#text !== undefined) this.#text = Buffer.from(String(event.b64), 'base64');
         break;
       case 'fd':
         this.#giveText();
-        this.#descriptor = Number(event['fd']);
+        this.#descriptor = Number(event.fd);
         break;
       case 'bulk':
         this.#giveText();
-        if (event['s'] === this.#carriedBy) this.#digest(Number(event['offset']), Number(event['bytes']), String(event['sha256']));
+        if (event.s === this.#carriedBy) this.#digest(Number(event.offset), Number(event.bytes), String(event.sha256));
         break;
       case 'lost':
         throw new Error(`the recording has lost something: ${JSON.stringify(event)}`);
