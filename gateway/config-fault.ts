@@ -49,11 +49,11 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   for (const candidate of known) {
     // A suggestion is a courtesy: with very many names it is not worth the time.
     if (++looked > 5000) break;
-    if (Math.abs(candidate.length - word.length) > 3) continue;
+    if (Math.abs(candidate.length - word.length) > 2) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (best === undefined || distance < best.distance) best = { distance, candidate };
   }
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= (wanted.length < 5 ? 1 : 2) ? best.candidate : undefined;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
