@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { killIfThere } from './processes.ts';
+import { ended, type Finished, plainEnvironment, run, type RunOptions, startProgram } from './run.ts';
+import type { Belongings } from './temp.ts';
+
+const main = join(dirname(fileURLToPath(import.meta.url)), '../../gateway/main.ts');
+
+/** One structured line of the gateway's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { msg?: string };
+
+/** The configuration file as an object: JSON is YAML. */
+export type Configuration = { [section: string]: unknown };
+
+/** A running gateway, as an operator would run it: a configuration file, a data directory, a process. */
+export interface Gateway {
+  readonly pid: number;
+  readonly host: string;
+  readonly port: number;
+  readonly data: string;
+  /** Everything it wrote to standard error, over all of its lives. */
+  log(): string;
+  /** The first line of the log, past or to come, that fits. */
+  logged(what: string, fits: (line: LogLine) => boolean, withinMs?: number): Promise<LogLine>;
+  /** SIGTERM, then waits for the end; gives the exit status. */
+  stop(): Promise<number | null>;
+  /** SIGKILL, then waits for the end. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and the same data. */
+  start(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  configuration: Configuration;
+  /** Where it listens; port 0 lets the system pick one. */
+  listen?: string;
+  data?: string;
+  /** Most files it may have open, for tests with very many connections. */
+  openFiles?: number;
+  env?: NodeJS.ProcessEnv;
+}
+
+export async function startGateway(belongings: Belongings, options: GatewayOptions): Promise<Gateway> {
+  const directory = belongings.directory('gateway');
+  const data = options.data ?? join(directory, 'data');
+  const file = join(directory, 'sallyport.yaml');
+  let listen = options.listen ?? '127.0.0.1:0';
+  let address = { host: '', port: 0 };
+  let child: ReturnType<typeof startProgram> | undefined;
+  let log = '';
+  const lines: LogLine[] = [];
+  const listeners = new Set<(line: LogLine) => void>();
+
+  async function start(): Promise<void> {
+    const { gateway, ...sections } = options.configuration;
+    writeFileSync(file, JSON.stringify({ gateway: { ...(gateway as object | undefined), listen: { ssh: listen } }, ...sections }, null, 2));
+    const command = [process.execPath, main, 'serve', '--config', file, '--data', data];
+    const limited = options.openFiles === undefined ? command : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, ...command];
+    child = startProgram(limited[0] as string, limited.slice(1), { env: plainEnvironment(options.env), stdio: ['ignore', 'pipe', 'pipe'] });
+    const starting = child;
+    if (starting.stdout === null || starting.stderr === null) throw new Error('the gateway has no output');
+    createInterface({ input: starting.stderr }).on('line', (line) => {
+      log += `${line}\n`;
+      const parsed = parseLogLine(line);
+      if (parsed === undefined) return;
+      lines.push(parsed);
+      for (const listener of listeners) listener(parsed);
+    });
+    const ready = await Promise.race([readyLine(starting.stdout), ended(starting).then(({ status }) => `ended with ${status}`)]);
+    const found = /^ssh (.+):(\d+)$/.exec(ready);
+    if (found === null) throw new Error(`the gateway did not start: ${ready}\n${log}`);
+    address = { host: (found[1] as string).replace(/^\[|\]$/g, ''), port: Number(found[2]) };
+    listen = `${found[1]}:${found[2]}`;
+  }
+
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    const ending = child;
+    child = undefined;
+    if (ending === undefined) return null;
+    ending.kill(signal);
+    // A gateway that does not drain is a finding of its own; it must not hold up the others.
+    const patience = setTimeout(() => ending.pid !== undefined && killIfThere(ending.pid), 20_000);
+    const { status } = await ended(ending);
+    clearTimeout(patience);
+    return status;
+  }
+
+  belongings.add(async () => {
+    await end('SIGKILL');
+  });
+  await start();
+  return {
+    get pid() {
+      if (child?.pid === undefined) throw new Error('the gateway is not running');
+      return child.pid;
+    },
+    get host() {
+      return address.host;
+    },
+    get port() {
+      return address.port;
+    },
+    data,
+    log: () => log,
+    logged: (what, fits, withinMs = 15_000) =>
+      new Promise((resolve, reject) => {
+        const known = lines.find(fits);
+        if (known !== undefined) {
+          resolve(known);
+          return;
+        }
+        const look = (line: LogLine): void => {
+          if (!fits(line)) return;
+          clearTimeout(timer);
+          listeners.delete(look);
+          resolve(line);
+        };
+        const timer = setTimeout(() => {
+          listeners.delete(look);
+          reject(new Error(`the gateway logged no ${what} within ${withinMs} ms:\n${log}`));
+        }, withinMs);
+        listeners.add(look);
+      }),
+    stop: () => end('SIGTERM'),
+    kill: async () => {
+      await end('SIGKILL');
+    },
+    start,
+  };
+}
+
+/** Runs one command of the command line to its end. */
+export function sallyport(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return run(process.execPath, [main, ...args], options);
+}
+
+async function readyLine(stdout: NodeJS.ReadableStream): Promise<string> {
+  const reader = createInterface({ input: stdout });
+  const [line] = (await once(reader, 'line')) as [string];
+  reader.close();
+  stdout.resume();
+  return line;
+}
+
+function parseLogLine(line: string): LogLine | undefined {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return undefined; // Node's own warnings are not JSON
+  }
+}
