@@ -1,6 +1,6 @@
 import type { SessionRow } from '../../contract/session.ts';
 import { printable } from '../query/printable.ts';
-import { cut, padded, textWidth } from './text-width.ts';
+import { cut, padded, textWidth } from '../query/text-width.ts';
 
 const SHORTEST_ID = 13; // of a UUIDv7: the millisecond
 

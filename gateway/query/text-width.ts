@@ -1,4 +1,4 @@
-/** Columns that a character takes in a terminal: East Asian wide characters and emoji take two, combining marks none. */
+/** Columns that a text takes in a terminal: East Asian wide characters and emoji take two, combining marks none. */
 export function textWidth(text: string): number {
   let width = 0;
   for (const character of text) width += characterWidth(character);
@@ -22,7 +22,10 @@ export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
-function characterWidth(character: string): number {
+const WIDE = /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+
+export function characterWidth(character: string): 0 | 1 | 2 {
+  if (character < '\u0300') return 1;
   if (/\p{Mark}/u.test(character)) return 0;
-  return /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u.test(character) ? 2 : 1;
+  return WIDE.test(character) ? 2 : 1;
 }
