@@ -1,6 +1,21 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, type YAMLError, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import type { ConfigFault, ConfigPath, Finding } from './config-fault.ts';
 import { MAX_REPORTED_FAULTS, quoted } from './config-fault.ts';
+import { partOf } from './config-values.ts';
 
 /** YAML, turned into plain values that remember where in the file they stood. */
 export interface ConfigDocument {
@@ -37,7 +52,9 @@ export function parseConfigDocument(file: string, bytes: Uint8Array): ConfigDocu
     const { line, col } = lines.linePos(Math.max(0, offset));
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const faults = parsed.faults.slice(0, MAX_REPORTED_FAULTS).map(({ offset, problem, mend }) => ({ file, ...locateOffset(offset), problem, mend }));
+  const faults = parsed.faults
+    .slice(0, MAX_REPORTED_FAULTS)
+    .map(({ offset, problem, mend }) => ({ file, ...locateOffset(offset), problem, mend }));
   return {
     root: parsed.root,
     faults,
@@ -46,7 +63,6 @@ export function parseConfigDocument(file: string, bytes: Uint8Array): ConfigDocu
 }
 
 function readText(bytes: Uint8Array, lines: LineCounter, spans: Spans): { root: unknown; faults: readonly SyntaxFault[] } {
-  const refused = (problem: string, mend: string, offset = 0) => ({ root: undefined, faults: [{ offset, problem, mend }] });
   lines.addNewLine(0);
   let text: string;
   try {
@@ -55,9 +71,13 @@ function readText(bytes: Uint8Array, lines: LineCounter, spans: Spans): { root: 
     return refused('the file is not UTF-8', 'Save it as UTF-8 text.');
   }
   for (let newline = text.indexOf('\n'); newline !== -1; newline = text.indexOf('\n', newline + 1)) lines.addNewLine(newline + 1);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  const control = text.search(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/);
-  if (control !== -1) return refused('there is a control character, so this is not a text file', 'Check that this is the configuration, and remove the character.', control);
+  const control = text.search(/(?![\t\r\n])\p{Cc}/u);
+  if (control !== -1)
+    return refused(
+      'there is a control character, so this is not a text file',
+      'Check that this is the configuration, and remove the character.',
+      control,
+    );
   let tokens = 0;
   for (const _ of new Lexer().lex(text)) {
     if (++tokens > MAX_TOKENS) return refused('the file is too large to be a configuration', `Keep it below ${MAX_TOKENS} pieces of YAML.`);
@@ -72,27 +92,42 @@ function readText(bytes: Uint8Array, lines: LineCounter, spans: Spans): { root: 
   }
   const syntax = [...document.errors, ...document.warnings].slice(0, MAX_REPORTED_FAULTS).map(syntaxFault);
   // What follows a syntax error is guesswork, and faults of a guess would mislead.
-  if (syntax.length > 0) return { root: undefined, faults: syntax.sort((a, b) => a.offset - b.offset) };
+  if (syntax.length > 0) return { root: undefined, faults: syntax.toSorted((a, b) => a.offset - b.offset) };
   if (document.contents === null) return refused('the file is empty', 'Start with the `gateway:` section.');
   const plain = new PlainValues(spans);
   const root = plain.read(document.contents, 0);
   return { root: plain.gaveUp ? undefined : root, faults: plain.faults };
 }
 
+function refused(problem: string, mend: string, offset = 0): { root: undefined; faults: readonly SyntaxFault[] } {
+  return { root: undefined, faults: [{ offset, problem, mend }] };
+}
+
 /** Says it in our words: the library's messages quote the text, and that may be a secret. */
 function syntaxFault(error: YAMLError): SyntaxFault {
-  const [problem, mend] = syntaxWords[error.code] ?? ['this is not YAML', 'Check the indentation, the brackets and the quotes around here.'];
+  const [problem, mend] = syntaxWords[error.code] ?? [
+    'this is not YAML',
+    'Check the indentation, the brackets and the quotes around here.',
+  ];
   return { offset: error.pos[0], problem, mend };
 }
+
+const unanchored = [
+  'an alias (`*name`) has no anchor of its name',
+  'Define the anchor (`&name`) above, or put the text in quotes.',
+] as const;
 
 const syntaxWords: Partial<Record<YAMLError['code'], readonly [string, string]>> = {
   TAB_AS_INDENT: ['a tab is used for indentation', 'Use spaces.'],
   BAD_INDENT: ['the indentation does not fit', 'Indent the entries of one list or section alike, with spaces.'],
   MISSING_CHAR: ['a closing quote, a bracket, a colon or a space is missing', 'Add it.'],
-  UNEXPECTED_TOKEN: ['something stands here that does not belong', 'Check the brackets and quotes around here, and put text with special characters in quotes.'],
+  UNEXPECTED_TOKEN: [
+    'something stands here that does not belong',
+    'Check the brackets and quotes around here, and put text with special characters in quotes.',
+  ],
   BAD_SCALAR_START: ['a text starts with a character that has a meaning in YAML', 'Put the text in quotes.'],
   BAD_DQ_ESCAPE: ['the backslash in this text makes no known escape', 'Write two backslashes, or use single quotes.'],
-  BAD_ALIAS: ['an alias (`*name`) has no anchor of its name', 'Define the anchor (`&name`) above, or put the text in quotes.'],
+  BAD_ALIAS: unanchored,
   MULTIPLE_DOCS: ['the file has more than one YAML document', 'Keep one, and remove the `---` between them.'],
   MULTILINE_IMPLICIT_KEY: ['a key goes over several lines', 'Check that every key ends with a colon and a space.'],
   BLOCK_AS_IMPLICIT_KEY: ['a second `key:` stands on the same line', 'Start a new line, or put the text in quotes.'],
@@ -118,8 +153,14 @@ class PlainValues {
   read(node: unknown, depth: number): unknown {
     if (this.gaveUp) return undefined;
     const offset = offsetOfNode(node);
-    if (++this.#values > MAX_VALUES) return this.#giveUp(offset, 'aliases multiply the file without end', 'Write out what the aliases stand for.');
-    if (depth > MAX_DEPTH) return this.#giveUp(offset, 'the file is nested too deeply', `At most ${MAX_DEPTH} levels are read, and an alias may not stand inside its own anchor.`);
+    if (++this.#values > MAX_VALUES)
+      return this.#giveUp(offset, 'aliases multiply the file without end', 'Write out what the aliases stand for.');
+    if (depth > MAX_DEPTH)
+      return this.#giveUp(
+        offset,
+        'the file is nested too deeply',
+        `At most ${MAX_DEPTH} levels are read, and an alias may not stand inside its own anchor.`,
+      );
     if (isAlias(node)) return this.#alias(node, depth);
     if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isMap(node)) return this.#map(node, depth);
@@ -130,12 +171,13 @@ class PlainValues {
 
   #alias(node: Alias, depth: number): unknown {
     const anchored = this.#anchors.get(node.source);
-    if (anchored === undefined) return this.#giveUp(offsetOfNode(node), ...(syntaxWords.BAD_ALIAS as [string, string]));
+    if (anchored === undefined) return this.#giveUp(offsetOfNode(node), ...unanchored);
     return this.read(anchored, depth + 1);
   }
 
   #map(node: YAMLMap, depth: number): Record<string, unknown> {
-    const plain: Record<string, unknown> = Object.create(null);
+    // Without a prototype, so that a key named `__proto__` is a key like any other.
+    const plain: Record<string, unknown> = { __proto__: null };
     const spans = new Map<string | number, Span>();
     this.#spans.set(plain, spans);
     for (const { key, value } of node.items) {
@@ -183,8 +225,7 @@ class PlainValues {
 }
 
 function offsetOfNode(node: unknown): number {
-  const range = (node as { range?: readonly number[] | null } | null)?.range;
-  return range?.[0] ?? 0;
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
 function offsetOf(root: unknown, path: ConfigPath, at: 'key' | 'value', spans: Spans): number {
@@ -194,7 +235,7 @@ function offsetOf(root: unknown, path: ConfigPath, at: 'key' | 'value', spans: S
     const span = typeof container === 'object' && container !== null ? spans.get(container)?.get(step) : undefined;
     if (span === undefined) return offset;
     offset = at === 'key' && depth === path.length - 1 ? span.key : span.value;
-    container = (container as Record<string | number, unknown>)[step];
+    container = partOf(container, step);
   }
   return offset;
 }

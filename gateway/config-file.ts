@@ -21,14 +21,21 @@ export function readConfigFile(path: string): ConfigFile {
     requireRegular(path, stats);
     const bytes = readAtMost(descriptor, MAX_CONFIG_BYTES + 1);
     if (stats.size > MAX_CONFIG_BYTES || bytes.length > MAX_CONFIG_BYTES) {
-      throw new SallyportError('CONFIG_UNREADABLE', `${path} has ${Math.max(stats.size, bytes.length)} bytes, and a configuration has at most ${MAX_CONFIG_BYTES}`, {
-        remedy: 'Check that this is the configuration and not, for example, a log or a recording.',
-      });
+      throw new SallyportError(
+        'CONFIG_UNREADABLE',
+        `${path} has ${Math.max(stats.size, bytes.length)} bytes, and a configuration has at most ${MAX_CONFIG_BYTES}`,
+        {
+          remedy: 'Check that this is the configuration and not, for example, a log or a recording.',
+        },
+      );
     }
     return { bytes, hash: createHash('sha256').update(bytes).digest('hex'), writableByAnybody: (stats.mode & 0o002) !== 0 };
   } catch (error) {
     if (error instanceof SallyportError) throw error;
-    throw new SallyportError('CONFIG_UNREADABLE', `${path} cannot be read: ${reasonOf(error)}`, { cause: error, remedy: 'Check the disk or the mount that it lies on.' });
+    throw new SallyportError('CONFIG_UNREADABLE', `${path} cannot be read: ${reasonOf(error)}`, {
+      cause: error,
+      remedy: 'Check the disk or the mount that it lies on.',
+    });
   } finally {
     closeSync(descriptor);
   }
@@ -66,7 +73,7 @@ function readAtMost(descriptor: number, limit: number): Buffer {
 }
 
 function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'permission is denied';
   return error instanceof Error ? error.message : String(error);

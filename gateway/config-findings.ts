@@ -1,6 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ConfigPath, type Finding, MAX_REPORTED_FAULTS, nearest, quoted } from './config-fault.ts';
-import { kindOf } from './config-leaves.ts';
+import { kindOf, partOf } from './config-values.ts';
 
 /** What is wrong with a configuration, as it is found. Keeps as many as are reported, and counts the others. */
 export class Findings {
@@ -34,17 +34,20 @@ export class Findings {
     const path = [...base, ...inner];
     if (issue.code === 'unrecognized_keys') {
       const known = issue.message.split(', ');
-      for (const key of issue.keys) this.add([...path, key], 'key', `unknown key ${quoted(key)}`, () => didYouMean(key, known) ?? `Known here: ${known.join(', ')}.`);
+      for (const key of issue.keys)
+        this.add([...path, key], 'key', `unknown key ${quoted(key)}`, () => didYouMean(key, known) ?? `Known here: ${known.join(', ')}.`);
       return;
     }
     const params = issue.code === 'custom' ? issue.params : undefined;
     const wrong = valueAt(value, inner);
-    if (wrong === undefined || params?.['missing'] === true) {
+    if (wrong === undefined || params?.missing === true) {
       this.add(path, 'value', `${quoted(String(path.at(-1) ?? 'the file'))} is missing`, issue.message);
-    } else if (typeof params?.['problem'] === 'string') {
-      this.add(path, 'value', params['problem'], issue.message);
+    } else if (typeof params?.problem === 'string') {
+      this.add(path, 'value', params.problem, issue.message);
     } else if (issue.code === 'invalid_value' && typeof wrong === 'string') {
-      this.add(path, 'value', `${quoted(wrong)} is not known here`, () => [didYouMean(wrong, issue.values.map(String)), issue.message].filter(Boolean).join(' '));
+      this.add(path, 'value', `${quoted(wrong)} is not known here`, () =>
+        [didYouMean(wrong, issue.values.map(String)), issue.message].filter(Boolean).join(' '),
+      );
     } else {
       this.add(path, 'value', `${kindOf(wrong)} stands where ${expectation(issue)} belongs`, issue.message);
     }
@@ -62,7 +65,5 @@ function expectation(issue: z.core.$ZodIssue): string {
 }
 
 function valueAt(value: unknown, path: ConfigPath): unknown {
-  let current = value;
-  for (const step of path) current = typeof current === 'object' && current !== null ? (current as Record<string | number, unknown>)[step] : undefined;
-  return current;
+  return path.reduce(partOf, value);
 }

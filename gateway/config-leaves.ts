@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { either, quoted } from './config-fault.ts';
 import { type Read, readAddress, readDuration, readSize } from './config-units.ts';
+import { kindOf } from './config-values.ts';
 
 /*
  * The kinds of value that sections are made of. By convention the message of every issue is the mend; the problem is
@@ -54,7 +55,12 @@ export function flag() {
 export function wholeNumber(least: number, most: number) {
   return leaf(`Write a whole number from ${least} to ${most}.`, (value): Read<number> => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return { value };
-    return { problem: typeof value === 'number' ? `${value} is not a whole number from ${least} to ${most}` : `${kindOf(value)} stands where a number belongs` };
+    return {
+      problem:
+        typeof value === 'number'
+          ? `${value} is not a whole number from ${least} to ${most}`
+          : `${kindOf(value)} stands where a number belongs`,
+    };
   });
 }
 
@@ -69,7 +75,9 @@ export function duration(least: number, most: number) {
 /** Seconds, or 0 for `off`. */
 export function durationOrOff(most: number) {
   const limits = `up to ${inWords(most)}`;
-  return leaf(`${durationExample}; ${limits} is possible, and off for none.`, (value) => (value === 'off' || value === 0 ? { value: 0 } : readSeconds(value, 1, most, limits)));
+  return leaf(`${durationExample}; ${limits} is possible, and off for none.`, (value) =>
+    value === 'off' || value === 0 ? { value: 0 } : readSeconds(value, 1, most, limits),
+  );
 }
 
 function readSeconds(value: unknown, least: number, most: number, limits: string): Read<number> {
@@ -93,7 +101,9 @@ export function size(least: number, most: number) {
 
 /** Where a target is. */
 export function targetAddress(example: string) {
-  return text(`Write host:port or [IPv6 address]:port, for example "${example}" or "[fd00::5]:${example.split(':')[1]}".`, (value) => readAddress(value, 1));
+  return text(`Write host:port or [IPv6 address]:port, for example "${example}" or "[fd00::5]:${example.split(':')[1]}".`, (value) =>
+    readAddress(value, 1),
+  );
 }
 
 /** Where to listen. */
@@ -109,20 +119,12 @@ export function principalName() {
   return textLike(name, 'A name is up to 128 letters, digits and . _ @ + - and begins with a letter or a digit.');
 }
 
-export const targetNameMend = 'A target\'s name is up to 63 letters, digits and . _ - and begins with a letter or a digit: clients write it as a user name.';
+export const targetNameMend =
+  "A target's name is up to 63 letters, digits and . _ - and begins with a letter or a digit: clients write it as a user name.";
 
 /** Not with `+`, `@`, `:` or `/`: a client writes `login+target@gateway`. */
 export function targetName() {
   return textLike(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, targetNameMend);
-}
-
-/** What somebody wrote, in words; never its value. */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a section';
-  if (typeof value === 'boolean') return 'true or false';
-  return typeof value === 'number' || typeof value === 'bigint' ? 'a number' : 'text';
 }
 
 function inWords(seconds: number): string {

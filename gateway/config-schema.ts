@@ -1,7 +1,20 @@
 import { z } from 'zod';
-import type { Read } from './config-units.ts';
 import { quoted } from './config-fault.ts';
-import { choice, duration, durationOrOff, flag, list, listenAddress, principalName, section, size, text, textLike, wholeNumber } from './config-leaves.ts';
+import {
+  choice,
+  duration,
+  durationOrOff,
+  flag,
+  list,
+  listenAddress,
+  principalName,
+  section,
+  size,
+  text,
+  textLike,
+  wholeNumber,
+} from './config-leaves.ts';
+import type { Read } from './config-units.ts';
 import { operatorRoles } from './identity/principal.ts';
 import { parseSshPublicKey } from './identity/ssh-public-key.ts';
 
@@ -25,7 +38,10 @@ export const gatewaySchema = section(
       'Say where to listen, for example listen: { ssh: "127.0.0.1:2222" }.',
     ),
     data: filePath('Name the data directory, for example data: ./data.').default('./data'),
-    name: textLike(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'It is up to 63 letters, digits and . _ - and begins with a letter or a digit.').optional(),
+    name: textLike(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+      'It is up to 63 letters, digits and . _ - and begins with a letter or a digit.',
+    ).optional(),
   },
   'Write a section, for example gateway: { listen: { ssh: "127.0.0.1:2222" }, data: ./data }.',
 );
@@ -89,10 +105,20 @@ export const limitsSchema = section(
 
 /** What `ssh2` can speak and nobody should unless a device leaves no choice. */
 export const weakAlgorithms = [
-  ...['ssh-rsa', 'ssh-dss'],
-  ...['diffie-hellman-group-exchange-sha1', 'diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'],
-  ...['aes256-cbc', 'aes192-cbc', 'aes128-cbc', '3des-cbc'],
-  ...['hmac-sha1', 'hmac-sha1-etm@openssh.com', 'hmac-sha1-96', 'hmac-md5', 'hmac-md5-96'],
+  'ssh-rsa',
+  'ssh-dss',
+  'diffie-hellman-group-exchange-sha1',
+  'diffie-hellman-group14-sha1',
+  'diffie-hellman-group1-sha1',
+  'aes256-cbc',
+  'aes192-cbc',
+  'aes128-cbc',
+  '3des-cbc',
+  'hmac-sha1',
+  'hmac-sha1-etm@openssh.com',
+  'hmac-sha1-96',
+  'hmac-md5',
+  'hmac-md5-96',
 ] as const;
 
 export const sshSchema = section(
@@ -124,8 +150,7 @@ export const rootSchema = section(
 /** RFC 4252 section 5.4: control characters in a banner would drive the client's terminal. */
 function readBanner(value: string): Read<string> {
   if (value.length > 4096) return { problem: `the banner has ${value.length} characters` };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return /[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(value) ? { problem: 'the banner has control characters' } : { value };
+  return /[\p{Cc}]/u.test(value.replaceAll(/[\n\t]/g, '')) ? { problem: 'the banner has control characters' } : { value };
 }
 
 /** A path as somebody writes it; it is made absolute when the whole file is known to be right. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { either, quoted } from './config-fault.ts';
-import { choice, durationOrOff, flag, kindOf, leaf, list, principalName, section, targetAddress, targetName, text, textLike } from './config-leaves.ts';
+import { choice, durationOrOff, flag, leaf, list, section, targetAddress, targetName, text, textLike } from './config-leaves.ts';
 import type { Read } from './config-units.ts';
+import { isSection, kindOf } from './config-values.ts';
 import { fingerprintOf, parseSshPublicKey } from './identity/ssh-public-key.ts';
 
 const DAY = 86_400;
@@ -16,22 +17,32 @@ const referenceMend = 'Name where the secret is, and not the secret: { env: NAME
 export const referenceSchema = leaf(referenceMend, readReference);
 
 function readReference(value: unknown): Read<{ env: string } | { file: string }> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { problem: `${kindOf(value)} stands where a reference to a secret belongs` };
+  if (!isSection(value)) return { problem: `${kindOf(value)} stands where a reference to a secret belongs` };
   const [[key, named] = ['', ''], ...more] = Object.entries(value);
   if (more.length > 0) return { problem: 'a reference has exactly one key' };
-  if (key === 'env') return typeof named === 'string' && variable.test(named) ? { value: { env: named } } : { problem: 'this is not the name of an environment variable' };
-  if (key === 'file') return typeof named === 'string' && named !== '' && named.length <= 4096 && !named.includes('\0') ? { value: { file: named } } : { problem: 'this is not a path' };
+  if (key === 'env')
+    return typeof named === 'string' && variable.test(named)
+      ? { value: { env: named } }
+      : { problem: 'this is not the name of an environment variable' };
+  if (key === 'file')
+    return typeof named === 'string' && named !== '' && named.length <= 4096 && !named.includes('\0')
+      ? { value: { file: named } }
+      : { problem: 'this is not a path' };
   return { problem: 'a reference is either env or file' };
 }
 
-type Credential = { env: string } | { file: string } | { password: { env: string } | { file: string } } | { key: { env: string } | { file: string } };
+type Credential =
+  | { env: string }
+  | { file: string }
+  | { password: { env: string } | { file: string } }
+  | { key: { env: string } | { file: string } };
 
 /** A reference, or `{ password: reference }` or `{ key: reference }`. */
 export const credentialSchema = leaf(
   `${referenceMend.slice(0, -1)}; { password: … } or { key: … } around it says what it is.`,
   (value): Read<Credential> => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 1) {
-      const { password, key } = value as { password?: unknown; key?: unknown };
+    if (isSection(value) && Object.keys(value).length === 1) {
+      const { password, key } = value;
       if (password !== undefined) return within(readReference(password), (reference) => ({ password: reference }));
       if (key !== undefined) return within(readReference(key), (reference) => ({ key: reference }));
     }
@@ -45,18 +56,21 @@ function within<A, B>(read: Read<A>, wrap: (value: A) => B): Read<B> {
 
 const hostKeyCommand = 'ssh-keyscan HOST | ssh-keygen -lf -';
 
-const hostKey = text(`Write the fingerprint that \`${hostKeyCommand}\` prints, "SHA256:" and 43 characters, and compare it with what the host's owner says.`, (value): Read<string> => {
-  if (/^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(value)) return { value };
-  const key = parseSshPublicKey(value);
-  if ('key' in key) return { problem: `this is a whole key, and its fingerprint belongs here: "${fingerprintOf(key.key.blob)}"` };
-  if (/^(?:MD5:)?[0-9a-f]{2}(?::[0-9a-f]{2}){15}$/i.test(value)) return { problem: 'this is an MD5 fingerprint' };
-  return { problem: `${quoted(value)} is not a SHA-256 fingerprint` };
-});
+const hostKey = text(
+  `Write the fingerprint that \`${hostKeyCommand}\` prints, "SHA256:" and 43 characters, and compare it with what the host's owner says.`,
+  (value): Read<string> => {
+    if (/^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(value)) return { value };
+    const key = parseSshPublicKey(value);
+    if ('key' in key) return { problem: `this is a whole key, and its fingerprint belongs here: "${fingerprintOf(key.key.blob)}"` };
+    if (/^(?:MD5:)?[0-9a-f]{2}(?::[0-9a-f]{2}){15}$/i.test(value)) return { problem: 'this is an MD5 fingerprint' };
+    return { problem: `${quoted(value)} is not a SHA-256 fingerprint` };
+  },
+);
 
 const allowEntry = leaf('Name a principal, or write { group: NAME }.', (value): Read<string | { group: string }> => {
   if (typeof value === 'string') return { value };
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const { group } = value as { group?: unknown };
+  if (isSection(value)) {
+    const { group } = value;
     if (typeof group === 'string' && Object.keys(value).length === 1) return { value: { group } };
   }
   return { problem: `${kindOf(value)} stands where the name of a principal or a group belongs` };
@@ -64,14 +78,18 @@ const allowEntry = leaf('Name a principal, or write { group: NAME }.', (value): 
 
 const tagsMend = 'Write names and texts, for example tags: { env: prod }.';
 const tags = leaf(tagsMend, (value): Read<Record<string, string>> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { problem: `${kindOf(value)} stands where tags belong` };
+  if (!isSection(value)) return { problem: `${kindOf(value)} stands where tags belong` };
   const entries = Object.entries(value);
   if (entries.length > 64) return { problem: 'there are more than 64 tags' };
+  const read: Record<string, string> = {};
   for (const [name, tag] of entries) {
     if (!/^[A-Za-z][A-Za-z0-9._/-]{0,62}$/.test(name)) return { problem: `${quoted(name)} is not the name of a tag` };
-    if (typeof tag !== 'string' || !/^[^\p{Cc}]{1,256}$/u.test(tag)) return { problem: `the tag ${quoted(name)} is not text of 1 to 256 characters` };
+    if (typeof tag !== 'string' || !/^[^\p{Cc}]{1,256}$/u.test(tag)) {
+      return { problem: `the tag ${quoted(name)} is not text of 1 to 256 characters` };
+    }
+    read[name] = tag;
   }
-  return { value: Object.fromEntries(entries) as Record<string, string> };
+  return { value: read };
 });
 
 const common = {
@@ -85,13 +103,17 @@ const commonOfShells = {
     textLike(/^[A-Za-z_][A-Za-z0-9_]{0,127}\*?$/, 'Name a variable; a * at the end stands for any rest.'),
     'Write a list of names, for example environment: [LANG, "LC_*"].',
   ).default(['LANG', 'LC_*']),
-  recording: section({ content: choice(['digest', 'whole']).optional(), input: flag().optional() }, 'Write a section, for example recording: { input: false }.').prefault({}),
+  recording: section(
+    { content: choice(['digest', 'whole']).optional(), input: flag().optional() },
+    'Write a section, for example recording: { input: false }.',
+  ).prefault({}),
   idle: durationOrOff(30 * DAY).optional(),
 };
 
 const absolutePath = textLike(/^\/[^\0]{0,4095}$/, 'Write an absolute path.');
 const userName = textLike(/^[^\s\p{Cc}:/@+][^\p{Cc}:]{0,127}$/u, 'Write the name of a user of the target.');
-const exampleTarget = '{ name: web-1, kind: ssh, address: "10.0.0.5:22", host-key: "SHA256:…", login: deploy, credential: { file: keys/web } }';
+const exampleTarget =
+  '{ name: web-1, kind: ssh, address: "10.0.0.5:22", host-key: "SHA256:…", login: deploy, credential: { file: keys/web } }';
 
 export const sshTargetSchema = section(
   {
@@ -109,7 +131,14 @@ export const sshTargetSchema = section(
 );
 
 export const shellTargetSchema = section(
-  { ...common, ...commonOfShells, kind: z.literal('shell'), user: userName.optional(), shell: absolutePath.optional(), directory: absolutePath.optional() },
+  {
+    ...common,
+    ...commonOfShells,
+    kind: z.literal('shell'),
+    user: userName.optional(),
+    shell: absolutePath.optional(),
+    directory: absolutePath.optional(),
+  },
   'Write a section, for example { name: local, kind: shell }.',
 );
 
@@ -117,7 +146,14 @@ const databaseName = textLike(/^[^\p{Cc}]{1,63}$/u, 'Write the name of a databas
 
 function databaseTargetSchema<const K extends string>(kind: K, port: number) {
   return section(
-    { ...common, kind: z.literal(kind), address: targetAddress(`10.0.0.6:${port}`), database: databaseName, login: userName, credential: credentialSchema },
+    {
+      ...common,
+      kind: z.literal(kind),
+      address: targetAddress(`10.0.0.6:${port}`),
+      database: databaseName,
+      login: userName,
+      credential: credentialSchema,
+    },
     'Write a section.',
   );
 }
@@ -149,4 +185,3 @@ export const exampleTargetMend = `Write a section, for example ${exampleTarget}.
 
 /** The served kinds, as their schemas read them. */
 export type ReadTarget = z.infer<typeof sshTargetSchema> | z.infer<typeof shellTargetSchema>;
-

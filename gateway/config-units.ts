@@ -42,7 +42,13 @@ export function readAddress(text: string, lowestPort: 0 | 1): Read<{ host: strin
 /** RFC 1123 names, and with an underscore, as container networks have them. All digits and dots is an address or nothing. */
 function isHost(text: string): boolean {
   if (/^[\d.]+$/.test(text)) return isIPv4(text);
-  return text.length <= 253 && text.replace(/\.$/, '').split('.').every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
+  return (
+    text.length <= 253 &&
+    text
+      .replace(/\.$/, '')
+      .split('.')
+      .every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
+  );
 }
 
 /** Writes an address the way it is read. */

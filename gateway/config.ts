@@ -34,7 +34,9 @@ export type { SshPublicKey } from './identity/ssh-public-key.ts';
 export type { AllowEntry } from './policy/allow-list.ts';
 
 /** A configuration, or everything that is wrong with it in the order of the file. */
-export type ConfigReading = { readonly config: Config } | { readonly faults: readonly ConfigFault[]; /** Faults beyond those listed. */ readonly more: number };
+export type ConfigReading =
+  | { readonly config: Config }
+  | { readonly faults: readonly ConfigFault[] /** Faults beyond those listed. */; readonly more: number };
 
 /** Reads and checks a file; throws CONFIG_INVALID, whose message has a line for every fault, or CONFIG_UNREADABLE. */
 export function loadConfig(path: string, environment: Environment = process.env): Config {
@@ -42,7 +44,9 @@ export function loadConfig(path: string, environment: Environment = process.env)
   if ('config' in reading) return reading.config;
   const lines = reading.faults.map(describeFault);
   if (reading.more > 0) lines.push(`… and ${reading.more} more`);
-  throw new SallyportError('CONFIG_INVALID', lines.join('\n'), { remedy: 'Mend every line above; `sallyport check-config FILE` shows them again.' });
+  throw new SallyportError('CONFIG_INVALID', lines.join('\n'), {
+    remedy: 'Mend every line above; `sallyport check-config FILE` shows them again.',
+  });
 }
 
 /** The same for those who show faults one by one. Throws CONFIG_UNREADABLE when there is no such file to check. */
@@ -50,10 +54,13 @@ export function readConfig(path: string, environment: Environment = process.env)
   const file = readConfigFile(path);
   const document = parseConfigDocument(path, file.bytes);
   const findings = new Findings();
-  if (file.writableByAnybody) findings.add([], 'value', 'everybody may change this file, and so decide who enters', `Run: chmod o-w ${path}`);
+  if (file.writableByAnybody)
+    findings.add([], 'value', 'everybody may change this file, and so decide who enters', `Run: chmod o-w ${path}`);
   const directory = dirname(resolve(path));
   const read = document.root === undefined ? undefined : checkConfig(document.root, findings, { directory, environment });
-  const faults = [...document.faults, ...findings.all.map(document.locate)].sort((a, b) => a.line - b.line || a.column - b.column);
+  const faults = [...document.faults, ...findings.all.map((finding) => document.locate(finding))].toSorted(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
   if (faults.length > 0 || read === undefined) return { faults, more: findings.more };
   return { config: build(read, resolve(path), file) };
 }
@@ -82,17 +89,33 @@ function principalOf(read: ReadConfig['humans'][number] | ReadConfig['agents'][n
 }
 
 function targetOf(read: ReadTarget, directory: string): Target {
-  const { idle, recording, ...rest } = read;
-  const common = { recording: withoutUndefined(recording), ...(idle === undefined ? {} : { idle }) };
-  if (rest.kind === 'shell') return { ...common, ...withoutUndefined(rest) };
-  const { 'host-key': hostKey, credential, passphrase, ...ssh } = rest;
+  const { name, tags, allow, environment, recording, idle } = read;
+  const common = { name, tags, allow, environment, recording: overridesOf(recording), ...(idle === undefined ? {} : { idle }) };
+  if (read.kind === 'shell') {
+    const { kind, user, shell, directory: start } = read;
+    return {
+      kind,
+      ...common,
+      ...(user === undefined ? {} : { user }),
+      ...(shell === undefined ? {} : { shell }),
+      ...(start === undefined ? {} : { directory: start }),
+    };
+  }
+  const { kind, address, 'host-key': hostKey, login, credential, passphrase, forwarding } = read;
   return {
-    ...ssh,
+    kind,
     ...common,
+    address,
     hostKey,
+    login,
     credential: absoluteCredential(credential, directory),
     ...(passphrase === undefined ? {} : { passphrase: absoluteReference(passphrase, directory) }),
+    forwarding,
   };
+}
+
+function overridesOf({ content, input }: ReadTarget['recording']): Target['recording'] {
+  return { ...(content === undefined ? {} : { content }), ...(input === undefined ? {} : { input }) };
 }
 
 function recordingOf({ retain, 'segment-after': segmentSeconds, ...same }: ReadConfig['root']['recording']): Config['recording'] {
@@ -100,7 +123,14 @@ function recordingOf({ retain, 'segment-after': segmentSeconds, ...same }: ReadC
 }
 
 function limitsOf(read: ReadConfig['root']['limits']): Config['limits'] {
-  const { 'sessions-per-principal': sessionsPerPrincipal, 'channels-per-session': channelsPerSession, 'keep-alive': keepAlive, 'auth-attempts': authAttempts, lockout, ...same } = read;
+  const {
+    'sessions-per-principal': sessionsPerPrincipal,
+    'channels-per-session': channelsPerSession,
+    'keep-alive': keepAlive,
+    'auth-attempts': authAttempts,
+    lockout,
+    ...same
+  } = read;
   return {
     ...same,
     sessionsPerPrincipal,
@@ -116,20 +146,14 @@ function sshOf(read: ReadConfig['root']['ssh']): Config['ssh'] {
   return { rekeyBytes, rekeySeconds, weakAlgorithms, ...(banner === undefined ? {} : { banner }) };
 }
 
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** Leaves out what is not there, as `exactOptionalPropertyTypes` asks. */
-function withoutUndefined<T extends object>(read: T): Defined<T> {
-  return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)) as Defined<T>;
-}
-
 /** A map by name that nobody can change, not even by forgetting its type. */
 function readOnlyMap<T extends { readonly name: string }>(values: readonly T[]): ReadonlyMap<string, T> {
   const map = new Map(values.map((value) => [value.name, value]));
-  const refuse = (): never => {
-    throw new TypeError('the configuration is read-only');
-  };
   return Object.defineProperties(map, { set: { value: refuse }, delete: { value: refuse }, clear: { value: refuse } });
+}
+
+function refuse(): never {
+  throw new TypeError('the configuration is read-only');
 }
 
 function deepFreeze<T>(value: T): T {

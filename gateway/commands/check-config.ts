@@ -1,35 +1,34 @@
 import { asSallyportError, describeError } from '../base/errors.ts';
-import { type Config, type ConfigFault, describeFault, formatAddress, readConfig, type Target } from '../config.ts';
+import { type Config, type ConfigFault, type ConfigReading, describeFault, formatAddress, readConfig, type Target } from '../config.ts';
 import { reasonAgainst } from '../identity/identify.ts';
 import { policyOf } from '../policy/allow-list.ts';
 import { visibleTargets } from '../policy/decide.ts';
+import { jsonLine, print } from './output.ts';
 
-export interface CheckConfigOptions {
-  /** NDJSON: one object per fault, or one with the summary. */
-  readonly json?: boolean;
-  readonly write?: (text: string) => void;
-}
-
-/** Prints every fault, or what a valid file says. Exit 0 valid, 1 not. */
-export async function checkConfig(file: string, options: CheckConfigOptions = {}): Promise<number> {
-  const write = options.write ?? ((text: string) => void process.stdout.write(text));
-  const print = (people: string, program: object) => write(`${options.json === true ? JSON.stringify(program) : people}\n`);
-  let reading: ReturnType<typeof readConfig>;
+/** Prints every fault, or what a valid file says; as NDJSON one object per fault, or one with the summary. Exit 0 valid, 1 not. */
+export async function checkConfig(file: string, { json = false }: { json?: boolean } = {}): Promise<number> {
+  const say = (people: string, program: object) => print(json ? jsonLine(program) : `${people}\n`);
+  let reading: ConfigReading;
   try {
     reading = readConfig(file);
   } catch (thrown) {
     const error = asSallyportError(thrown);
-    print(describeError(error), { valid: false, file, code: error.code, problem: error.message, mend: error.remedy });
+    await say(describeError(error), { valid: false, file, code: error.code, problem: error.message, mend: error.remedy });
     return 1;
   }
   if ('config' in reading) {
-    print(summaryText(reading.config), summaryObject(reading.config));
+    await say(summaryText(reading.config), summaryObject(reading.config));
     return 0;
   }
-  for (const fault of reading.faults) print(describeFault(fault), faultObject(fault));
-  const count = reading.faults.length + reading.more;
-  if (reading.more > 0) print(`… and ${reading.more} more`, { valid: false, file, code: 'CONFIG_INVALID', problem: `${reading.more} more faults`, mend: 'Mend those above first.' });
-  if (options.json !== true) write(`\n${count} ${count === 1 ? 'fault' : 'faults'} in ${file}\n`);
+  const { faults, more } = reading;
+  for (const fault of faults) await say(describeFault(fault), faultObject(fault));
+  const count = faults.length + more;
+  if (!json)
+    await print(
+      `\n${count} ${count === 1 ? 'fault' : 'faults'} in ${file}${more > 0 ? `, of which the first ${faults.length} are listed` : ''}\n`,
+    );
+  else if (more > 0)
+    await print(jsonLine({ valid: false, file, code: 'CONFIG_INVALID', problem: `${more} more faults`, mend: 'Mend those above first.' }));
   return 1;
 }
 
@@ -53,7 +52,12 @@ function summaryObject(config: Config): object {
       keys: sshKeys.map((key) => key.fingerprint),
       disabled,
     })),
-    targets: [...config.targets.values()].map((target) => ({ name: target.name, kind: target.kind, address: addressOf(target), reachableBy: whoReaches(target, config) })),
+    targets: [...config.targets.values()].map((target) => ({
+      name: target.name,
+      kind: target.kind,
+      address: addressOf(target),
+      reachableBy: whoReaches(target, config),
+    })),
   };
 }
 
@@ -68,8 +72,16 @@ function summaryText(config: Config): string {
     const who = whoReaches(target, config);
     return `  ${target.name}, ${target.kind}${address === undefined ? '' : ` at ${address}`}: ${who.length === 0 ? 'nobody may connect' : who.join(', ')}`;
   });
-  const part = (title: string, lines: readonly string[]) => [`${title}:`, ...(lines.length === 0 ? ['  none'] : lines)];
-  return [`${config.path}: the configuration is valid`, ...part('Listeners', listeners), ...part('Principals', principals), ...part('Targets, and who may reach them', targets)].join('\n');
+  return [
+    `${config.path}: the configuration is valid`,
+    ...listed('Listeners', listeners),
+    ...listed('Principals', principals),
+    ...listed('Targets, and who may reach them', targets),
+  ].join('\n');
+}
+
+function listed(title: string, lines: readonly string[]): string[] {
+  return [`${title}:`, ...(lines.length === 0 ? ['  none'] : lines)];
 }
 
 function listenersOf(config: Config): { protocol: string; address: string }[] {
@@ -84,7 +96,9 @@ function addressOf(target: Target): string | undefined {
 /** Asks policy itself, so that the summary cannot differ from what will be decided. */
 function whoReaches(target: Target, config: Config): string[] {
   const policy = policyOf([target]);
-  return [...config.principals.values()].filter((principal) => mayEnter(principal.name, config) && visibleTargets(principal, policy).length > 0).map(({ name }) => name);
+  return [...config.principals.values()]
+    .filter((principal) => mayEnter(principal.name, config) && visibleTargets(principal, policy).length > 0)
+    .map(({ name }) => name);
 }
 
 function mayEnter(name: string, config: Config): boolean {

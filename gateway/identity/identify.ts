@@ -62,7 +62,9 @@ export function reasonAgainst(principal: Principal, principals: ReadonlyMap<stri
 function listedKeys(principals: ReadonlyMap<string, Principal>): readonly ListedKey[] {
   const known = gathered.get(principals);
   if (known !== undefined) return known;
-  const keys = [...principals.values()].flatMap((principal) => principal.sshKeys.map(({ blob, algorithm }) => ({ digest: digestOf(blob), algorithm, principal })));
+  const keys = [...principals.values()].flatMap((principal) =>
+    principal.sshKeys.map(({ blob, algorithm }) => ({ digest: digestOf(blob), algorithm, principal })),
+  );
   gathered.set(principals, keys);
   return keys;
 }

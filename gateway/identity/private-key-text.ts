@@ -1,5 +1,8 @@
 /** What a private key's text says about itself, without opening it. */
-export type PrivateKeyText = { readonly kind: 'none' } | { readonly kind: 'unsupported'; readonly format: string; readonly convert: string } | { readonly kind: 'key'; readonly encrypted: boolean };
+export type PrivateKeyText =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unsupported'; readonly format: string; readonly convert: string }
+  | { readonly kind: 'key'; readonly encrypted: boolean };
 
 const OPENSSH_MAGIC = Buffer.from('openssh-key-v1\0', 'latin1');
 
@@ -9,7 +12,8 @@ export function inspectPrivateKey(text: string, where: string): PrivateKeyText {
   const putty = /^PuTTY-User-Key-File-(\d+): (\S+)/.exec(trimmed);
   if (putty !== null) {
     // ssh2 reads version 2 of the format, and only with these two kinds of key.
-    if (putty[1] !== '2' || !/^ssh-(?:rsa|dss)$/.test(putty[2] ?? '')) return unsupported('this PuTTY format', `puttygen ${where} -O private-openssh -o NEW`);
+    if (putty[1] !== '2' || !/^ssh-(?:rsa|dss)$/.test(putty[2] ?? ''))
+      return unsupported('this PuTTY format', `puttygen ${where} -O private-openssh -o NEW`);
     return { kind: 'key', encrypted: !/^Encryption: none\r?$/m.test(trimmed) };
   }
   const label = /^-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----/.exec(trimmed)?.[1];

@@ -37,7 +37,7 @@ export function fingerprintOf(blob: Uint8Array): string {
 /** Reads one line. A fault is in words, without a full stop at its end. */
 export function parseSshPublicKey(line: string): ParsedSshPublicKey {
   if (line.length > MAX_LINE_CHARACTERS) return { fault: `the key has more than ${MAX_LINE_CHARACTERS} characters` };
-  if (line.includes('PRIVATE KEY')) return { fault: 'this is a private key, which belongs on its owner\'s machine only' };
+  if (line.includes('PRIVATE KEY')) return { fault: "this is a private key, which belongs on its owner's machine only" };
   const text = line.trim();
   if (/[\r\n]/.test(text)) return { fault: 'a key is one line' };
   const [algorithm = '', encoded = '', ...rest] = text.split(/[ \t]+/);
@@ -51,7 +51,8 @@ export function parseSshPublicKey(line: string): ParsedSshPublicKey {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return { fault: 'the key is not base64' };
   const blob = Buffer.from(encoded, 'base64');
   // Node's decoder forgives; only what encodes to the same text again is taken, so that one key has one spelling.
-  if (blob.toString('base64').replace(/=+$/, '') !== encoded.replace(/=+$/, '')) return { fault: 'the base64 of the key is cut off or damaged' };
+  if (blob.toString('base64').replace(/=+$/, '') !== encoded.replace(/=+$/, ''))
+    return { fault: 'the base64 of the key is cut off or damaged' };
   const fault = faultOfBlob(algorithm, blob);
   if (fault !== undefined) return { fault };
   return { key: Object.freeze({ algorithm, blob, fingerprint: fingerprintOf(blob), comment: rest.join(' ') }) };
@@ -59,8 +60,8 @@ export function parseSshPublicKey(line: string): ParsedSshPublicKey {
 
 function faultOfBlob(algorithm: string, blob: Buffer): string | undefined {
   const fields = readStrings(blob);
-  if (fields === undefined || fields.length === 0) return 'the key is cut off or damaged';
-  const [inside, ...parts] = fields as [Buffer, ...Buffer[]];
+  const [inside, ...parts] = fields ?? [];
+  if (inside === undefined) return 'the key is cut off or damaged';
   const name = inside.toString('latin1');
   if (name !== algorithm) return `the line says ${algorithm}, but the key inside is "${printable(name)}"`;
   const curve = curves[algorithm];
@@ -75,7 +76,8 @@ function faultOfBlob(algorithm: string, blob: Buffer): string | undefined {
 function faultOfEcdsa(curve: { name: string; pointBytes: number }, parts: readonly Buffer[], expected: number): string | undefined {
   const [name, point] = parts;
   if (parts.length !== expected || name === undefined || point === undefined) return 'this is not a whole ECDSA key';
-  if (name.toString('latin1') !== curve.name) return `the key names the curve "${printable(name.toString('latin1'))}" instead of ${curve.name}`;
+  if (name.toString('latin1') !== curve.name)
+    return `the key names the curve "${printable(name.toString('latin1'))}" instead of ${curve.name}`;
   if (point.length !== curve.pointBytes || point[0] !== 4) return `the point is not an uncompressed point of ${curve.name}`;
   return undefined;
 }

@@ -36,11 +36,12 @@ export function policyOf(targets: Iterable<RuledTarget>): PolicyInForce {
 
 /** The order of targets, of entries and of flags says nothing, so it does not change the hash. */
 function hashOf(rules: ReadonlyMap<string, TargetRules>): string {
-  const canonical: Record<string, { allow: string[]; forwarding: string[] }> = Object.create(null);
-  for (const [name, rule] of rules) {
-    const allow = rule.allow.map((entry) => (typeof entry === 'string' ? `principal:${entry}` : `group:${entry.group}`));
-    canonical[name] = { allow: [...new Set(allow)].sort(), forwarding: [...new Set(rule.forwarding)].sort() };
-  }
+  const canonical = Object.fromEntries(
+    [...rules].map(([name, rule]) => {
+      const allow = rule.allow.map((entry) => (typeof entry === 'string' ? `principal:${entry}` : `group:${entry.group}`));
+      return [name, { allow: [...new Set(allow)].toSorted(), forwarding: [...new Set(rule.forwarding)].toSorted() }];
+    }),
+  );
   const text = canonicalize(canonical);
   if (text === undefined) throw new TypeError('the rules have no canonical JSON');
   return createHash('sha256').update(text).digest('hex');

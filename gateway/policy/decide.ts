@@ -15,7 +15,12 @@ export function decide(request: ActionRequest, policy: PolicyInForce): Decision 
   const allowRule = `targets.${rules.name}.allow`;
   const grounds = groundsFor(principal, rules);
   if (grounds === undefined) return deny(policy, allowRule, `${allowRule} names neither ${principal.name} nor a group of it`);
-  const allowed: Decision = { verdict: 'allow', policies: [allowRule], policySet: policy.policySet, reason: `${allowRule} names ${grounds}` };
+  const allowed: Decision = {
+    verdict: 'allow',
+    policies: [allowRule],
+    policySet: policy.policySet,
+    reason: `${allowRule} names ${grounds}`,
+  };
   switch (action) {
     case 'connect':
     case 'ssh:shell':
@@ -25,7 +30,7 @@ export function decide(request: ActionRequest, policy: PolicyInForce): Decision 
     case 'ssh:write-file':
       return allowed;
     case 'ssh:forward':
-      return decideForwarding(facts['direction'], rules, policy);
+      return decideForwarding(facts.direction, rules, policy);
     case 'ssh:agent-forward':
       return decideForwarding('agent', rules, policy);
     default:
@@ -38,7 +43,7 @@ export function visibleTargets(principal: Applicant, policy: PolicyInForce): rea
   return [...policy.targets.values()]
     .filter((rules) => groundsFor(principal, rules) !== undefined)
     .map(({ name, kind, tags }) => ({ name, kind, tags }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const forwardings = ['local', 'remote', 'agent'] as const;
