@@ -54,6 +54,7 @@ it.each(['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'chacha20-poly1305@
 );
 
 it('ssh2 knows the processor, and so prefers the cipher that is fastest on it', () => {
-  const describeProcessor = require('cpu-features') as () => { arch: string };
+  // A dependency of ssh2's, so found from there.
+  const describeProcessor = createRequire(require.resolve('ssh2'))('cpu-features') as () => { arch: string };
   expect(describeProcessor().arch).not.toBe('unknown');
 });
