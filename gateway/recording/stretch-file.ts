@@ -1,0 +1,118 @@
+import { closeSync, fdatasync, mkdirSync, openSync, rmSync, writeSync, writevSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { syncDirectory } from './durable-directory.ts';
+
+const syncData = promisify(fdatasync);
+
+/** A write that took fewer bytes than it was given, which for a file means that there is no space. */
+export class ShortWrite extends Error {
+  readonly code = 'ENOSPC';
+
+  constructor(written: number, asked: number) {
+    super(`only ${written} of ${asked} bytes were written`);
+  }
+}
+
+/**
+ * A journal file that is being written: synchronously, in one call each time, so that what has been appended survives
+ * the end of the process. Syncs run in the background and never overlap.
+ */
+export class StretchFile {
+  readonly path: string;
+  bytes = 0;
+  /** Something was written since the last sync began. */
+  dirty = false;
+  readonly #file: number;
+  /** Directories whose entry for this file, or for the directory below, is not durable yet. */
+  #newEntries: string[];
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor(path: string, file: number, newEntries: string[]) {
+    this.path = path;
+    this.#file = file;
+    this.#newEntries = newEntries;
+  }
+
+  static create(path: string): StretchFile {
+    const directory = dirname(path);
+    const entries = [directory];
+    // A parent may vanish in between: the last channel of a session was sealed and its directory removed.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return new StretchFile(path, openSync(path, 'ax', 0o600), entries);
+      } catch (thrown) {
+        if (attempt >= 3 || !isMissing(thrown)) throw thrown;
+        const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+        for (let made = directory; first !== undefined && made.length >= first.length; made = dirname(made)) entries.push(dirname(made));
+      }
+    }
+  }
+
+  /** Throws when not everything was written; the file must not be written to any more then. */
+  write(buffers: readonly Uint8Array[]): void {
+    let total = 0;
+    for (const buffer of buffers) total += buffer.length;
+    const first = buffers[0];
+    if (first === undefined) return;
+    this.dirty = true;
+    const written = buffers.length === 1 ? writeSync(this.#file, first) : writevSync(this.#file, buffers as Uint8Array[]);
+    this.bytes += written;
+    if (written !== total) throw new ShortWrite(written, total);
+  }
+
+  /** Resolves when everything written before the call is durable. Calls that come while one sync runs share the next. */
+  sync(): Promise<void> {
+    if (this.#running === undefined) {
+      this.#running = this.#sync().finally(() => {
+        this.#running = undefined;
+      });
+      return this.#running;
+    }
+    this.#next ??= this.#running
+      .catch(() => undefined) // told to whoever asked for that one
+      .then(() => {
+        this.#next = undefined;
+        return this.sync();
+      });
+    return this.#next;
+  }
+
+  /** Waits for syncs that run; what was written last need not be durable. */
+  async close(): Promise<void> {
+    while (this.#running !== undefined || this.#next !== undefined) await (this.#next ?? this.#running)?.catch(() => undefined);
+    closeSync(this.#file);
+  }
+
+  /** Removes a file that did not even get its header. */
+  discard(): void {
+    closeSync(this.#file);
+    rmSync(this.path, { force: true });
+  }
+
+  async #sync(): Promise<void> {
+    if (this.dirty) {
+      this.dirty = false;
+      try {
+        await syncData(this.#file);
+      } catch (thrown) {
+        this.dirty = true;
+        throw thrown;
+      }
+    }
+    if (this.#newEntries.length === 0) return;
+    const directories = this.#newEntries;
+    this.#newEntries = [];
+    try {
+      for (const directory of directories) await syncDirectory(directory);
+    } catch (thrown) {
+      this.#newEntries.push(...directories);
+      throw thrown;
+    }
+  }
+}
+
+function isMissing(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+}

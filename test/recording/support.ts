@@ -1,0 +1,80 @@
+import { Records, type StoredRecord } from '../../gateway/ledger/records.ts';
+import { systemClock } from '../../gateway/base/clock.ts';
+import { uuidV7 } from '../../gateway/base/ids.ts';
+import type { Log } from '../../gateway/base/log.ts';
+import type { AuditRecord, RecordType } from '../../contract/record.ts';
+import { type ChannelDescription, Recorder, type RecordingOptions } from '../../gateway/recording/recorder.ts';
+import type { OpenSession, RecordedSegment, RecoveryIndex } from '../../gateway/recording/recovery-index.ts';
+
+/** Keeps records in memory, as a store that is always durable. */
+export class MemoryLedger implements RecoveryIndex {
+  readonly stored: StoredRecord[] = [];
+  readonly records = new Records({ append: async (records) => void this.stored.push(...records) }, systemClock, 'test');
+
+  of<T extends RecordType>(type: T): AuditRecord<T>[] {
+    return this.stored.map(({ record }) => record).filter((record): record is AuditRecord<T> => record.type === type);
+  }
+
+  async openSessions(): Promise<OpenSession[]> {
+    const ended = new Set([...this.of('session.close'), ...this.of('session.recovered')].map(({ session }) => session));
+    return this.of('session.open')
+      .filter(({ session }) => !ended.has(session))
+      .map(({ session, actor, target }) => {
+        const closed = new Set(this.of('channel.close').filter((record) => record.session === session).map(({ body }) => body.channel));
+        const opened = this.of('channel.open').filter((record) => record.session === session).map(({ body }) => body.channel);
+        return { session: session as string, actor, target, openChannels: opened.filter((channel) => !closed.has(channel)) };
+      });
+  }
+
+  async sealedSegments(session: string): Promise<RecordedSegment[]> {
+    return this.of('segment.sealed')
+      .filter((record) => record.session === session)
+      .map(({ body: { channel, segment, file, bytes, to, streams } }) => ({
+        channel,
+        segment,
+        file,
+        bytes,
+        to,
+        ends: { i: streams.i.offset + streams.i.bytes, o: streams.o.offset + streams.o.bytes, e: streams.e.offset + streams.e.bytes },
+      }));
+  }
+}
+
+/** A log that a test can look into. */
+export class KeptLog implements Log {
+  readonly lines: { level: string; facts: object; message: string }[] = [];
+  debug = (facts: object, message: string) => void this.lines.push({ level: 'debug', facts, message });
+  info = (facts: object, message: string) => void this.lines.push({ level: 'info', facts, message });
+  warn = (facts: object, message: string) => void this.lines.push({ level: 'warn', facts, message });
+  error = (facts: object, message: string) => void this.lines.push({ level: 'error', facts, message });
+}
+
+export const newSession = () => uuidV7(systemClock.wallMicros());
+
+export function describeChannel(change: Partial<ChannelDescription> = {}): ChannelDescription {
+  return {
+    session: newSession(),
+    channel: 0,
+    protocol: 'ssh',
+    kind: 'session',
+    actor: { principal: 'deploy-bot', kind: 'agent', onBehalfOf: 'engineer@example.com', source: '192.0.2.7:50022' },
+    target: { name: 'web-1', kind: 'ssh', address: '192.0.2.10:22' },
+    openedAt: systemClock.wallMicros(),
+    ...change,
+  };
+}
+
+export function openRecorder(directory: string, parts: { ledger?: MemoryLedger; log?: Log } = {}, change: Partial<RecordingOptions> = {}): Promise<Recorder> {
+  const options: RecordingOptions = {
+    directory,
+    segmentBytes: 4 * 1024 * 1024,
+    segmentSeconds: 60,
+    reserveBytes: 1024 * 1024,
+    backlogBytes: 256 * 1024 * 1024,
+    durability: 'relaxed',
+    content: 'digest',
+    input: true,
+    ...change,
+  };
+  return Recorder.open(options, { records: (parts.ledger ?? new MemoryLedger()).records, clock: systemClock, log: parts.log ?? new KeptLog() });
+}
