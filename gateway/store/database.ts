@@ -8,6 +8,7 @@ import { migrate, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
 import { RecordsTable } from './records-table.ts';
+import { RecoveryTable } from './recovery-table.ts';
 import { SegmentsTable } from './segments-table.ts';
 import { SessionsTable } from './sessions-table.ts';
 
@@ -18,6 +19,7 @@ export class Database {
   readonly sessions: SessionsTable;
   readonly channels: ChannelsTable;
   readonly segments: SegmentsTable;
+  readonly recovery: RecoveryTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
 
@@ -29,6 +31,7 @@ export class Database {
     this.sessions = new SessionsTable(connection);
     this.channels = new ChannelsTable(connection);
     this.segments = new SegmentsTable(connection);
+    this.recovery = new RecoveryTable(connection);
   }
 
   /**

@@ -1,0 +1,24 @@
+import type { AuditRecord } from '../../contract/record.ts';
+import type { Database } from '../store/database.ts';
+
+/** A record with its place in the ledger and the SHA-256 of its bytes in hexadecimal. */
+export interface SessionRecord {
+  seq: number;
+  hash: string;
+  record: AuditRecord;
+}
+
+const PAGE = 500;
+
+/** A session's records in the order of the ledger. */
+export async function* sessionRecords(database: Database, session: string): AsyncGenerator<SessionRecord> {
+  let after = 0;
+  for (;;) {
+    const page = await database.records.ofSession(session, after, PAGE);
+    for (const row of page) {
+      after = row.seq;
+      yield { seq: row.seq, hash: Buffer.from(row.hash).toString('hex'), record: JSON.parse(Buffer.from(row.bytes).toString('utf8')) as AuditRecord };
+    }
+    if (page.length < PAGE) return;
+  }
+}
