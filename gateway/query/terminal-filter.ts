@@ -6,6 +6,8 @@ const DRAWING = new Set('@ABCDEFGHIJKLMPSTXZ`abdefgmrsu');
 /** Modes (DECSET) that change what is drawn. All others act on the keyboard, the mouse, or the size of the window. */
 const DRAWING_MODES = new Set(['5', '6', '7', '12', '25', '45', '47', '69', '1047', '1048', '1049', '2026']);
 
+const ALTERNATE_SCREEN = new Set(['47', '1047', '1049']);
+
 /** Escape sequences that only draw: saving the cursor, index, next line, tab stop, reverse index. */
 const DRAWING_ESCAPES = new Set('78DEHM');
 
@@ -21,6 +23,12 @@ const DRAWING_CONTROLS = new Set([0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e
 export class TerminalFilter implements TerminalSink {
   readonly #tokens = new TerminalTokens(this);
   #safe = '';
+  #alternate = false;
+
+  /** Whether what was let through has gone to the alternate screen and not come back. */
+  get alternateScreen(): boolean {
+    return this.#alternate;
+  }
 
   /** The drawing part of `output`. Sequences may be cut anywhere between calls. */
   filter(output: string): string {
@@ -41,7 +49,10 @@ export class TerminalFilter implements TerminalSink {
   escape(intermediates: string, final: string): void {
     if (intermediates === '' && DRAWING_ESCAPES.has(final)) this.#safe += `\x1b${final}`;
     // A full reset would also clear the scrollback: a soft one and an empty screen look the same.
-    else if (intermediates === '' && final === 'c') this.#safe += '\x1b[!p\x1b[?1049l\x1b[r\x1b[m\x1b[2J\x1b[H';
+    else if (intermediates === '' && final === 'c') {
+      this.#safe += '\x1b[!p\x1b[?1049l\x1b[r\x1b[m\x1b[2J\x1b[H';
+      this.#alternate = false;
+    }
     // Character sets (line drawing), and DECALN.
     else if (/^[()*+]$/.test(intermediates) && /^[0AB]$/.test(final)) this.#safe += `\x1b${intermediates}${final}`;
     else if (intermediates === '#' && final === '8') this.#safe += '\x1b#8';
@@ -59,6 +70,7 @@ export class TerminalFilter implements TerminalSink {
       if (final !== 'h' && final !== 'l') return;
       const modes = parameters.slice(1).split(';').filter((mode) => DRAWING_MODES.has(mode));
       if (modes.length > 0) keep(`?${modes.join(';')}`);
+      if (modes.some((mode) => ALTERNATE_SCREEN.has(mode))) this.#alternate = final === 'h';
       return;
     }
     if (!/^[0-9;:]*$/.test(parameters)) return; // any other private prefix
