@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { SallyportError } from '../../base/errors.ts';
+import { fingerprintOf } from './target-connection.ts';
+
+export interface HostKey {
+  /** OpenSSH private key. */
+  readonly privateKey: string;
+  /** `ssh-ed25519 AAAA…`, as known_hosts has it. */
+  readonly publicKey: string;
+  readonly fingerprint: string;
+}
+
+/**
+ * The gateway's one stable host key, made at the first start. Two starts at the same moment end up with the same key:
+ * it is written whole beside its place, and whoever comes second uses what is there.
+ */
+export async function loadOrMakeHostKey(dataDirectory: string): Promise<HostKey> {
+  const directory = join(dataDirectory, 'keys');
+  const path = join(directory, 'ssh_host_ed25519_key');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const existing = await readIfThere(path);
+  if (existing !== undefined) return parse(existing, path);
+  const { private: made } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'sallyport' });
+  const beside = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(beside, made, { mode: 0o600, flag: 'wx' });
+  try {
+    await link(beside, path);
+    await chmod(path, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(beside);
+  }
+  return parse(await readFile(path, 'utf8'), path);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parse(privateKey: string, path: string): HostKey {
+  const parsed = ssh2.utils.parseKey(privateKey);
+  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key === undefined || key instanceof Error || !key.isPrivateKey()) {
+    throw new SallyportError('DATA_DIRECTORY_INVALID', `the gateway's host key ${path} is not a private key`, { remedy: 'restore it from a copy of the data directory; clients have pinned it' });
+  }
+  const blob = key.getPublicSSH();
+  return { privateKey, publicKey: `${key.type} ${blob.toString('base64')}`, fingerprint: fingerprintOf(blob) };
+}

@@ -1,0 +1,154 @@
+import type { TargetFacts } from '../../../contract/policy.ts';
+import type { Authenticated } from '../../session/session.ts';
+import type { SessionParts } from '../../session/session-parts.ts';
+import { targetsFor } from '../../session/visible-targets.ts';
+import { MessageType, readChannelRequest, readRecipient } from './connection-messages.ts';
+import { HandedOverPort } from './handed-over-port.ts';
+import { type LocalChannel, type LocalChannelHandler, LocalEndpoint } from './local-endpoint.ts';
+import type { MessagePort } from './message-port.ts';
+
+/** The user name that asks for the menu; one's own name does as well. */
+export const MENU_USER = 'menu';
+
+/** Away from the small numbers that real targets give their channels: the client keeps using it after the choice. */
+const MENU_CHANNEL = 0x5a11_0000;
+const PATIENCE_MILLISECONDS = 120_000;
+const MAX_ANSWER = 128;
+const EXIT_NO_CHOICE = 2;
+
+export interface Choice {
+  readonly target: string;
+  /** The client as the chosen target is to see it. */
+  readonly port: MessagePort;
+}
+
+/** Lets a client on a terminal choose its target; without a terminal it gets the list and exit status 2. */
+export function chooseTarget(client: MessagePort, who: Authenticated, parts: Pick<SessionParts, 'inForce'>): Promise<Choice | undefined> {
+  const targets = targetsFor(who, parts);
+  return new Promise((resolve) => {
+    const before: Buffer[] = [];
+    let open: Buffer | undefined;
+    const patience = setTimeout(() => client.end(), PATIENCE_MILLISECONDS);
+    const endpoint = new LocalEndpoint((channel) => {
+      return new Menu(channel, targets, (target) => {
+        clearTimeout(patience);
+        if (open !== undefined) resolve({ target, port: new HandedOverPort(client, channel, MENU_CHANNEL, open, before) });
+      });
+    }, MENU_CHANNEL);
+    endpoint.attach({ message: (message) => client.send(message), drained: () => undefined, closed: () => undefined });
+    client.attach({
+      message: (message) => {
+        if (message[0] === MessageType.CHANNEL_OPEN) open ??= message;
+        else if (message[0] === MessageType.CHANNEL_REQUEST && readRecipient(message) === MENU_CHANNEL) remember(message, before);
+        endpoint.send(message);
+      },
+      drained: () => undefined,
+      closed: () => {
+        clearTimeout(patience);
+        endpoint.end();
+        resolve(undefined);
+      },
+    });
+  });
+}
+
+/** What the target has to be told again once it is chosen. */
+function remember(message: Buffer, before: Buffer[]): void {
+  const { name } = readChannelRequest(message);
+  if (before.length < 256 && ['pty-req', 'env', 'shell', 'window-change', 'auth-agent-req@openssh.com'].includes(name)) before.push(message);
+}
+
+class Menu implements LocalChannelHandler {
+  readonly #channel: LocalChannel;
+  readonly #targets: readonly TargetFacts[];
+  readonly #choose: (target: string) => void;
+  #terminal = false;
+  #answer = '';
+  #over = false;
+
+  constructor(channel: LocalChannel, targets: readonly TargetFacts[], choose: (target: string) => void) {
+    this.#channel = channel;
+    this.#targets = targets;
+    this.#choose = choose;
+  }
+
+  request(name: string): boolean {
+    if (name === 'pty-req') this.#terminal = true;
+    return ['pty-req', 'shell', 'exec', 'subsystem', 'window-change'].includes(name);
+  }
+
+  replied(name: string): void {
+    if (name === 'pty-req' || name === 'window-change') return;
+    this.#line(this.#targets.length === 0 ? 'You may reach no target yet; ask whoever runs this gateway.' : 'You may reach:');
+    this.#targets.forEach(({ name: target, kind, tags }, index) => {
+      const tagged = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+      this.#line(`  ${String(index + 1).padStart(2)}  ${target}  ${[kind, ...tagged].join(' ')}`);
+    });
+    if (!this.#terminal || name !== 'shell' || this.#targets.length === 0) {
+      this.#line('Connect as TARGET@this-gateway.');
+      this.#end(EXIT_NO_CHOICE);
+      return;
+    }
+    this.#prompt();
+  }
+
+  data(bytes: Buffer): void {
+    this.#channel.consumed(bytes.length);
+    for (const character of bytes.toString('latin1')) {
+      if (this.#over) return;
+      this.#typed(character);
+    }
+  }
+
+  eof(): void {
+    if (!this.#over) this.#end(EXIT_NO_CHOICE);
+  }
+
+  closed(): void {
+    this.#over = true;
+  }
+
+  pause(): void {}
+
+  #typed(character: string): void {
+    if (character === '\u0003' || (character === '\u0004' && this.#answer === '')) {
+      this.#end(EXIT_NO_CHOICE);
+    } else if (character === '\r' || character === '\n') {
+      this.#line('');
+      this.#decide(this.#answer.trim());
+    } else if (character === '\u007f' || character === '\b') {
+      if (this.#answer === '') return;
+      this.#answer = this.#answer.slice(0, -1);
+      this.#channel.write('\b \b');
+    } else if (character >= ' ' && character <= '~' && this.#answer.length < MAX_ANSWER) {
+      this.#answer += character;
+      this.#channel.write(character);
+    }
+  }
+
+  #decide(answer: string): void {
+    this.#answer = '';
+    const byNumber = /^\d+$/.test(answer) ? this.#targets[Number(answer) - 1] : undefined;
+    const chosen = this.#targets.find(({ name }) => name === answer) ?? byNumber;
+    if (chosen === undefined) {
+      if (answer !== '') this.#line(`There is no "${answer}" here.`);
+      this.#prompt();
+      return;
+    }
+    this.#over = true;
+    this.#choose(chosen.name);
+  }
+
+  #prompt(): void {
+    this.#channel.write('Number or name: ');
+  }
+
+  #line(text: string): void {
+    this.#channel.write(this.#terminal ? `${text}\r\n` : `${text}\n`, !this.#terminal);
+  }
+
+  #end(status: number): void {
+    this.#over = true;
+    this.#channel.finish(status);
+  }
+}

@@ -1,0 +1,96 @@
+import type { Frame, RecordedEvent, StreamName } from '../../../contract/frame-codec.ts';
+import type { Action } from '../../../contract/policy.ts';
+import type { ChannelRecording } from '../../recording/recorder.ts';
+import type { ChannelEnd } from '../../session/session.ts';
+import type { ReplyOrder } from './replies.ts';
+
+/** Watches the bytes of a channel and adds what it understands of them to the recording. */
+export interface ChannelObserver {
+  /** Events to record with these bytes. */
+  bytes(stream: StreamName, bytes: Buffer): Array<{ event: RecordedEvent; marker?: string }>;
+  /** The channel is over: what is still to be said. */
+  finish(): Array<{ event: RecordedEvent; marker?: string }>;
+}
+
+/** One channel between client and target: the numbers that both sides gave it, its recording and its state. */
+export class RelayedChannel {
+  readonly number: number;
+  readonly type: string;
+  readonly recording: ChannelRecording;
+  readonly openedBy: 'client' | 'target';
+  clientId: number | undefined;
+  targetId: number | undefined;
+  /** Replies to the client's requests, in their order. */
+  readonly replies: ReplyOrder;
+  /** Requests of the target (keep-alives) that the client has not answered yet. */
+  repliesOwedByClient = 0;
+  observer: ChannelObserver | undefined;
+  terminal: { type: string; cols: number; rows: number } | undefined;
+  started: { action: Action; facts: Readonly<Record<string, unknown>> } | undefined;
+  exit: ChannelEnd['exit'];
+  closedBy = { client: false, target: false };
+
+  constructor(openedBy: 'client' | 'target', type: string, recording: ChannelRecording, replies: ReplyOrder) {
+    this.number = recording.description.channel;
+    this.openedBy = openedBy;
+    this.type = type;
+    this.recording = recording;
+    this.replies = replies;
+  }
+
+  data(stream: StreamName, bytes: Buffer): Frame[] {
+    const at = this.recording.now();
+    const frames: Frame[] = [{ kind: 'data', at, stream, bytes }];
+    if (this.observer !== undefined) for (const seen of this.observer.bytes(stream, bytes)) frames.push({ kind: 'event', at, ...seen });
+    return frames;
+  }
+
+  event(event: RecordedEvent, marker?: string): Frame {
+    return { kind: 'event', at: this.recording.now(), event, ...(marker === undefined ? {} : { marker }) };
+  }
+}
+
+/** The channels of a session, by the numbers that each side uses for them. */
+export class ChannelTable {
+  readonly #byClient = new Map<number, RelayedChannel>();
+  readonly #byTarget = new Map<number, RelayedChannel>();
+
+  get size(): number {
+    return new Set([...this.#byClient.values(), ...this.#byTarget.values()]).size;
+  }
+
+  all(): RelayedChannel[] {
+    return [...new Set([...this.#byClient.values(), ...this.#byTarget.values()])];
+  }
+
+  /** The client's number for the channel; false when it is in use. */
+  nameForClient(channel: RelayedChannel, id: number): boolean {
+    if (this.#byClient.has(id)) return false;
+    channel.clientId = id;
+    this.#byClient.set(id, channel);
+    return true;
+  }
+
+  /** The target's number for the channel; false when it is in use. */
+  nameForTarget(channel: RelayedChannel, id: number): boolean {
+    if (this.#byTarget.has(id)) return false;
+    channel.targetId = id;
+    this.#byTarget.set(id, channel);
+    return true;
+  }
+
+  /** A message from the client is addressed with the target's number. */
+  addressedByClient(recipient: number): RelayedChannel | undefined {
+    return this.#byTarget.get(recipient);
+  }
+
+  /** A message from the target is addressed with the client's number. */
+  addressedByTarget(recipient: number): RelayedChannel | undefined {
+    return this.#byClient.get(recipient);
+  }
+
+  remove(channel: RelayedChannel): void {
+    if (channel.clientId !== undefined && this.#byClient.get(channel.clientId) === channel) this.#byClient.delete(channel.clientId);
+    if (channel.targetId !== undefined && this.#byTarget.get(channel.targetId) === channel) this.#byTarget.delete(channel.targetId);
+  }
+}

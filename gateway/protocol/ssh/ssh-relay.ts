@@ -1,0 +1,255 @@
+import { asSallyportError, SallyportError } from '../../base/errors.ts';
+import { RecordedRelay } from '../../relay/recorded-relay.ts';
+import { Valve } from '../../relay/valve.ts';
+import type { Session } from '../../session/session.ts';
+import { ClientMessages } from './client-messages.ts';
+import { MalformedMessage, MessageType, writeMessage } from './connection-messages.ts';
+import type { MessagePort } from './message-port.ts';
+import { ChannelTable, type RelayedChannel } from './relayed-channel.ts';
+import { ReplyOrder } from './replies.ts';
+import { TargetMessages } from './target-messages.ts';
+
+export interface RelayLimits {
+  readonly channelsPerSession: number;
+  /** Seconds without content in either direction; 0 is never. */
+  readonly idle: number;
+  /** Seconds between keep-alives; 0 sends none. */
+  readonly keepAlive: number;
+}
+
+/** The recorder's backlog, as far as the relay is concerned. */
+export interface Congestion {
+  readonly congested: boolean;
+  whenClear(): Promise<void>;
+}
+
+/** Keep-alives without an answer after which a side counts as gone. */
+const MISSED_KEEP_ALIVES = 3;
+/** Bytes that may wait for a synchronous disk before both sides are stopped. */
+const WAITING_HIGH_WATER = 1024 * 1024;
+
+/**
+ * A session over SSH: two ports, the messages between them, and what is recorded of them. Messages pass with the very
+ * bytes that came, channel numbers and windows included, so flow control is end to end and nothing is buffered here
+ * beyond what the sockets hold.
+ */
+export class SshRelay {
+  readonly session: Session;
+  readonly client: MessagePort;
+  readonly target: MessagePort;
+  readonly channels = new ChannelTable();
+  readonly limits: RelayLimits;
+  readonly environment: readonly string[];
+  /** Global requests of the client, answered in their order. */
+  readonly clientReplies: ReplyOrder;
+  /** What each reply of the target to a global request answers, in order. */
+  readonly targetOwes: Array<'client' | 'keep-alive'> = [];
+  readonly #relay: RecordedRelay;
+  readonly #congestion: Congestion;
+  readonly #valves: { client: Valve; target: Valve };
+  readonly #unanswered = { client: 0, target: 0 };
+  readonly #heard = { client: false, target: false };
+  readonly #open = { client: true, target: true };
+  readonly #timers: NodeJS.Timeout[] = [];
+  #lastContent = Date.now();
+  #reason: string | undefined;
+  #resolve: ((reason: string) => void) | undefined;
+
+  constructor(session: Session, client: MessagePort, target: MessagePort, limits: RelayLimits, environment: readonly string[], congestion: Congestion) {
+    this.session = session;
+    this.client = client;
+    this.target = target;
+    this.limits = limits;
+    this.environment = environment;
+    this.#congestion = congestion;
+    this.#valves = { client: new Valve(client), target: new Valve(target) };
+    this.clientReplies = new ReplyOrder((reply) => this.follow(() => this.client.send(reply)));
+    const medium = {
+      cork: () => {
+        client.cork();
+        target.cork();
+      },
+      uncork: () => {
+        client.uncork();
+        target.uncork();
+        this.#regulate();
+      },
+    };
+    this.#relay = new RecordedRelay(medium, (error) => session.end(error));
+  }
+
+  /** Resolves with the reason, in words, when both sides have ended. */
+  run(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.session.onEnd((reason) => this.#tearDown(reason));
+      const fromClient = new ClientMessages(this);
+      const fromTarget = new TargetMessages(this);
+      this.target.attach({
+        message: (message) => this.#handle('target', () => fromTarget.handle(message)),
+        drained: () => this.#regulate(),
+        closed: (error) => this.#portClosed('target', error),
+      });
+      this.client.attach({
+        message: (message) => this.#handle('client', () => fromClient.handle(message)),
+        drained: () => this.#regulate(),
+        closed: (error) => this.#portClosed('client', error),
+      });
+      this.#startTimers();
+    });
+  }
+
+  /** Records and then delivers; see RecordedRelay. */
+  pass(channel: RelayedChannel, frames: Parameters<RecordedRelay['pass']>[1], bytes: number, deliver: () => void): void {
+    this.#relay.pass(channel.recording, frames, bytes, deliver);
+  }
+
+  follow(deliver: () => void): void {
+    this.#relay.follow(deliver);
+  }
+
+  /** Content crossed: the idle clock starts again. */
+  touch(): void {
+    this.#lastContent = Date.now();
+  }
+
+  keepAliveAnswered(side: 'client' | 'target'): boolean {
+    if (this.#unanswered[side] === 0) return false;
+    this.#unanswered[side] -= 1;
+    return true;
+  }
+
+  /** Both sides have closed the channel, or it never opened. What was passed before is written first. */
+  channelOver(channel: RelayedChannel, reason: string): void {
+    this.channels.remove(channel);
+    this.#relay.idle().then(
+      () => this.#seal(channel, reason),
+      (error: unknown) => this.session.end(asSallyportError(error)),
+    );
+  }
+
+  #seal(channel: RelayedChannel, reason: string): void {
+    const { started, recording, exit, number } = channel;
+    const at = recording.now();
+    const last = channel.observer?.finish().map((seen) => ({ kind: 'event' as const, at, ...seen })) ?? [];
+    try {
+      if (last.length > 0) recording.append(last);
+    } catch (error) {
+      this.session.end(asSallyportError(error, 'RECORDING_FAILED'));
+    }
+    if (started !== undefined) {
+      const { i, o, e } = recording.bytes;
+      this.session.finished(number, started.action, started.facts, exit, { bytes: { i, o, e } });
+    }
+    this.session.closeChannel(number, { reason, ...(exit === undefined ? {} : { exit }) });
+  }
+
+  #handle(side: 'client' | 'target', handle: () => void): void {
+    this.#heard[side] = true;
+    if (this.session.endReason !== undefined) return;
+    try {
+      handle();
+    } catch (error) {
+      if (error instanceof MalformedMessage) {
+        this.session.end(new SallyportError('PROTOCOL_VIOLATION', `the ${side} sent a message of the SSH connection protocol that is not well-formed: ${error.message}`));
+      } else {
+        this.session.end(asSallyportError(error));
+      }
+    }
+  }
+
+  /** Back-pressure: a side is read only while the other takes what it says, and the disk and the sealer keep up. */
+  #regulate(): void {
+    const { client, target } = this.#valves;
+    client.set('target is slow', this.target.blocked);
+    target.set('client is slow', this.client.blocked);
+    const waiting = this.#relay.waitingBytes > WAITING_HIGH_WATER;
+    const { congested } = this.#congestion;
+    for (const valve of [client, target]) {
+      valve.set('disk is slow', waiting);
+      valve.set('sealer is behind', congested);
+    }
+    if (!congested) return;
+    this.#congestion.whenClear().then(
+      () => this.#regulate(),
+      (error: unknown) => this.session.end(asSallyportError(error, 'RECORDING_FAILED')),
+    );
+  }
+
+  #startTimers(): void {
+    const { idle, keepAlive } = this.limits;
+    if (idle > 0) {
+      this.#every(Math.min(idle * 250, 5000), () => {
+        if (Date.now() - this.#lastContent < idle * 1000) return;
+        this.session.end(new SallyportError('IDLE_TIMEOUT', `nothing happened for ${idle} s`, { remedy: 'connect again, or ask for a longer idle limit' }));
+      });
+    }
+    if (keepAlive > 0) this.#every(keepAlive * 1000, () => this.#keepAlive());
+  }
+
+  #every(milliseconds: number, action: () => void): void {
+    this.#timers.push(setInterval(action, milliseconds).unref());
+  }
+
+  #keepAlive(): void {
+    for (const side of ['client', 'target'] as const) {
+      const heard = this.#heard[side];
+      this.#heard[side] = false;
+      // A side that we do not read can't be heard; that is not its fault.
+      if (heard || !this.#valves[side].open || !this.#open[side]) continue;
+      if (this.#unanswered[side] >= MISSED_KEEP_ALIVES) {
+        this.session.end(
+          side === 'target'
+            ? new SallyportError('TARGET_LOST', `${this.session.target.name} does not answer any more`, { remedy: 'see that it is up and reachable from the gateway' })
+            : new SallyportError('PROTOCOL_VIOLATION', 'the client does not answer any more'),
+        );
+        return;
+      }
+      this.#unanswered[side] += 1;
+      if (side === 'target') this.targetOwes.push('keep-alive');
+      this[side].send(writeMessage(MessageType.GLOBAL_REQUEST, 'keepalive@openssh.com', true));
+    }
+  }
+
+  #portClosed(side: 'client' | 'target', error: SallyportError | undefined): void {
+    this.#open[side] = false;
+    if (side === 'client') {
+      this.#reason ??= error === undefined ? 'the client disconnected' : `the client disconnected: ${error.message}`;
+      this.target.end();
+    } else {
+      // What the target said last has been passed; it still has to reach the client.
+      this.#relay.idle().then(
+        () => this.#targetGone(error),
+        (failure: unknown) => this.session.end(asSallyportError(failure)),
+      );
+    }
+    if (!this.#open.client && !this.#open.target) this.#finish();
+  }
+
+  #targetGone(error: SallyportError | undefined): void {
+    if (!this.#open.client) return;
+    const cause = error === undefined ? '' : `: ${error.message}`;
+    this.#reason ??= `${this.session.target.name} closed the connection${cause}`;
+    this.client.end(new SallyportError('TARGET_LOST', `${this.session.target.name} closed the connection${cause}`));
+  }
+
+  #tearDown(reason: SallyportError): void {
+    this.#reason = reason.message;
+    this.#relay.stop();
+    this.client.end(reason);
+    this.target.end();
+    if (!this.#open.client && !this.#open.target) this.#finish();
+  }
+
+  #finish(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    const reason = this.#reason ?? 'both sides closed';
+    this.#relay.idle().then(
+      () => {
+        for (const channel of this.channels.all()) this.#seal(channel, reason);
+        this.#resolve?.(reason);
+      },
+      (error: unknown) => this.session.end(asSallyportError(error)),
+    );
+  }
+}

@@ -1,0 +1,113 @@
+import type { Secret } from '../../base/secret.ts';
+import { type SessionAttempt, runSession } from '../../session/run-session.ts';
+import type { Session } from '../../session/session.ts';
+import type { SessionParts } from '../../session/session-parts.ts';
+import { SallyportError } from '../../base/errors.ts';
+import type { LocalEndpoint } from './local-endpoint.ts';
+import { chooseTarget, MENU_USER } from './menu.ts';
+import type { MessagePort } from './message-port.ts';
+import { noticeEndpoint } from './notice.ts';
+import type { SshClient } from './ssh-listener.ts';
+import { type RelayLimits, SshRelay } from './ssh-relay.ts';
+import type { SshReachable, SshTargetSettings } from './ssh-target.ts';
+import { openShellTarget } from './shell-target.ts';
+import { connectToTarget, type TargetConnectOptions } from './target-connection.ts';
+
+export interface SshServing {
+  readonly parts: SessionParts<SshReachable>;
+  readonly limits: () => RelayLimits & { readonly handshake: number };
+  readonly connect: () => TargetConnectOptions;
+  /** Reads the credential of a target; throws TARGET_CREDENTIAL_MISSING. */
+  readonly credential: (target: SshTargetSettings) => { readonly password?: Secret; readonly privateKey?: Secret; readonly passphrase?: Secret };
+}
+
+/** A client that has logged in, until it has gone. The user name is `TARGET` or `LOGIN+TARGET`. */
+export async function serveSshClient(client: SshClient, serving: SshServing): Promise<void> {
+  const { parts } = serving;
+  let port: MessagePort = client.port;
+  let requested = client.user;
+  if (requested === MENU_USER || requested === client.who.actor.principal) {
+    const chosen = await chooseTarget(client.port, client.who, parts);
+    if (chosen === undefined) return;
+    port = chosen.port;
+    requested = chosen.target;
+  }
+  const { login, target } = splitUser(requested);
+  await runSession(new SshAttempt(client, port, requested, login, target, serving), parts);
+}
+
+/** `login+target`; a target's own name may have a plus in it as long as no login is given. */
+function splitUser(user: string): { login: string | undefined; target: string } {
+  const plus = user.indexOf('+');
+  return plus <= 0 ? { login: undefined, target: user } : { login: user.slice(0, plus), target: user.slice(plus + 1) };
+}
+
+class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
+  readonly protocol = 'ssh';
+  readonly who;
+  readonly requested: string;
+  readonly client: string;
+  readonly target: string;
+  readonly #port: MessagePort;
+  readonly #login: string | undefined;
+  readonly #serving: SshServing;
+  #target: SshReachable | undefined;
+
+  constructor(client: SshClient, port: MessagePort, requested: string, login: string | undefined, target: string, serving: SshServing) {
+    this.who = client.who;
+    this.client = client.software;
+    this.requested = requested;
+    this.target = target;
+    this.#port = port;
+    this.#login = login;
+    this.#serving = serving;
+  }
+
+  async connect(target: SshReachable, _session: Session, durable: Promise<unknown>): Promise<MessagePort> {
+    this.#target = target;
+    if (this.#login !== undefined && target.kind === 'ssh' && this.#login !== target.login) {
+      throw new SallyportError('ACCESS_DENIED', `${target.name} is reached as ${target.login}, not as ${this.#login}`, { remedy: `use ${target.name}@ or ${target.login}+${target.name}@` });
+    }
+    if (target.kind === 'shell') {
+      const shell: LocalEndpoint = await openShellTarget(target);
+      await durable;
+      return shell;
+    }
+    return connectToTarget(target, this.#serving.credential(target), this.#serving.connect(), durable);
+  }
+
+  relay(upstream: MessagePort, session: Session): Promise<string> {
+    const limits = this.#serving.limits();
+    const idle = this.#target?.idle ?? limits.idle;
+    return new SshRelay(session, this.#port, upstream, { ...limits, idle }, this.#target?.environment ?? [], this.#serving.parts.recorder).run();
+  }
+
+  /** Tells the client in its own terminal. One that starts nothing is told by the end of the connection. */
+  refuse(error: SallyportError): Promise<void> {
+    return converse(this.#port, noticeEndpoint(error), this.#serving.limits().handshake, error);
+  }
+}
+
+/** Lets a client talk with an endpoint of the gateway's own until it leaves, or for so many seconds. */
+async function converse(client: MessagePort, endpoint: LocalEndpoint, seconds: number, atTheEnd: SallyportError): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => client.end(atTheEnd), seconds * 1000);
+    endpoint.attach({ message: (message) => client.send(message), drained: () => undefined, closed: () => undefined });
+    client.attach({
+      message: (message) => {
+        try {
+          endpoint.send(message);
+        } catch {
+          // Nothing is at stake here: a client that can't even take a notice is let go.
+          client.end(atTheEnd);
+        }
+      },
+      drained: () => undefined,
+      closed: () => {
+        clearTimeout(timer);
+        endpoint.end();
+        resolve();
+      },
+    });
+  });
+}

@@ -1,0 +1,218 @@
+import { SallyportError } from '../../base/errors.ts';
+import type { ChannelRecording } from '../../recording/recorder.ts';
+import { newChannel } from './client-messages.ts';
+import {
+  type FieldReader,
+  MessageType,
+  OpenFailure,
+  readChannelData,
+  readChannelOpen,
+  readChannelOpenConfirmation,
+  readChannelRequest,
+  readExtendedData,
+  readGlobalRequest,
+  readRecipient,
+  STDERR,
+  writeMessage,
+} from './connection-messages.ts';
+import type { RelayedChannel } from './relayed-channel.ts';
+import type { SshRelay } from './ssh-relay.ts';
+
+/** What the target says. It is no more trusted than the client: the recording has it before the client does. */
+export class TargetMessages {
+  readonly #relay: SshRelay;
+
+  constructor(relay: SshRelay) {
+    this.#relay = relay;
+  }
+
+  handle(message: Buffer): void {
+    switch (message[0]) {
+      case MessageType.CHANNEL_DATA:
+        return this.#data(message);
+      case MessageType.CHANNEL_EXTENDED_DATA:
+        return this.#extendedData(message);
+      case MessageType.CHANNEL_WINDOW_ADJUST:
+        return this.#onward(this.#addressed(message), message);
+      case MessageType.CHANNEL_EOF:
+        return this.#eof(message);
+      case MessageType.CHANNEL_CLOSE:
+        return this.#close(message);
+      case MessageType.CHANNEL_REQUEST:
+        return this.#channelRequest(message);
+      case MessageType.CHANNEL_SUCCESS:
+      case MessageType.CHANNEL_FAILURE:
+        if (this.#addressed(message)?.replies.arrived(message) === false) throw violation(this.#name, 'a reply to a request that nobody made');
+        return;
+      case MessageType.CHANNEL_OPEN:
+        return this.#open(message);
+      case MessageType.CHANNEL_OPEN_CONFIRMATION:
+        return this.#openConfirmed(message);
+      case MessageType.CHANNEL_OPEN_FAILURE:
+        return this.#openFailed(message);
+      case MessageType.GLOBAL_REQUEST:
+        return this.#globalRequest(message);
+      case MessageType.REQUEST_SUCCESS:
+      case MessageType.REQUEST_FAILURE:
+        return this.#globalReply(message);
+      default:
+        throw violation(this.#name, `a message of type ${message[0]}`);
+    }
+  }
+
+  get #name(): string {
+    return this.#relay.session.target.name;
+  }
+
+  #data(message: Buffer): void {
+    const channel = this.#addressed(message);
+    if (channel === undefined) return;
+    const bytes = readChannelData(message);
+    this.#relay.touch();
+    this.#relay.pass(channel, channel.data('o', bytes), bytes.length, () => this.#relay.client.send(message));
+  }
+
+  #extendedData(message: Buffer): void {
+    const channel = this.#addressed(message);
+    if (channel === undefined) return;
+    const { type, data } = readExtendedData(message);
+    if (type !== STDERR) throw violation(this.#name, `extended data of type ${type}`);
+    this.#relay.touch();
+    this.#relay.pass(channel, channel.data('e', data), data.length, () => this.#relay.client.send(message));
+  }
+
+  #eof(message: Buffer): void {
+    const channel = this.#addressed(message);
+    if (channel === undefined) return;
+    this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'target' })], 0, () => this.#relay.client.send(message));
+  }
+
+  #close(message: Buffer): void {
+    const channel = this.#addressed(message);
+    if (channel === undefined) return;
+    channel.closedBy.target = true;
+    this.#onward(channel, message);
+    if (channel.closedBy.client) this.#relay.channelOver(channel, 'closed');
+  }
+
+  #channelRequest(message: Buffer): void {
+    const channel = this.#addressed(message);
+    if (channel === undefined) return;
+    const { name, wantReply, fields } = readChannelRequest(message);
+    if (wantReply) channel.repliesOwedByClient += 1;
+    const onward = () => this.#relay.client.send(message);
+    const at = channel.recording.now();
+    if (name === 'exit-status') {
+      const status = fields.uint32();
+      channel.exit = { status };
+      this.#relay.pass(channel, [{ kind: 'exit', at, status }], 0, onward);
+    } else if (name === 'exit-signal') {
+      const { signal, coreDumped, text } = readExitSignal(fields);
+      channel.exit = { signal };
+      this.#relay.pass(channel, [channel.event({ t: 'ssh.exit-signal', signal, coreDumped, message: text }, `killed by ${signal}`)], 0, onward);
+    } else {
+      // Keep-alives on a channel, flow-control hints: harmless, and not content.
+      this.#relay.follow(onward);
+    }
+  }
+
+  /** The target opens a channel towards the client: a connection to a remote forward, or to the client's agent. */
+  #open(message: Buffer): void {
+    const { type, sender, fields } = readChannelOpen(message);
+    const { channels, limits, session } = this.#relay;
+    const detail = describeOpen(type, fields);
+    if (detail === undefined) return this.#refuseOpen(sender, OpenFailure.UNKNOWN_TYPE, `channels of type ${type} are not relayed`);
+    if (channels.size >= limits.channelsPerSession) return this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, 'too many channels');
+    const action = type === 'auth-agent@openssh.com' ? 'ssh:agent-forward' : 'ssh:forward';
+    const decision = session.decide(action, detail, session.channelsOpened);
+    if (decision.verdict !== 'allow') return this.#refuseOpen(sender, OpenFailure.PROHIBITED, decision.reason);
+    let recording: ChannelRecording;
+    try {
+      recording = session.openChannel(type, { binary: 'bulk-only' });
+    } catch (error) {
+      if (!(error instanceof SallyportError)) throw error;
+      return this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, error.message);
+    }
+    const channel = newChannel(this.#relay, 'target', type, recording);
+    if (!channels.nameForTarget(channel, sender)) throw violation(this.#name, `channel ${sender} is open already`);
+    channel.started = { action, facts: detail };
+    session.startChannel(channel.number, type, detail);
+    this.#relay.pass(channel, [channel.event({ t: 'forward', ...detail }, `forward from ${detail.from}`)], 0, () => this.#relay.client.send(message));
+  }
+
+  #refuseOpen(sender: number, reason: number, text: string): void {
+    this.#relay.follow(() => this.#relay.target.send(writeMessage(MessageType.CHANNEL_OPEN_FAILURE, sender, reason, text, '')));
+  }
+
+  #openConfirmed(message: Buffer): void {
+    const { recipient, sender } = readChannelOpenConfirmation(message);
+    const channel = this.#opening(recipient);
+    if (!this.#relay.channels.nameForTarget(channel, sender)) throw violation(this.#name, `channel ${sender} is open already`);
+    this.#onward(channel, message);
+  }
+
+  #openFailed(message: Buffer): void {
+    const channel = this.#opening(readRecipient(message));
+    this.#onward(channel, message);
+    this.#relay.channelOver(channel, 'refused by the target');
+  }
+
+  #opening(recipient: number): RelayedChannel {
+    const channel = this.#relay.channels.addressedByTarget(recipient);
+    if (channel === undefined || channel.openedBy !== 'client' || channel.targetId !== undefined) throw violation(this.#name, `an answer about channel ${recipient}, which nobody opened`);
+    return channel;
+  }
+
+  /** Host keys, keep-alives: between the target and us. None of them is the client's business. */
+  #globalRequest(message: Buffer): void {
+    const { wantReply } = readGlobalRequest(message);
+    if (wantReply) this.#relay.follow(() => this.#relay.target.send(writeMessage(MessageType.REQUEST_FAILURE)));
+  }
+
+  #globalReply(message: Buffer): void {
+    const owed = this.#relay.targetOwes.shift();
+    if (owed === 'client') this.#relay.clientReplies.arrived(message);
+    else if (owed === undefined || !this.#relay.keepAliveAnswered('target')) throw violation(this.#name, 'a reply to a request that nobody made');
+  }
+
+  #onward(channel: RelayedChannel | undefined, message: Buffer): void {
+    if (channel !== undefined) this.#relay.follow(() => this.#relay.client.send(message));
+  }
+
+  /** Undefined when the target itself has closed the channel: what follows is void. */
+  #addressed(message: Buffer): RelayedChannel | undefined {
+    const recipient = readRecipient(message);
+    const channel = this.#relay.channels.addressedByTarget(recipient);
+    if (channel === undefined || channel.targetId === undefined) throw violation(this.#name, `a message for channel ${recipient}, which is not open`);
+    return channel.closedBy.target ? undefined : channel;
+  }
+}
+
+interface OpenDetail {
+  readonly [fact: string]: string;
+  readonly direction: string;
+  readonly from: string;
+}
+
+function describeOpen(type: string, fields: FieldReader): OpenDetail | undefined {
+  switch (type) {
+    case 'forwarded-tcpip': {
+      const to = `${fields.text()}:${fields.uint32()}`;
+      return { direction: 'remote', to, from: `${fields.text()}:${fields.uint32()}` };
+    }
+    case 'forwarded-streamlocal@openssh.com':
+      return { direction: 'remote', to: fields.text(), from: 'a socket' };
+    case 'auth-agent@openssh.com':
+      return { direction: 'agent', from: 'the target' };
+    default:
+      return undefined;
+  }
+}
+
+function readExitSignal(fields: FieldReader): { signal: string; coreDumped: boolean; text: string } {
+  return { signal: fields.text(), coreDumped: fields.boolean(), text: fields.text() };
+}
+
+function violation(target: string, what: string): SallyportError {
+  return new SallyportError('PROTOCOL_VIOLATION', `${target} broke the SSH connection protocol: ${what}`);
+}

@@ -1,0 +1,143 @@
+import type { Frame } from '../../contract/frame-codec.ts';
+import { asSallyportError, type SallyportError } from '../base/errors.ts';
+import type { ChannelRecording } from '../recording/recorder.ts';
+
+/**
+ * Record first, then deliver. Everything that crosses a session goes through here in the order in which it arrived,
+ * both directions together: what one turn of the event loop brought is gathered, written to the journals with one
+ * write a channel, and only then handed on. When a write fails nothing of the batch is delivered and nothing ever
+ * will be again: the session is over.
+ */
+export class RecordedRelay {
+  readonly #medium: DeliveryMedium;
+  readonly #failed: (error: SallyportError) => void;
+  #waiting: Passage[] = [];
+  #waitingBytes = 0;
+  #scheduled = false;
+  #syncing = false;
+  #dead = false;
+  #whenIdle: Array<() => void> = [];
+
+  /** `failed` is called at most once, when a recording could not be written. */
+  constructor(medium: DeliveryMedium, failed: (error: SallyportError) => void) {
+    this.#medium = medium;
+    this.#failed = failed;
+  }
+
+  /** Records the frames, then calls `deliver`. `bytes` is what is held in memory meanwhile. */
+  pass(recording: ChannelRecording, frames: readonly Frame[], bytes: number, deliver: () => void): void {
+    this.#add({ recording, frames, deliver }, bytes);
+  }
+
+  /** For what carries no content (window credit, replies): keeps its place in the order. */
+  follow(deliver: () => void): void {
+    this.#add({ recording: undefined, frames: [], deliver }, 0);
+  }
+
+  /** Bytes that wait for the disk. Only `durability: strict` lets them wait beyond the turn. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Resolves when everything passed so far has been delivered or dropped. */
+  idle(): Promise<void> {
+    if (this.#waiting.length === 0 && !this.#syncing) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Drops what is waiting and refuses everything that follows. */
+  stop(): void {
+    this.#dead = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#announceIdle();
+  }
+
+  #add(passage: Passage, bytes: number): void {
+    if (this.#dead) return;
+    this.#waiting.push(passage);
+    this.#waitingBytes += bytes;
+    if (this.#scheduled || this.#syncing) return;
+    this.#scheduled = true;
+    // Microtasks run when the socket's callback has returned: one batch is what one read brought.
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#dead) return;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    const recordings = gather(batch);
+    try {
+      for (const [recording, frames] of recordings) recording.append(frames);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const strict = [...recordings.keys()].filter((recording) => recording.strict);
+    if (strict.length === 0) {
+      this.#deliver(batch);
+      this.#announceIdle();
+      return;
+    }
+    this.#syncing = true;
+    Promise.all(strict.map((recording) => recording.sync())).then(
+      () => {
+        this.#syncing = false;
+        if (this.#dead) return;
+        this.#deliver(batch);
+        if (this.#waiting.length > 0) this.#flush();
+        else this.#announceIdle();
+      },
+      (error: unknown) => {
+        this.#syncing = false;
+        this.#fail(error);
+      },
+    );
+  }
+
+  #deliver(batch: readonly Passage[]): void {
+    this.#waitingBytes = 0;
+    this.#medium.cork();
+    for (const passage of batch) passage.deliver();
+    this.#medium.uncork();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#dead) return;
+    this.stop();
+    this.#failed(asSallyportError(error, 'RECORDING_FAILED'));
+  }
+
+  #announceIdle(): void {
+    const listeners = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const listener of listeners) listener();
+  }
+}
+
+/** Both sides of the session, as far as the relay is concerned. */
+export interface DeliveryMedium {
+  cork(): void;
+  uncork(): void;
+}
+
+interface Passage {
+  recording: ChannelRecording | undefined;
+  frames: readonly Frame[];
+  deliver: () => void;
+}
+
+function gather(batch: readonly Passage[]): Map<ChannelRecording, Frame[]> {
+  const gathered = new Map<ChannelRecording, Frame[]>();
+  for (const { recording, frames } of batch) {
+    if (recording === undefined) continue;
+    const known = gathered.get(recording);
+    if (known === undefined) gathered.set(recording, [...frames]);
+    else known.push(...frames);
+  }
+  return gathered;
+}

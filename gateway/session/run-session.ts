@@ -1,0 +1,128 @@
+import type { Decision } from '../../contract/policy.ts';
+import { asSallyportError, SallyportError } from '../base/errors.ts';
+import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
+import type { SessionParts, SessionTarget } from './session-parts.ts';
+import { targetsFor } from './visible-targets.ts';
+
+/** What a protocol brings: a client that has been authenticated, and how to reach and serve a target. */
+export interface SessionAttempt<Target extends SessionTarget, Upstream> {
+  readonly protocol: string;
+  readonly who: Authenticated;
+  /** What the client asked for, as it wrote it. */
+  readonly requested: string;
+  /** The client's software as it names itself; untrusted. */
+  readonly client: string;
+  /** The target's name in `requested`. */
+  readonly target: string;
+  /** Reaches the target. Nothing may be sent to it before `durable` has resolved. */
+  connect(target: Target, session: Session, durable: Promise<unknown>): Promise<Upstream>;
+  /** Relays until either side ends; resolves with the reason in words. */
+  relay(upstream: Upstream, session: Session): Promise<string>;
+  /** Tells the client that there is no session, and why. Resolves when it has been told. */
+  refuse(error: SallyportError): Promise<void>;
+}
+
+/** What a refusal needs of an attempt. */
+type RefusableAttempt = Pick<SessionAttempt<SessionTarget, unknown>, 'protocol' | 'who' | 'requested' | 'target' | 'refuse'>;
+
+/**
+ * The spine. Identified by now, the client's target is found; policy decides; the session enters; `session.open` is made
+ * durable; the target is reached; bytes are relayed, recorded first, until either side ends; the recordings are
+ * sealed; `session.close` is appended. Refusals are records too.
+ */
+export async function runSession<Target extends SessionTarget, Upstream>(attempt: SessionAttempt<Target, Upstream>, parts: SessionParts<Target>): Promise<void> {
+  let session: Session;
+  let decision: Decision;
+  let target: Target;
+  try {
+    target = findTarget(attempt, parts);
+    session = new Session(attempt.protocol, attempt.who, target, parts);
+    decision = session.decide('connect', { protocol: attempt.protocol, source: attempt.who.actor.source });
+    if (decision.verdict !== 'allow') throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${visible(attempt, parts)}` });
+    if (parts.recorder.space !== 'ample') throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', { remedy: 'free space in its data directory' });
+    parts.live.enter(session);
+  } catch (error) {
+    await refuse(attempt, parts, asSallyportError(error));
+    return;
+  }
+
+  let end: SallyportError | undefined;
+  let reason: string;
+  const started = parts.clock.monotonicNanos();
+  try {
+    const durable = parts.records.append({
+      type: 'session.open',
+      outcome: 'success',
+      actor: session.actor,
+      target: session.resource,
+      session: session.id,
+      body: { protocol: attempt.protocol, requested: attempt.requested, client: attempt.client, decision: decisionBody(decision) },
+    });
+    const [upstream] = await Promise.all([attempt.connect(target, session, durable), durable]);
+    reason = await attempt.relay(upstream, session);
+    end = session.endReason;
+    if (end !== undefined) reason = end.message;
+  } catch (error) {
+    end = session.endReason ?? asSallyportError(error);
+    reason = end.message;
+    parts.log.warn({ session: session.id, code: end.code, target: target.name }, reason);
+    await attempt.refuse(end);
+  }
+  await closeSession(session, parts, started, reason, end);
+}
+
+async function closeSession(session: Session, parts: SessionParts, started: number, reason: string, error: SallyportError | undefined): Promise<void> {
+  try {
+    await session.closeChannels(reason);
+    await parts.records.append({
+      type: 'session.close',
+      outcome: error === undefined ? 'success' : 'failure',
+      actor: session.actor,
+      target: session.resource,
+      session: session.id,
+      body: {
+        reason,
+        ...(error === undefined ? {} : { code: error.code }),
+        duration: Math.round((parts.clock.monotonicNanos() - started) / 1e6),
+        channels: session.channelsOpened,
+        bytes: { ...session.bytes },
+      },
+    });
+  } catch (failure) {
+    // The session is over either way. Its journals stay, and recovery at the next start closes it in the records.
+    const { code, message } = asSallyportError(failure);
+    parts.log.error({ session: session.id, code }, `the session's end could not be recorded: ${message}`);
+  } finally {
+    parts.live.leave(session);
+  }
+}
+
+function findTarget<Target extends SessionTarget>(attempt: RefusableAttempt, parts: SessionParts<Target>): Target {
+  const target = parts.inForce().targets.get(attempt.target);
+  if (target === undefined) {
+    throw new SallyportError('TARGET_UNKNOWN', `there is no target named "${attempt.target}"`, { remedy: `you may reach: ${visible(attempt, parts)}` });
+  }
+  return target;
+}
+
+function visible(attempt: RefusableAttempt, parts: Pick<SessionParts, 'inForce'>): string {
+  const names = targetsFor(attempt.who, parts).map(({ name }) => name);
+  return names.length === 0 ? 'nothing yet; ask whoever runs this gateway' : names.join(', ');
+}
+
+async function refuse(attempt: RefusableAttempt, parts: SessionParts, error: SallyportError): Promise<void> {
+  const known = parts.inForce().targets.get(attempt.target);
+  try {
+    await parts.records.append({
+      type: 'session.refused',
+      outcome: 'denied',
+      actor: attempt.who.actor,
+      target: known === undefined ? { name: attempt.target, kind: 'unknown' } : resourceOf(known),
+      body: { protocol: attempt.protocol, code: error.code, reason: error.message, requested: attempt.requested },
+    });
+  } catch (failure) {
+    const { code, message } = asSallyportError(failure);
+    parts.log.error({ code }, `a refusal could not be recorded: ${message}`);
+  }
+  await attempt.refuse(error);
+}

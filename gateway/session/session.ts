@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { Action, Decision, PrincipalFacts } from '../../contract/policy.ts';
+import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
+import { asSallyportError, type SallyportError } from '../base/errors.ts';
+import { uuidV7 } from '../base/ids.ts';
+import { decide } from '../policy/decide.ts';
+import type { ChannelRecording } from '../recording/recorder.ts';
+import type { InForce, SessionParts, SessionTarget } from './session-parts.ts';
+
+/** Somebody whom `authenticate` has let in. */
+export interface Authenticated {
+  readonly actor: Actor;
+  readonly facts: PrincipalFacts;
+}
+
+/** How a channel ended, as far as its protocol knows. */
+export interface ChannelEnd {
+  reason: string;
+  exit?: { status?: number; signal?: string };
+}
+
+/**
+ * One principal's access to one target. Channels are opened through it, so none is without a recording; actions are
+ * decided through it, so none is without a record. What fails in the background ends the session.
+ */
+export class Session {
+  readonly id: string;
+  readonly protocol: string;
+  readonly actor: Actor;
+  readonly target: SessionTarget;
+  readonly resource: Resource;
+  readonly openedAt: number;
+  readonly #facts: PrincipalFacts;
+  readonly #parts: SessionParts;
+  /** What was in force when the session began decides until it ends. */
+  readonly #inForce: InForce;
+  readonly #channels = new Map<number, OpenChannel>();
+  readonly #finishing = new Set<Promise<void>>();
+  readonly #bytes = { i: 0, o: 0, e: 0 };
+  #opened = 0;
+  #ended: SallyportError | undefined;
+  #onEnd: ((reason: SallyportError) => void) | undefined;
+
+  constructor(protocol: string, who: Authenticated, target: SessionTarget, parts: SessionParts) {
+    this.openedAt = parts.clock.wallMicros();
+    this.id = uuidV7(this.openedAt);
+    this.protocol = protocol;
+    this.actor = who.actor;
+    this.target = target;
+    this.resource = resourceOf(target);
+    this.#facts = who.facts;
+    this.#parts = parts;
+    this.#inForce = parts.inForce();
+  }
+
+  get channelsOpened(): number {
+    return this.#opened;
+  }
+
+  get bytes(): { readonly i: number; readonly o: number; readonly e: number } {
+    return this.#bytes;
+  }
+
+  get endReason(): SallyportError | undefined {
+    return this.#ended;
+  }
+
+  /** Asks policy, and records what it said. `channel` is undefined for the connection itself. */
+  decide(action: Action, facts: Readonly<Record<string, unknown>>, channel?: number): Decision {
+    const { name, kind, tags } = this.target;
+    const decision = decide({ principal: this.#facts, target: { name, kind, tags }, action, facts }, this.#inForce.policy);
+    if (channel !== undefined) {
+      this.#record({
+        type: 'action.decided',
+        outcome: decision.verdict === 'allow' ? 'success' : 'denied',
+        actor: this.actor,
+        target: this.resource,
+        session: this.id,
+        body: { channel, action, digest: factsDigest(facts), facts: { ...facts }, decision: decisionBody(decision) },
+      });
+    }
+    return decision;
+  }
+
+  /**
+   * Opens the recording of a new channel. Throws when it can't be recorded: then there is no channel. `startChannel`
+   * follows as soon as it is known what the channel is for.
+   */
+  openChannel(kind: string, options: { binary?: 'bulk-only' } = {}): ChannelRecording {
+    const channel = this.#opened;
+    const { content, input } = this.target.recording;
+    const recording = this.#parts.recorder.openChannel({
+      session: this.id,
+      channel,
+      protocol: this.protocol,
+      kind,
+      actor: this.actor,
+      target: this.resource,
+      openedAt: this.#parts.clock.wallMicros(),
+      ...(options.binary === undefined ? {} : { binary: options.binary }),
+      ...(content === undefined ? {} : { content }),
+      ...(input === undefined ? {} : { recordInput: input }),
+    });
+    this.#opened += 1;
+    this.#channels.set(channel, { recording, kind, started: false });
+    return recording;
+  }
+
+  /** Records what a channel is for: its command, its terminal, where it leads. Before its first byte of content. */
+  startChannel(channel: number, kind: string, detail: Readonly<Record<string, unknown>>): void {
+    const open = this.#channels.get(channel);
+    if (open === undefined || open.started) return;
+    open.started = true;
+    this.#record({
+      type: 'channel.open',
+      outcome: 'success',
+      actor: this.actor,
+      target: this.resource,
+      session: this.id,
+      body: { channel, kind, detail: { ...detail } },
+    });
+  }
+
+  /** Seals a channel. Resolves when its recording and its record are durable; failures end the session. */
+  closeChannel(channel: number, end: ChannelEnd): void {
+    const open = this.#channels.get(channel);
+    if (open === undefined) return;
+    this.startChannel(channel, open.kind, {});
+    this.#channels.delete(channel);
+    const finishing = this.#finish(channel, open.recording, end)
+      .catch((error: unknown) => this.end(asSallyportError(error, 'RECORDING_FAILED')))
+      .finally(() => this.#finishing.delete(finishing));
+    this.#finishing.add(finishing);
+  }
+
+  /** Closes what is still open and waits until everything is sealed. */
+  async closeChannels(reason: string): Promise<void> {
+    for (const channel of [...this.#channels.keys()]) this.closeChannel(channel, { reason });
+    await Promise.all(this.#finishing);
+  }
+
+  /** Records that an action, decided before, is over. */
+  finished(channel: number, action: Action, facts: Readonly<Record<string, unknown>>, exit: ChannelEnd['exit'], result: Record<string, unknown>): void {
+    this.#record({
+      type: 'action.finished',
+      outcome: exit === undefined || exit.status === 0 ? 'success' : 'failure',
+      actor: this.actor,
+      target: this.resource,
+      session: this.id,
+      body: { channel, action, digest: factsDigest(facts), ...(exit === undefined ? {} : { exit }), result },
+    });
+  }
+
+  /** The protocol says how it tears itself down. Called at most once, right away if the session is over already. */
+  onEnd(listener: (reason: SallyportError) => void): void {
+    this.#onEnd = listener;
+    if (this.#ended !== undefined) listener(this.#ended);
+  }
+
+  /** Ends the session for a reason of the gateway's own: recording failed, disk low, idle, shut down. */
+  end(reason: SallyportError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.#onEnd?.(reason);
+  }
+
+  async #finish(channel: number, recording: ChannelRecording, end: ChannelEnd): Promise<void> {
+    const bytes = { ...recording.bytes };
+    this.#bytes.i += bytes.i;
+    this.#bytes.o += bytes.o;
+    this.#bytes.e += bytes.e;
+    const { segments } = await recording.finish();
+    await this.#parts.records.append({
+      type: 'channel.close',
+      outcome: end.exit?.status === undefined || end.exit.status === 0 ? 'success' : 'failure',
+      actor: this.actor,
+      target: this.resource,
+      session: this.id,
+      body: { channel, reason: end.reason, ...(end.exit === undefined ? {} : { exit: end.exit }), bytes, segments },
+    });
+  }
+
+  /** Not awaited by the data path: the journal already holds the fact. A ledger that refuses it ends the session. */
+  #record(draft: RecordDraft): void {
+    this.#parts.records.append(draft).catch((error: unknown) => this.end(asSallyportError(error, 'LEDGER_FAILED')));
+  }
+}
+
+interface OpenChannel {
+  recording: ChannelRecording;
+  kind: string;
+  started: boolean;
+}
+
+export function resourceOf(target: SessionTarget): Resource {
+  const { name, kind, address } = target;
+  if (address === undefined) return { name, kind };
+  return { name, kind, address: typeof address === 'string' ? address : `${address.host}:${address.port}` };
+}
+
+export function decisionBody(decision: Decision): { verdict: Decision['verdict']; policies: string[]; policySet: string } {
+  return { verdict: decision.verdict, policies: [...decision.policies], policySet: decision.policySet };
+}
+
+/** SHA-256 of the canonical JSON of an action's facts, in hexadecimal. */
+export function factsDigest(facts: Readonly<Record<string, unknown>>): string {
+  return createHash('sha256')
+    .update(canonicalize(facts) ?? '')
+    .digest('hex');
+}
