@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { version as versionInSource } from '../gateway/version.ts';
 
 const root = join(import.meta.dirname, '..');
 const versions = z.record(z.string(), z.string());
@@ -55,9 +56,10 @@ describe('package.json', () => {
     if (optionalDependencies[`node-${process.platform}-${process.arch}`] !== undefined) expect(process.versions.node).toBe(version);
   });
 
-  it('and the command line tell the same version', () => {
+  it('tells the same version as the command line and the records', () => {
     const told = execFileSync(process.execPath, [join(root, 'gateway/main.ts'), '--version'], { encoding: 'utf8' });
     expect(told.trim()).toBe(manifest.version);
+    expect(versionInSource).toBe(manifest.version);
   });
 });
 

@@ -2,6 +2,11 @@ import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { readImports } from './read-imports.ts';
 
+const protocols = ['protocol', 'protocol/ssh', 'protocol/postgres', 'protocol/mysql', 'protocol/mcp'] as const;
+const access = ['identity', 'policy', 'approval'] as const;
+const evidence = ['ledger', 'recording', 'store', 'query'] as const;
+const flow = [...protocols, ...access, ...evidence, 'relay', 'session', 'operator-api'] as const;
+
 /**
  * docs/architecture.md, "Who may import whom", as a table. A part is a folder, or one of the few files at the top of
  * gateway/ that put the folders together. Files of one part may always import each other.
@@ -30,22 +35,14 @@ export const parts = {
   query: { imports: ['store', 'ledger', 'recording'] },
   'operator-api': { imports: ['query', 'approval', 'session', 'relay'] },
 
-  // The parts that compose. config.ts reads the nouns that identity and policy define; serve.ts builds every part of the
-  // flow; a command may use anything except the dangerous packages; main.ts knows commands only.
+  // The parts that compose, and the version that they tell. config.ts reads the nouns that identity and policy define;
+  // serve.ts builds every part of the flow; a command may use anything except the dangerous packages; main.ts knows
+  // commands only.
+  version: { imports: [], packages: [] },
   config: { imports: ['identity', 'policy'] },
-  serve: {
-    imports: [
-      ...['config', 'policy', 'identity', 'approval', 'ledger', 'recording', 'relay', 'session', 'store', 'query', 'operator-api'],
-      ...['protocol', 'protocol/ssh', 'protocol/postgres', 'protocol/mysql', 'protocol/mcp'],
-    ],
-  },
-  commands: {
-    imports: [
-      ...['config', 'serve', 'policy', 'identity', 'approval', 'ledger', 'recording', 'relay', 'session', 'store', 'query', 'operator-api'],
-      ...['protocol', 'protocol/ssh', 'protocol/postgres', 'protocol/mysql', 'protocol/mcp'],
-    ],
-  },
-  main: { imports: ['commands'] },
+  serve: { imports: ['version', 'config', ...flow] },
+  commands: { imports: ['version', 'config', 'serve', ...flow] },
+  main: { imports: ['version', 'commands'] },
 
   // Not part of the product: these may reach for anything in the gateway and the contract, and for any package.
   test: { imports: 'everything' },
@@ -67,6 +64,9 @@ const productFolders = ['contract', 'gateway', 'electron', 'renderer'];
 const outsideProduct: readonly Part[] = ['test', 'bench', 'tooling'];
 const besidesGateway: readonly Part[] = ['contract', 'frame-codec', 'electron', 'renderer', ...outsideProduct];
 
+const topFiles = { 'main.ts': 'main', 'serve.ts': 'serve', 'version.ts': 'version' } as const;
+const besideFolders: readonly Part[] = ['main', 'serve', 'version', 'config'];
+
 /** Each dangerous package has one home. `gatewayOnly`: the rule says nothing about the desktop app. */
 const homes: readonly { packages: readonly string[]; home: Part; gatewayOnly?: true }[] = [
   { packages: ['electron'], home: 'electron' },
@@ -83,15 +83,14 @@ export function partOf(path: string): Part | undefined {
   if (top === 'contract' || top === 'electron' || top === 'renderer' || top === 'test' || top === 'bench') return top;
   if (top !== 'gateway') return undefined;
   if (third === undefined) {
-    if (second === 'main.ts') return 'main';
-    if (second === 'serve.ts') return 'serve';
+    if (second === 'main.ts' || second === 'serve.ts' || second === 'version.ts') return topFiles[second];
     return /^config(-[a-z-]+)?\.ts$/.test(second) ? 'config' : undefined;
   }
   if (second === 'protocol') {
     const part = rest.length === 0 ? 'protocol' : `protocol/${third}`;
     return isPart(part) ? part : undefined;
   }
-  return isPart(second) && !besidesGateway.includes(second) && !['main', 'serve', 'config'].includes(second) ? second : undefined;
+  return isPart(second) && !besidesGateway.includes(second) && !besideFolders.includes(second) ? second : undefined;
 }
 
 function isPart(name: string): name is Part {
