@@ -5,6 +5,7 @@ import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { PerStream } from './cast-renderer.ts';
 import { nodeCodecHost } from './codec-host.ts';
+import { isNoSpace } from './errno-code.ts';
 import { journalFile } from './journal-layout.ts';
 import type { JournalSync } from './journal-sync.ts';
 import type { Sealer } from './sealer.ts';
@@ -373,10 +374,6 @@ export class ChannelRecording {
     this.#parts.failed(this, this.#failure);
     return this.#failure;
   }
-}
-
-function isNoSpace(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT');
 }
 
 function messageOf(thrown: unknown): string {

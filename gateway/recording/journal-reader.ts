@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { decodeFrame, FRAME_HEADER_BYTES, type Frame, MAX_PAYLOAD_BYTES } from '../../contract/frame-codec.ts';
 import { nodeCodecHost } from './codec-host.ts';
@@ -84,15 +84,18 @@ export async function* readJournal(path: string): AsyncGenerator<Frame, JournalE
   }
 }
 
+let scanBuffer: Uint8Array | undefined;
+
 /**
- * The same, synchronously and with one buffer for the whole file, for the worker thread. A frame's bytes are valid
- * only until `take` returns.
+ * The same, synchronously and with one buffer for all files, for the sealing thread. A frame's bytes are valid only
+ * until `take` returns.
  */
 export function scanJournal(path: string, take: (frame: Frame) => void): JournalEnd {
   const scanner = new FrameScanner();
   const file = openSync(path, 'r');
   try {
-    const buffer = new Uint8Array(READ_BYTES + LARGEST_FRAME);
+    scanBuffer ??= new Uint8Array(READ_BYTES + LARGEST_FRAME);
+    const buffer = scanBuffer;
     let held = 0;
     let fileBytes = 0;
     for (;;) {
@@ -100,16 +103,14 @@ export function scanJournal(path: string, take: (frame: Frame) => void): Journal
       fileBytes += bytesRead;
       if (bytesRead === 0) break;
       const bytes = buffer.subarray(0, held + bytesRead);
-      let used = 0;
-      if (scanner.end.state !== 'damaged') {
-        const frames = scanner.scan(bytes);
-        let step = frames.next();
-        for (; step.done !== true; step = frames.next()) take(step.value);
-        used = step.value;
-      } else {
-        used = bytes.length;
+      const frames = scanner.scan(bytes);
+      let step = frames.next();
+      for (; step.done !== true; step = frames.next()) take(step.value);
+      const used = step.value;
+      if (scanner.end.state === 'damaged') {
+        fileBytes = fstatSync(file).size;
+        break;
       }
-      if (scanner.end.state === 'damaged') used = bytes.length;
       buffer.copyWithin(0, used, bytes.length);
       held = bytes.length - used;
     }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { RecordBody } from '../../contract/record.ts';
 import type { PerStream } from './cast-renderer.ts';
+import { errnoCode } from './errno-code.ts';
 import { JOURNAL_DIRECTORY, SET_ASIDE_SUFFIX } from './journal-layout.ts';
 import { type JournalEnd, readJournal, readStretchHeader } from './journal-reader.ts';
 import type { LeftStretches, RecoveryParts, RecoveryReport } from './recovery.ts';
@@ -57,7 +58,7 @@ export async function recoverSession(parts: RecoveryParts, session: string, left
     report.channels++;
     report.tornBytes += summary.tornBytes;
   }
-  removeEmptyDirectories(join(parts.dataDirectory, JOURNAL_DIRECTORY, session), numbers.map(String));
+  await removeEmptyDirectories(join(parts.dataDirectory, JOURNAL_DIRECTORY, session), numbers.map(String));
   report.sessions++;
 }
 
@@ -153,7 +154,7 @@ async function isThere(dataDirectory: string, segment: RecordedSegment): Promise
   try {
     return (await stat(join(dataDirectory, segment.file))).size === segment.bytes;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return false;
+    if (errnoCode(thrown) === 'ENOENT') return false;
     throw thrown;
   }
 }

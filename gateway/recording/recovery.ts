@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.ts';
+import { errnoCode } from './errno-code.ts';
 import { JOURNAL_DIRECTORY, stretchOfFileName } from './journal-layout.ts';
 import type { OpenSession, RecoveryIndex } from './recovery-index.ts';
 import { recoverSession } from './recover-session.ts';
@@ -80,7 +81,7 @@ async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    const code = errnoCode(thrown);
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw thrown;
   }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { StreamName } from '../../contract/frame-codec.ts';
 import { CastRenderer, type CastSummary, type PerStream } from './cast-renderer.ts';
 import { syncDirectory } from './durable-directory.ts';
+import { errnoCode } from './errno-code.ts';
 import { attachmentFileName, recordingDirectory, segmentFileName } from './journal-layout.ts';
 import { type JournalEnd, scanJournal } from './journal-reader.ts';
 import { SegmentFile } from './segment-file.ts';
@@ -164,13 +165,10 @@ async function makeDurable(files: readonly OpenFile[], firstNewDirectory: string
   if (last === undefined) return;
   // The names are durable when their directories are, and those of directories that were just made as well.
   const top = firstNewDirectory === undefined ? dirname(last.path) : dirname(firstNewDirectory);
+  const directories: string[] = [];
   for (let directory = dirname(last.path); ; directory = dirname(directory)) {
-    await syncDirectory(directory);
-    if (directory === top || directory === dirname(directory)) return;
+    directories.push(directory);
+    if (directory === top || directory === dirname(directory)) break;
   }
-}
-
-function errnoCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !('code' in thrown) || !('syscall' in thrown)) return undefined;
-  return typeof thrown.code === 'string' ? thrown.code : undefined;
+  await Promise.all(directories.map(syncDirectory));
 }

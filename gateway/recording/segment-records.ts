@@ -1,8 +1,8 @@
-import { rmdirSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RecordDraft } from '../../contract/record.ts';
 import type { Records } from '../ledger/records.ts';
+import { errnoCode } from './errno-code.ts';
 import { SET_ASIDE_SUFFIX } from './journal-layout.ts';
 import type { SealedSegment } from './seal-stretch.ts';
 
@@ -35,10 +35,10 @@ export function segmentSealed(segment: SealedSegment, records: RecordWriter): Re
 
 /** Removes a stretch whose segment is durable and recorded, and the directories that it leaves empty. */
 export async function dropStretch(journal: string): Promise<void> {
-  await rm(journal, { force: true });
+  await unlink(journal).catch(unlessMissing);
   const channel = dirname(journal);
-  // In one turn, so that no channel of the session is opened in between.
-  if (removeEmpty(channel)) removeEmpty(dirname(channel));
+  // A channel that is being opened makes these directories again when it finds them gone.
+  if (await removeEmpty(channel)) await removeEmpty(dirname(channel));
 }
 
 /** Keeps a stretch that could not be sealed, or not to its end, where sealing does not look. Returns its new path. */
@@ -49,19 +49,24 @@ export async function setAside(journal: string): Promise<string> {
 }
 
 /** Removes a directory's named subdirectories and then itself, as far as they are empty. */
-export function removeEmptyDirectories(directory: string, names: readonly string[]): void {
-  const emptied = names.map((name) => removeEmpty(join(directory, name)));
-  if (emptied.every(Boolean)) removeEmpty(directory);
+export async function removeEmptyDirectories(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await removeEmpty(join(directory, name));
+  await removeEmpty(directory);
 }
 
-function removeEmpty(directory: string): boolean {
+/** Whether the directory is gone now. */
+async function removeEmpty(directory: string): Promise<boolean> {
   try {
-    rmdirSync(directory);
+    await rmdir(directory);
     return true;
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    const code = errnoCode(thrown);
     if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-    if (code === 'ENOENT') return true;
-    throw thrown;
+    unlessMissing(thrown);
+    return true;
   }
+}
+
+function unlessMissing(thrown: unknown): void {
+  if (errnoCode(thrown) !== 'ENOENT') throw thrown;
 }

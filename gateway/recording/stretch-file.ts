@@ -2,12 +2,14 @@ import { closeSync, fdatasync, mkdirSync, openSync, rmSync, writeSync, writevSyn
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { syncDirectory } from './durable-directory.ts';
+import { errnoCode } from './errno-code.ts';
 
 const syncData = promisify(fdatasync);
 
 /** A write that took fewer bytes than it was given, which for a file means that there is no space. */
 export class ShortWrite extends Error {
   readonly code = 'ENOSPC';
+  readonly syscall = 'write';
 
   constructor(written: number, asked: number) {
     super(`only ${written} of ${asked} bytes were written`);
@@ -35,17 +37,18 @@ export class StretchFile {
     this.#newEntries = newEntries;
   }
 
+  /** Fails when the file exists. */
   static create(path: string): StretchFile {
     const directory = dirname(path);
-    const entries = [directory];
-    // A parent may vanish in between: the last channel of a session was sealed and its directory removed.
     for (let attempt = 1; ; attempt++) {
+      const newEntries = [directory];
+      const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+      for (let made = directory; first !== undefined && made.length >= first.length; made = dirname(made)) newEntries.push(dirname(made));
       try {
-        return new StretchFile(path, openSync(path, 'ax', 0o600), entries);
+        return new StretchFile(path, openSync(path, 'ax', 0o600), newEntries);
       } catch (thrown) {
-        if (attempt >= 3 || !isMissing(thrown)) throw thrown;
-        const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
-        for (let made = directory; first !== undefined && made.length >= first.length; made = dirname(made)) entries.push(dirname(made));
+        // The directories of a session are removed in the background when another channel of it was sealed.
+        if (errnoCode(thrown) !== 'ENOENT' || attempt >= 3) throw thrown;
       }
     }
   }
@@ -111,8 +114,4 @@ export class StretchFile {
       throw thrown;
     }
   }
-}
-
-function isMissing(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
 }
