@@ -1,16 +1,13 @@
 import { asSallyportError, describeError } from '../base/errors.ts';
 import { type Gateway, startGateway } from '../serve.ts';
+import { untilSignal } from './until-signal.ts';
 
 /** Runs the gateway until SIGTERM or SIGINT. Prints `PROTOCOL HOST:PORT` for each listener when it is ready. */
 export async function serve(options: { config: string; data?: string }): Promise<number> {
   const gateway = await startGateway(options);
   for (const { protocol, address } of gateway.listeners) process.stdout.write(`${protocol} ${address}\n`);
   process.on('SIGHUP', () => reload(gateway));
-  const signal = await new Promise<string>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
-  await gateway.close(signal);
+  await gateway.close(await untilSignal());
   return 0;
 }
 

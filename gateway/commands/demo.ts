@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { SallyportError } from '../base/errors.ts';
+import { makeKeyPair, runThroughGateway } from '../protocol/ssh/loopback-client.ts';
+import { type Gateway, startGateway } from '../serve.ts';
+import { print } from './output.ts';
+import { untilSignal } from './until-signal.ts';
+
+/** Who the demo knows, and what they may reach. */
+const HUMAN = 'engineer@example.com';
+const AGENT = 'deploy-bot';
+const TARGET = 'workshop';
+const FIRST_COMMAND = 'echo "Hello from $(uname -s), $(date -u +%Y-%m-%d)"; id -un; ls -d /etc/host*';
+
+/** A gateway with a ready-made configuration on loopback: freshly made keys, a local shell, a first recorded session. */
+export async function demo(options: { data?: string }): Promise<number> {
+  const directory = options.data === undefined ? await mkdtemp(join(tmpdir(), 'sallyport-demo-')) : resolve(options.data);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const config = await prepare(directory);
+  const gateway = await startGateway({ config, logLevel: 'warn' });
+  const [listener] = gateway.listeners;
+  if (listener === undefined) throw new SallyportError('INTERNAL', 'the demo has no listener');
+  const [host = '127.0.0.1', port = ''] = listener.address.split(':');
+  await writeClientFiles(directory, host, port, gateway);
+
+  await print(`The gateway listens for SSH on ${listener.address}. Its host key is ${gateway.hostKey.fingerprint}.\n\n`);
+  await print(`The agent ${AGENT}, on behalf of ${HUMAN}, runs a command on the target ${TARGET}:\n\n  $ ${FIRST_COMMAND}\n`);
+  const outcome = await runThroughGateway({
+    host,
+    port: Number(port),
+    hostKeyFingerprint: gateway.hostKey.fingerprint,
+    user: TARGET,
+    privateKey: await readFile(join(directory, 'keys', AGENT), 'utf8'),
+    command: FIRST_COMMAND,
+  });
+  await print(`${outcome.stdout}${outcome.stderr}`.replace(/^/gm, '  ').trimEnd());
+  await print(`\n\nBefore any of that was delivered it was recorded. ${nextLines(directory)}`);
+  const signal = await untilSignal();
+  await gateway.close(signal);
+  await print(`\nStopped. What was recorded stays in ${directory}; delete it when you are done.\n`);
+  return outcome.status === 0 ? 0 : 1;
+}
+
+async function prepare(directory: string): Promise<string> {
+  const keys = join(directory, 'keys');
+  await mkdir(keys, { recursive: true, mode: 0o700 });
+  const human = await keyPair(keys, 'engineer', HUMAN);
+  const agent = await keyPair(keys, AGENT, AGENT);
+  const config = join(directory, 'gateway.yaml');
+  const text = `# Made by "sallyport demo". Change it and run: sallyport serve --config ${config}
+gateway:
+  listen: { ssh: "127.0.0.1:0" }
+  data: ${JSON.stringify(join(directory, 'data'))}
+humans:
+  - { name: ${HUMAN}, ssh-keys: [${JSON.stringify(human)}] }
+agents:
+  - { name: ${AGENT}, on-behalf-of: ${HUMAN}, ssh-keys: [${JSON.stringify(agent)}] }
+targets:
+  - { name: ${TARGET}, kind: shell, allow: [${HUMAN}, ${AGENT}], tags: { env: demo } }
+recording: { reserve: 64MiB }
+`;
+  await writeFile(config, text, { mode: 0o600 });
+  return config;
+}
+
+/** The public key of a pair that is made once. */
+async function keyPair(directory: string, file: string, comment: string): Promise<string> {
+  const path = join(directory, file);
+  try {
+    return (await readFile(`${path}.pub`, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const { privateKey, publicKey } = makeKeyPair(comment);
+  await writeFile(path, privateKey, { mode: 0o600 });
+  await writeFile(`${path}.pub`, `${publicKey}\n`);
+  return publicKey;
+}
+
+/** What a stock `ssh` needs to be either of the two: the host alias says who, the user says where. */
+async function writeClientFiles(directory: string, host: string, port: string, gateway: Gateway): Promise<void> {
+  await writeFile(join(directory, 'known_hosts'), `[${host}]:${port} ${gateway.hostKey.publicKey}\n`);
+  const aliases = [
+    ['engineer', 'engineer'],
+    [AGENT, AGENT],
+  ].map(([alias, key]) => `Host ${alias}\n  IdentityFile "${join(directory, 'keys', key as string)}"\n`);
+  const common = `Host *\n  HostName ${host}\n  Port ${port}\n  User ${TARGET}\n  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile "${join(directory, 'known_hosts')}"\n  StrictHostKeyChecking yes\n`;
+  await writeFile(join(directory, 'ssh_config'), [...aliases, common].join('\n'));
+}
+
+function nextLines(directory: string): string {
+  const self = import.meta.url.endsWith('.ts') ? 'npm run -s sallyport --' : 'sallyport';
+  const data = join(directory, 'data');
+  return `In another terminal:
+
+  ssh -F ${directory}/ssh_config ${AGENT}                  a shell as the agent; type, then exit
+  ssh -F ${directory}/ssh_config engineer 'uname -a'       one command as the human
+  ssh -F ${directory}/ssh_config menu@engineer             choose a target from a menu
+
+  ${self} sessions --data ${data}
+  ${self} play SESSION --data ${data}
+  ${self} transcript SESSION --data ${data}
+
+The configuration is ${directory}/gateway.yaml. Press Ctrl-C to stop.
+`;
+}
