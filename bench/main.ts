@@ -73,23 +73,25 @@ function say(what: string): void {
 /** Measures one row and ends everything that it started, whether it went well or not, and on Ctrl-C. */
 async function measure(row: Row, options: RowOptions): Promise<RowResult> {
   const belongings = new Belongings();
-  const interrupted = (signal: NodeJS.Signals) => {
-    process.stderr.write(`${signal}: ending what the benchmark started\n`);
+  const endEarly = (why: string, status: number) => {
+    process.stderr.write(`${why}: ending what the benchmark started\n`);
     belongings.release().then(
-      () => process.exit(130),
+      () => process.exit(status),
       (error: unknown) => {
         process.stderr.write(`${describe(error)}\n`);
         process.exit(1);
       },
     );
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  const interrupted = (signal: NodeJS.Signals) => endEarly(signal, 130);
+  const defect = (error: unknown) => endEarly(describe(error), 1);
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted).on('uncaughtException', defect);
   try {
     process.stderr.write(`${row.name}: ${row.what}\n`);
     return await row.run(belongings, options);
   } finally {
     await belongings.release();
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted).off('uncaughtException', defect);
   }
 }
 

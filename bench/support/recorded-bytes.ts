@@ -14,19 +14,34 @@ export type CarriedBy = 'o' | 'i';
  */
 export async function verifyRecording(gateway: BenchGateway, session: string, corpus: Corpus, carriedBy: CarriedBy): Promise<void> {
   const check = new RecordedStream(readFileSync(corpus.path), carriedBy);
-  let rest: Buffer[] = [];
+  let fault: Error | undefined;
+  const split = lineSplitter((line) => check.line(line));
   const onStdout = (chunk: Buffer) => {
+    if (fault !== undefined) return;
+    try {
+      split(chunk);
+    } catch (error) {
+      // In a listener nobody would catch it: it is thrown when the command has ended.
+      fault = error instanceof Error ? error : new Error(String(error));
+    }
+  };
+  const done = await sallyport(gateway.reading(['cast', `${session}/0`]), { onStdout, timeoutMs: 600_000 });
+  if (done.status !== 0) throw new Error(`sallyport cast exited ${done.status}: ${done.stderr}`);
+  if (fault !== undefined) throw fault;
+  check.end();
+}
+
+function lineSplitter(take: (line: string) => void): (chunk: Buffer) => void {
+  let rest: Buffer[] = [];
+  return (chunk) => {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      check.line(Buffer.concat([...rest, chunk.subarray(start, end)]).toString());
+      take(Buffer.concat([...rest, chunk.subarray(start, end)]).toString());
       rest = [];
       start = end + 1;
     }
     if (start < chunk.length) rest.push(chunk.subarray(start));
   };
-  const done = await sallyport(gateway.reading(['cast', `${session}/0`]), { onStdout, timeoutMs: 600_000 });
-  if (done.status !== 0) throw new Error(`sallyport cast exited ${done.status}: ${done.stderr}`);
-  check.end();
 }
 
 class RecordedStream {
