@@ -3,7 +3,7 @@ import { type Actor, type AuditRecord, MAX_RECORD_BYTES, type RecordDraft, type 
 import { type Clock, isoMicros } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
-import { canonicalBytes } from './canonical-json.ts';
+import { canonicalBytes, wellFormed } from './canonical-json.ts';
 import { shortenRecord } from './shorten-record.ts';
 
 /** A record with the bytes that count (canonical JSON) and their SHA-256, which is its entry in the ledger. */
@@ -85,7 +85,7 @@ export class Records {
 
   #seal(draft: RecordDraft): StoredRecord {
     const now = this.#clock.wallMicros();
-    const record: AuditRecord = { ...draft, id: uuidV7(now), time: isoMicros(now), nonce: randomBytes(16).toString('hex') };
+    const record: AuditRecord = wellFormed({ ...draft, id: uuidV7(now), time: isoMicros(now), nonce: randomBytes(16).toString('hex') });
     const checked = this.#schemas[draft.type].safeParse(record);
     if (!checked.success) {
       const faults = checked.error.issues.map((issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`);

@@ -16,6 +16,7 @@ export function isSqlError(thrown: unknown, ...codes: string[]): boolean {
 export class Connection {
   readonly #database: sqlite3.Database;
   readonly #statements = new Map<string, sqlite3.Statement>();
+  #closed: Promise<void> | undefined;
 
   private constructor(database: sqlite3.Database) {
     this.#database = database;
@@ -65,7 +66,13 @@ export class Connection {
     return rows[0];
   }
 
-  async close(): Promise<void> {
+  /** Everything that was asked for before is finished first. May be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     for (const statement of this.#statements.values()) await new Promise<void>((resolve) => statement.finalize(() => resolve()));
     this.#statements.clear();
     return new Promise((resolve, reject) => {

@@ -46,6 +46,7 @@ export class Database {
     try {
       lock = await lockForGateway(directory);
       connection = await Connection.open(join(directory, DATABASE_FILE), 'create');
+      await schemaVersion(connection, directory); // Before anything is changed in it.
       // synchronous=FULL: in WAL mode only that makes a commit durable when it returns (sqlite.org/pragma.html).
       await connection.exec(`
         PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;

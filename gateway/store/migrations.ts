@@ -1,5 +1,6 @@
 import { SallyportError } from '../base/errors.ts';
 import type { Connection } from './connection.ts';
+import { DATABASE_FILE, invalid } from './data-directory.ts';
 
 /**
  * How the schema came to be: step N takes a database from version N to N + 1 (`PRAGMA user_version`). A step that was
@@ -91,7 +92,7 @@ export async function migrate(connection: Connection, dataDirectory: string): Pr
   }
 }
 
-/** The schema's version; refuses one that this program is too old to understand. */
+/** The schema's version, 0 of an empty database. Refuses one that this program is too old for, and a database of another program. */
 export async function schemaVersion(connection: Connection, dataDirectory: string): Promise<number> {
   const row = await connection.get<{ user_version: number }>('PRAGMA user_version');
   const version = row?.user_version ?? 0;
@@ -101,6 +102,9 @@ export async function schemaVersion(connection: Connection, dataDirectory: strin
       `The data directory ${dataDirectory} was written by a newer Sallyport (database version ${version}; this one knows up to ${SCHEMA_VERSION})`,
       { remedy: 'run that version or a later one; nothing was changed' },
     );
+  }
+  if (version === 0 && (await connection.get('SELECT 1 FROM sqlite_schema')) !== undefined) {
+    throw invalid(dataDirectory, `holds a ${DATABASE_FILE} of another program`, 'name an empty directory, or one of a gateway');
   }
   return version;
 }

@@ -30,7 +30,7 @@ export class RecoveryTable implements RecoveryIndex {
     const body = (path: string) => `json_extract(CAST(r.bytes AS TEXT), '$.body.${path}')`;
     const end = (stream: string) => `${body(`streams.${stream}.offset`)} + ${body(`streams.${stream}.bytes`)}`;
     const rows = await this.#connection.all<Omit<RecordedSegment, 'ends'> & { i: number; o: number; e: number }>(
-      `SELECT ${body('channel')} AS channel, ${body('segment')} AS segment, ${body('file')} AS file, ${body('bytes')} AS bytes,
+      `SELECT ${body('channel')} AS channel, ${body('segment')} AS segment, ${body('file')} AS file, ${body('bytes')} AS bytes, ${body('to')} AS "to",
               ${end('i')} AS i, ${end('o')} AS o, ${end('e')} AS e
        FROM records r WHERE r.session = ? AND r.type = 'segment.sealed' ORDER BY r.seq`,
       [session],
