@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
 import { makeKeyPair, runThroughGateway } from '../protocol/ssh/loopback-client.ts';
 import { type Gateway, startGateway } from '../serve.ts';
+import { findSessions } from '../query/find-sessions.ts';
+import { Database } from '../store/database.ts';
 import { print } from './output.ts';
 import { untilSignal } from './until-signal.ts';
 
@@ -11,6 +13,8 @@ import { untilSignal } from './until-signal.ts';
 const HUMAN = 'engineer@example.com';
 const AGENT = 'deploy-bot';
 const TARGET = 'workshop';
+/** Enough of a UUIDv7 to be the only session that begins so. */
+const SHORT_ID = 13;
 const FIRST_COMMAND = 'echo "Hello from $(uname -s), $(date -u +%Y-%m-%d)"; id -un; ls -d /etc/host*';
 
 /** A gateway with a ready-made configuration on loopback: freshly made keys, a local shell, a first recorded session. */
@@ -35,7 +39,7 @@ export async function demo(options: { data?: string }): Promise<number> {
     command: FIRST_COMMAND,
   });
   await print(`${outcome.stdout}${outcome.stderr}`.replace(/^/gm, '  ').trimEnd());
-  await print(`\n\nBefore any of that was delivered it was recorded. ${nextLines(directory)}`);
+  await print(`\n\nBefore any of that was delivered it was recorded. ${nextLines(directory, await firstSession(gateway.dataDirectory))}`);
   const signal = await untilSignal();
   await gateway.close(signal);
   await print(`\nStopped. What was recorded stays in ${directory}; delete it when you are done.\n`);
@@ -89,19 +93,31 @@ async function writeClientFiles(directory: string, host: string, port: string, g
   await writeFile(join(directory, 'ssh_config'), [...aliases, common].join('\n'));
 }
 
-function nextLines(directory: string): string {
+/** The short id of the session that has just been recorded. */
+async function firstSession(dataDirectory: string): Promise<string> {
+  const database = await Database.openForReading(dataDirectory);
+  try {
+    for await (const { id } of findSessions(database, {}, 1)) return id.slice(0, SHORT_ID);
+    throw new SallyportError('INTERNAL', "the demo's first session has left no record");
+  } finally {
+    await database.close();
+  }
+}
+
+function nextLines(directory: string, session: string): string {
   const self = import.meta.url.endsWith('.ts') ? 'npm run -s sallyport --' : 'sallyport';
   const data = join(directory, 'data');
-  return `In another terminal:
-
-  ssh -F ${directory}/ssh_config ${AGENT}                  a shell as the agent; type, then exit
-  ssh -F ${directory}/ssh_config engineer 'uname -a'       one command as the human
-  ssh -F ${directory}/ssh_config menu@engineer             choose a target from a menu
-
-  ${self} sessions --data ${data}
-  ${self} play SESSION --data ${data}
-  ${self} transcript SESSION --data ${data}
-
-The configuration is ${directory}/gateway.yaml. Press Ctrl-C to stop.
-`;
+  const ssh = `ssh -F ${directory}/ssh_config`;
+  const lines = [
+    [`${ssh} ${AGENT}`, 'a shell as the agent; type, then exit'],
+    [`${ssh} engineer 'uname -a'`, 'one command as the human'],
+    [`${ssh} menu@engineer`, 'choose a target from a menu'],
+    [],
+    [`${self} sessions --data ${data}`, 'who was where'],
+    [`${self} play ${session} --data ${data}`, 'replay it here'],
+    [`${self} transcript ${session} --data ${data}`, 'read it'],
+  ];
+  const width = Math.max(...lines.map(([line = '']) => line.length));
+  const text = lines.map(([line = '', comment = '']) => `  ${line.padEnd(width)}  ${comment}`.trimEnd()).join('\n');
+  return `In another terminal:\n\n${text}\n\nThe configuration is ${directory}/gateway.yaml. Press Ctrl-C to stop.\n`;
 }
