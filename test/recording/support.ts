@@ -4,6 +4,7 @@ import { uuidV7 } from '../../gateway/base/ids.ts';
 import type { Log } from '../../gateway/base/log.ts';
 import type { AuditRecord, RecordType } from '../../contract/record.ts';
 import { type ChannelDescription, Recorder, type RecordingOptions } from '../../gateway/recording/recorder.ts';
+import type { StretchHeader } from '../../gateway/recording/stretch-header.ts';
 import type { OpenSession, RecordedSegment, RecoveryIndex } from '../../gateway/recording/recovery-index.ts';
 
 /** Keeps records in memory, as a store that is always durable. */
@@ -77,4 +78,26 @@ export function openRecorder(directory: string, parts: { ledger?: MemoryLedger; 
     ...change,
   };
   return Recorder.open(options, { records: (parts.ledger ?? new MemoryLedger()).records, clock: systemClock, log: parts.log ?? new KeptLog() });
+}
+
+export function stretchHeader(change: Partial<StretchHeader> = {}): StretchHeader {
+  return {
+    v: 1,
+    session: '019a1b2c-3d4e-7f00-8000-000000000001',
+    channel: 0,
+    stretch: 1,
+    start: 0,
+    openedAt: 1_772_357_400_123_456,
+    wall: 1_772_357_400_123_456,
+    protocol: 'ssh',
+    kind: 'session',
+    actor: { principal: 'deploy-bot', kind: 'agent', onBehalfOf: 'engineer@example.com', source: '192.0.2.7:50022' },
+    target: { name: 'web-1', kind: 'ssh', address: '192.0.2.10:22' },
+    offsets: { i: 0, o: 0, e: 0 },
+    crossed: { i: 0, o: 0, e: 0 },
+    binary: 'detect',
+    content: 'digest',
+    input: 'recorded',
+    ...change,
+  };
 }
