@@ -1,4 +1,4 @@
-import type { Frame } from '../../contract/frame-codec.ts';
+import type { Frame, RecordedEvent } from '../../contract/frame-codec.ts';
 import { isoMicros } from '../base/clock.ts';
 import type { StretchHeader } from './stretch-header.ts';
 
@@ -16,8 +16,8 @@ export function castHeaderLine(header: StretchHeader, leading: readonly Frame[],
   return JSON.stringify({
     version: 3,
     term: {
-      cols: terminal === undefined || terminal.cols === 0 ? DEFAULT_COLS : terminal.cols,
-      rows: terminal === undefined || terminal.rows === 0 ? DEFAULT_ROWS : terminal.rows,
+      cols: showable(terminal?.cols) ?? DEFAULT_COLS,
+      rows: showable(terminal?.rows) ?? DEFAULT_ROWS,
       ...(terminal === undefined || terminal.type === '' ? {} : { type: terminal.type }),
     },
     timestamp: Math.floor(header.openedAt / 1_000_000),
@@ -29,7 +29,7 @@ export function castHeaderLine(header: StretchHeader, leading: readonly Frame[],
       format: 1,
       session: header.session,
       channel: header.channel,
-      kind: header.kind,
+      kind: asked.kind ?? header.kind,
       protocol: header.protocol,
       principal: header.actor.principal,
       ...(header.actor.onBehalfOf === undefined ? {} : { on_behalf_of: header.actor.onBehalfOf }),
@@ -45,28 +45,38 @@ export function castHeaderLine(header: StretchHeader, leading: readonly Frame[],
   });
 }
 
+/** Players keep sizes in 16 bits; a PTY may be 0×0 (RFC 4254, section 6.2). */
+function showable(size: number | undefined): number | undefined {
+  return size !== undefined && size > 0 && size <= 65_535 ? size : undefined;
+}
+
 interface Requests {
+  kind: string | undefined;
   terminal: { cols: number; rows: number; type: string } | undefined;
   command: string | undefined;
   env: Map<string, string>;
 }
 
 function readRequests(leading: readonly Frame[]): Requests {
-  const found: Requests = { terminal: undefined, command: undefined, env: new Map() };
+  const found: Requests = { kind: undefined, terminal: undefined, command: undefined, env: new Map() };
   for (const frame of leading) {
     if (frame.kind !== 'event') continue;
-    const event = frame.event;
+    const { event } = frame;
     if (event.t === 'terminal') {
       found.terminal = { cols: numberOr(event.cols, 0), rows: numberOr(event.rows, 0), type: textOr(event.type, '') };
-    } else if (event.t === 'ssh.request') {
-      if (event.request === 'exec') found.command = textOr(event.command, '');
-      // A refused variable never reached the target. `__proto__` is not a name that a plain object can hold safely.
-      if (event.request === 'env' && typeof event.name === 'string' && typeof event.value === 'string' && event.passed !== false) {
-        found.env.set(event.name, event.value);
-      }
+    } else if (event.t === 'ssh.request' && event.passed !== false) {
+      // What was refused never reached the target; it stands in the events, not in the header.
+      noteRequest(found, event);
     }
   }
   return found;
+}
+
+function noteRequest(found: Requests, { request, name, value, command }: RecordedEvent): void {
+  if (request === 'exec') found.command = textOr(command, '');
+  if (request === 'exec' || request === 'shell') found.kind = request;
+  if (request === 'subsystem') found.kind = name === 'sftp' ? 'sftp' : 'subsystem';
+  if (request === 'env' && typeof name === 'string' && typeof value === 'string') found.env.set(name, value);
 }
 
 function numberOr(value: unknown, otherwise: number): number {
