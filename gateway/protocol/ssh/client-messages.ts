@@ -16,8 +16,9 @@ import {
 import { RelayedChannel } from './relayed-channel.ts';
 import { ReplyOrder } from './replies.ts';
 import { SftpObserver } from './sftp-observer.ts';
-import { mayPass } from './ssh-target.ts';
 import type { SshRelay } from './ssh-relay.ts';
+import { mayPass } from './ssh-target.ts';
+import { TargetBanner } from './target-banner.ts';
 
 /** Requests that may wait for an answer at once. A client that asks more does not mean it. */
 const MAX_OUTSTANDING = 1024;
@@ -25,10 +26,12 @@ const MAX_OUTSTANDING = 1024;
 /** What the client says: each message is looked at, decided where there is something to decide, recorded and passed on. */
 export class ClientMessages {
   readonly #relay: SshRelay;
+  readonly #banner: TargetBanner;
   #noMoreSessions = false;
 
   constructor(relay: SshRelay) {
     this.#relay = relay;
+    this.#banner = new TargetBanner(relay);
   }
 
   handle(message: Buffer): void {
@@ -133,7 +136,10 @@ export class ClientMessages {
     }
     const channel = newChannel(this.#relay, 'client', type, recording);
     if (!channels.nameForClient(channel, sender)) throw violation(`channel ${sender} is open already`);
-    if (type === 'session') this.#relay.follow(() => target.send(message));
+    if (type === 'session') {
+      const onward = this.#banner.reserve(channel, message);
+      this.#relay.follow(() => target.send(onward));
+    }
     return channel;
   }
 
@@ -199,6 +205,7 @@ export class ClientMessages {
       case 'auth-agent-req@openssh.com': {
         const decision = this.#relay.session.decide('ssh:agent-forward', {}, channel.number);
         const facts = { request: name, passed: decision.verdict === 'allow' };
+        if (facts.passed) this.#relay.asked.agent = true;
         return facts.passed ? this.#passRequest(channel, message, wantReply, facts) : this.#refuseRequest(channel, wantReply, facts);
       }
       case 'eow@openssh.com':
@@ -231,6 +238,7 @@ export class ClientMessages {
     this.#countReply(channel, wantReply);
     const label = kind === 'exec' ? `$ ${String(facts.command)}` : kind === 'subsystem' ? `subsystem ${String(facts.name)}` : 'shell';
     this.#relay.pass(channel, [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)], 0, () => this.#relay.target.send(message));
+    if (kind === 'shell' && channel.terminal !== undefined) this.#banner.show(channel);
   }
 
   #passRequest(channel: RelayedChannel, message: Buffer, wantReply: boolean, facts: Record<string, unknown>, marker?: string): void {
@@ -267,6 +275,7 @@ export class ClientMessages {
       const address = name.includes('streamlocal') ? fields.text() : `${fields.text()}:${fields.uint32()}`;
       const allowed = cancels || session.decide('ssh:forward', { direction: 'remote', listen: address }, session.channelsOpened).verdict === 'allow';
       if (allowed) {
+        if (forwards) this.#relay.asked.remoteForward = true;
         if (wantReply) {
           clientReplies.passedOn();
           targetOwes.push('client');

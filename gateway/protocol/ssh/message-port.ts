@@ -6,6 +6,8 @@ import type { SallyportError } from '../../base/errors.ts';
  * notice). The relay knows no other shape.
  */
 export interface MessagePort {
+  /** What this side showed before it let us in; empty for most. */
+  readonly banner?: string;
   /** Sends one message. Never blocks; look at `blocked` before reading more from the other side. */
   send(message: Uint8Array): void;
   /** True while this side has taken more than it could pass on. `drained` follows. */

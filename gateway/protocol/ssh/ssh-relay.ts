@@ -42,6 +42,8 @@ export class SshRelay {
   readonly environment: readonly string[];
   /** Global requests of the client, answered in their order. */
   readonly clientReplies: ReplyOrder;
+  /** What the client has asked for and was allowed: the target may open such channels, and no others. */
+  readonly asked = { agent: false, remoteForward: false };
   /** What each reply of the target to a global request answers, in order. */
   readonly targetOwes: Array<'client' | 'keep-alive'> = [];
   readonly #relay: RecordedRelay;

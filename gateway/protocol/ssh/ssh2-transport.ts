@@ -47,6 +47,8 @@ export interface TransportLimits {
 }
 
 export class Ssh2Transport implements MessagePort {
+  /** What the other side showed before the log-in (RFC 4252 section 5.4); untrusted. */
+  banner = '';
   readonly #protocol: Ssh2Protocol;
   readonly #socket: Socket;
   readonly #limits: TransportLimits;

@@ -20,6 +20,9 @@ export interface TargetConnectOptions extends TransportLimits {
   readonly ident: string;
 }
 
+/** Characters of a target's banner that are shown to the client. */
+const MAX_BANNER = 8192;
+
 /** Which kind of host key matched the pinned fingerprint last time, by fingerprint: the next connection asks for it first. */
 const knownKind = new Map<string, readonly string[]>();
 
@@ -110,6 +113,9 @@ async function tryToConnect(
       return;
     }
     const transport = new Ssh2Transport(client, socket, options);
+    client.on('banner', (text) => {
+      if (transport.banner.length + text.length <= MAX_BANNER) transport.banner += text;
+    });
     client.once('ready', () => {
       clearTimeout(timer);
       client.removeAllListeners('close');

@@ -123,6 +123,8 @@ export class TargetMessages {
     const detail = describeOpen(type, fields);
     if (detail === undefined) return this.#refuseOpen(sender, OpenFailure.UNKNOWN_TYPE, `channels of type ${type} are not relayed`);
     if (channels.size >= limits.channelsPerSession) return this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, 'too many channels');
+    const { asked } = this.#relay;
+    if (!(type === 'auth-agent@openssh.com' ? asked.agent : asked.remoteForward)) return this.#refuseOpen(sender, OpenFailure.PROHIBITED, 'the client has not asked for it');
     const action = type === 'auth-agent@openssh.com' ? 'ssh:agent-forward' : 'ssh:forward';
     const decision = session.decide(action, detail, session.channelsOpened);
     if (decision.verdict !== 'allow') return this.#refuseOpen(sender, OpenFailure.PROHIBITED, decision.reason);
