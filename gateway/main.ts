@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isBrokenPipe, reportError } from './commands/report.ts';
 
