@@ -1,0 +1,55 @@
+// Runs the demo of the built gateway (dist/): a session through it, recorded, sealed and read back. Proves that the
+// package has every file it needs, the sealing thread included, and that it stops when asked. The tests run on the
+// source, not on this.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../dist/gateway/main.js', import.meta.url));
+const patience = { signal: AbortSignal.timeout(60_000) };
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-build-'));
+const data = join(folder, 'data');
+let demo;
+
+/** The demo ends its introduction with what to type next, `transcript SESSION` among it. */
+function introduced(standardOutput) {
+  return new Promise((done) => {
+    let text = '';
+    standardOutput.on('data', (bytes) => {
+      text += bytes;
+      const found = /sallyport transcript (\S+)/.exec(text);
+      if (found !== null) done(found[1]);
+    });
+  });
+}
+
+function demand(truth, otherwise) {
+  if (!truth) throw new Error(otherwise);
+}
+
+try {
+  demo = spawn(process.execPath, [main, 'demo', '--data', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(demo, 'exit', patience);
+  const tooSoon = ended.then(([status]) => Promise.reject(new Error(`it ended with ${status} before it was ready`)));
+  const session = await Promise.race([introduced(demo.stdout), tooSoon]);
+  tooSoon.catch(() => undefined);
+
+  demo.kill('SIGTERM');
+  const [status] = await ended;
+  demand(status === 0, `it ended with ${status} when asked to stop`);
+
+  const sealed = readdirSync(join(data, 'recordings'), { recursive: true }).filter((path) => path.endsWith('.cast.zst'));
+  demand(sealed.length > 0, 'no recording was sealed');
+  const transcript = execFileSync(process.execPath, [main, 'transcript', session, '--data', data], { encoding: 'utf8' });
+  demand(transcript.includes('Hello from Linux'), `the transcript of its first session is ${JSON.stringify(transcript)}`);
+  process.stdout.write('The built gateway records, seals, replays and stops.\n');
+} catch (error) {
+  process.stderr.write(`The built gateway does not work: ${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  demo?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+}
