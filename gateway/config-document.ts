@@ -78,14 +78,16 @@ function readText(bytes: Uint8Array, lines: LineCounter, spans: Spans): { root: 
       'Check that this is the configuration, and remove the character.',
       control,
     );
-  let tokens = 0;
+  // Every escape that is wrong is an error object of its own, although its text is one token.
+  let tokens = text.length - text.replaceAll('\\', '').length;
   for (const _ of new Lexer().lex(text)) {
     if (++tokens > MAX_TOKENS) return refused('the file is too large to be a configuration', `Keep it below ${MAX_TOKENS} pieces of YAML.`);
   }
   let document: Document.Parsed;
   try {
-    // The library's own check for duplicate keys takes quadratic time; PlainValues has one that does not.
-    document = parseDocument(text, { version: '1.2', strict: true, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+    // The library's own check for duplicate keys takes quadratic time; PlainValues has one that does not. A quieter log
+    // level would pass over a second document in silence.
+    document = parseDocument(text, { version: '1.2', strict: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   } catch (error) {
     if (error instanceof RangeError) return refused('the file is nested too deeply', `At most ${MAX_DEPTH} levels are read.`);
     throw error;
@@ -144,6 +146,8 @@ class PlainValues {
   gaveUp = false;
   readonly #spans: Spans;
   readonly #anchors = new Map<string, unknown>();
+  /** Collections that are being read, each inside the one before. */
+  readonly #open = new Set<unknown>();
   #values = 0;
 
   constructor(spans: Spans) {
@@ -155,16 +159,15 @@ class PlainValues {
     const offset = offsetOfNode(node);
     if (++this.#values > MAX_VALUES)
       return this.#giveUp(offset, 'aliases multiply the file without end', 'Write out what the aliases stand for.');
-    if (depth > MAX_DEPTH)
-      return this.#giveUp(
-        offset,
-        'the file is nested too deeply',
-        `At most ${MAX_DEPTH} levels are read, and an alias may not stand inside its own anchor.`,
-      );
+    if (depth > MAX_DEPTH) return this.#giveUp(offset, 'the file is nested too deeply', `At most ${MAX_DEPTH} levels are read.`);
     if (isAlias(node)) return this.#alias(node, depth);
     if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    if (isMap(node)) return this.#map(node, depth);
-    if (isSeq(node)) return this.#list(node, depth);
+    if (isMap(node) || isSeq(node)) {
+      this.#open.add(node);
+      const plain = isMap(node) ? this.#map(node, depth) : this.#list(node, depth);
+      this.#open.delete(node);
+      return plain;
+    }
     if (isScalar(node)) return node.value;
     return null;
   }
@@ -172,6 +175,9 @@ class PlainValues {
   #alias(node: Alias, depth: number): unknown {
     const anchored = this.#anchors.get(node.source);
     if (anchored === undefined) return this.#giveUp(offsetOfNode(node), ...unanchored);
+    if (this.#open.has(anchored)) {
+      return this.#giveUp(offsetOfNode(node), 'an alias stands inside its own anchor', 'Write out what it stands for.');
+    }
     return this.read(anchored, depth + 1);
   }
 

@@ -48,7 +48,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let looked = 0;
   for (const candidate of known) {
     // A suggestion is a courtesy: with very many names it is not worth the time.
-    if (++looked > 5000) break;
+    if (++looked > 500) break;
     if (Math.abs(candidate.length - word.length) > 2) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (best === undefined || distance < best.distance) best = { distance, candidate };

@@ -30,7 +30,11 @@ export function decide(request: ActionRequest, policy: PolicyInForce): Decision 
     case 'ssh:write-file':
       return allowed;
     case 'ssh:forward':
-      return decideForwarding(facts.direction, rules, policy);
+      return decideForwarding(
+        directions.find((known) => known === facts.direction),
+        rules,
+        policy,
+      );
     case 'ssh:agent-forward':
       return decideForwarding('agent', rules, policy);
     default:
@@ -46,16 +50,15 @@ export function visibleTargets(principal: Applicant, policy: PolicyInForce): rea
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const forwardings = ['local', 'remote', 'agent'] as const;
+const directions = ['local', 'remote'] as const;
 const wordsFor = { local: 'local forwarding', remote: 'remote forwarding', agent: 'agent forwarding' } as const;
 
-function decideForwarding(direction: unknown, rules: TargetRules, policy: PolicyInForce): Decision {
+function decideForwarding(what: keyof typeof wordsFor | undefined, rules: TargetRules, policy: PolicyInForce): Decision {
   const rule = `targets.${rules.name}.forwarding`;
-  const known = forwardings.find((word) => word === direction);
-  if (known === undefined) return deny(policy, rule, 'the direction of the forwarding is not known');
-  if (!rules.forwarding.includes(known)) return deny(policy, rule, `${rule} does not allow ${wordsFor[known]}`);
+  if (what === undefined) return deny(policy, rule, 'the direction of the forwarding is not known');
+  if (!rules.forwarding.includes(what)) return deny(policy, rule, `${rule} does not allow ${wordsFor[what]}`);
   const policies = [`targets.${rules.name}.allow`, rule];
-  return { verdict: 'allow', policies, policySet: policy.policySet, reason: `${rule} allows ${wordsFor[known]}` };
+  return { verdict: 'allow', policies, policySet: policy.policySet, reason: `${rule} allows ${wordsFor[what]}` };
 }
 
 /** Which entry of `allow` lets somebody in, in words. */
