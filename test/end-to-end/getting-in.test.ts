@@ -25,12 +25,12 @@ beforeAll(async () => {
       { ...webTarget(host, 'staging') },
       { ...webTarget(host, 'vault'), allow: ['someone-else@example.com'] },
     ],
+    humans: [
+      ...(['ed25519', 'rsa', 'ecdsa'] as const).map((type) => ({ name: `${type}@example.com`, groups: ['platform'], 'ssh-keys': [people.get(type)?.publicLine] })),
+      { name: 'someone-else@example.com' },
+      { name: 'leaver@example.com', 'ssh-keys': [leaver.publicLine], disabled: true },
+    ],
     configuration: {
-      humans: [
-        ...(['ed25519', 'rsa', 'ecdsa'] as const).map((type) => ({ name: `${type}@example.com`, groups: ['platform'], 'ssh-keys': [people.get(type)?.publicLine] })),
-        { name: 'someone-else@example.com' },
-        { name: 'leaver@example.com', 'ssh-keys': [leaver.publicLine], disabled: true },
-      ],
       limits: { 'sessions-per-principal': 2, lockout: { failures: 5, within: '1m', for: '1m' } },
     },
   });
@@ -115,7 +115,7 @@ describe.concurrent('getting in', () => {
     const keys = await Promise.all(Array.from({ length: 8 }, (_, index) => makeKey(directory, `key-${index}`)));
     const { route } = from('127.0.0.5', agentless);
     const flags = ['-o', 'BindAddress=127.0.0.5', '-v', '-o', 'LogLevel=DEBUG1', ...keys.flatMap((key) => ['-i', key.path])];
-    const done = await run('ssh', [...openSshOptions({ ...route, key: keys[0] as KeyPair }), ...flags, '-p', String(route.port), '-l', 'web', route.host, 'true']);
+    const done = await run('ssh', [...openSshOptions({ ...route, key: keys[0] as KeyPair }, flags), '-p', String(route.port), '-l', 'web', route.host, 'true']);
     expect(done.status).toBe(255);
     expect(done.stderr.match(/Offering public key/g)?.length ?? 0).toBeLessThanOrEqual(7);
   });

@@ -15,8 +15,8 @@ export interface Route {
   hostKey: string;
 }
 
-/** Options of ssh, scp and sftp that make them the same on every machine. */
-export function openSshOptions(route: Route): string[] {
+/** Options of ssh, scp and sftp that make them the same on every machine. The first value of a setting counts, so `flags` win. */
+export function openSshOptions(route: Route, flags: readonly string[] = []): string[] {
   const settings = [
     `UserKnownHostsFile=${route.knownHosts}`,
     'GlobalKnownHostsFile=/dev/null',
@@ -27,12 +27,12 @@ export function openSshOptions(route: Route): string[] {
     'LogLevel=ERROR',
     'ConnectTimeout=20',
   ];
-  return ['-F', '/dev/null', '-i', route.key.path, ...settings.flatMap((setting) => ['-o', setting])];
+  return ['-F', '/dev/null', ...flags, '-i', route.key.path, ...settings.flatMap((setting) => ['-o', setting])];
 }
 
 /** Arguments of `ssh` up to and with the destination. */
 export function sshArguments(route: Route, flags: readonly string[] = []): string[] {
-  return [...openSshOptions(route), ...flags, '-p', String(route.port), '-l', route.user, route.host];
+  return [...openSshOptions(route, flags), '-p', String(route.port), '-l', route.user, route.host];
 }
 
 /** Runs a command (or a shell, without one) through OpenSSH. */
@@ -49,13 +49,13 @@ export function remotePath(route: Route, path: string): string {
 /** Copies with scp; an argument that begins with `:` is a path at the other end. */
 export function scp(route: Route, args: readonly string[], flags: readonly string[] = []): Promise<Finished> {
   const paths = args.map((arg) => (arg.startsWith(':') ? remotePath(route, arg.slice(1)) : arg));
-  return run('scp', [...openSshOptions(route), '-q', '-P', String(route.port), ...flags, ...paths]);
+  return run('scp', [...openSshOptions(route, flags), '-q', '-P', String(route.port), ...paths]);
 }
 
 /** Runs a batch of sftp commands; the first that fails ends it with exit status 1. */
 export function sftp(route: Route, commands: readonly string[], options: RunOptions & { flags?: readonly string[] } = {}): Promise<Finished> {
   const { flags, ...rest } = options;
-  const args = [...openSshOptions(route), '-q', '-P', String(route.port), ...(flags ?? []), '-b', '-', remotePath(route, '').slice(0, -1)];
+  const args = [...openSshOptions(route, flags), '-q', '-P', String(route.port), '-b', '-', remotePath(route, '').slice(0, -1)];
   return run('sftp', args, { ...rest, input: `${commands.join('\n')}\n` });
 }
 

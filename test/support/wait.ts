@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,4 +45,10 @@ export async function listening(host: string, port: number): Promise<void> {
     },
     { everyMs: 20 },
   );
+}
+
+/** Whether something on this machine listens on the port, told without connecting to it. */
+export function isListened(port: number): boolean {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((table) => new RegExp(`^\\s*\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, 'm').test(readFileSync(table, 'utf8')));
 }

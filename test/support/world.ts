@@ -28,6 +28,8 @@ export interface WorldOptions {
   web?: Configuration;
   /** More targets; each may be reached by every agent unless it says otherwise. */
   targets?: (host: TargetHost) => Configuration[];
+  /** People beside the one whom the agents act for. */
+  humans?: Configuration[];
   /** More sections of the configuration. */
   configuration?: Configuration;
   gateway?: Omit<GatewayOptions, 'configuration'>;
@@ -45,6 +47,7 @@ export async function openWorld(belongings: Belongings, options: WorldOptions = 
       agents: names.map((name, index) => ({ name, 'on-behalf-of': 'engineer@example.com', 'ssh-keys': [(keys[index] as KeyPair).publicLine] })),
       targets: targets.map((target) => ({ allow: names, ...target })),
       ...options.configuration,
+      humans: [{ name: 'engineer@example.com' }, ...(options.humans ?? [])],
     },
   });
   const knownHosts = join(directory, 'known_hosts');

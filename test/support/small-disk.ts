@@ -1,0 +1,40 @@
+import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './run.ts';
+import type { Belongings } from './temp.ts';
+
+/** A file system of its own that is easily filled. */
+export interface SmallDisk {
+  path: string;
+  free(): number;
+  /** Takes space until only so many bytes are left. */
+  fillUpTo(left: number): Promise<void>;
+  /** Gives back all the space that was taken. */
+  empty(): void;
+}
+
+/** Mounts a tmpfs of so many bytes; unmounted in the end. */
+export async function mountSmallDisk(belongings: Belongings, bytes: number): Promise<SmallDisk> {
+  const path = join(belongings.directory('disk'), 'mounted');
+  mkdirSync(path);
+  const mounted = await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]);
+  if (mounted.status !== 0) throw new Error(`a small file system can't be mounted (this needs root): ${mounted.stderr}`);
+  belongings.add(async () => {
+    const unmounted = await run('umount', ['-l', path]);
+    if (unmounted.status !== 0) throw new Error(`umount ${path}: ${unmounted.stderr}`);
+  });
+  const ballast = join(path, 'ballast');
+  const free = (): number => {
+    const facts = statfsSync(path);
+    return facts.bavail * facts.bsize;
+  };
+  return {
+    path,
+    free,
+    fillUpTo: async (left) => {
+      const taken = await run('fallocate', ['-l', String(Math.max(1, free() - left)), ballast]);
+      if (taken.status !== 0) throw new Error(`fallocate: ${taken.stderr}`);
+    },
+    empty: () => rmSync(ballast, { force: true }),
+  };
+}
