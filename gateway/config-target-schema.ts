@@ -178,8 +178,6 @@ export const targetSchemas = {
   ),
 } as const;
 
-export type TargetKind = keyof typeof targetSchemas;
-
 export const kindMend = `It is ${either(servedKinds)}.`;
 export const exampleTargetMend = `Write a section, for example ${exampleTarget}.`;
 
