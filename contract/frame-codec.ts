@@ -74,12 +74,22 @@ export class FrameEncoder {
       case 'data':
         for (let offset = 0; ; ) {
           const end = Math.min(offset + MAX_PAYLOAD_BYTES, frame.bytes.length);
-          this.#put(kindNumbers.data, streamNumbers[frame.stream], frame.at, offset === 0 && end === frame.bytes.length ? frame.bytes : frame.bytes.subarray(offset, end));
+          this.#put(
+            kindNumbers.data,
+            streamNumbers[frame.stream],
+            frame.at,
+            offset === 0 && end === frame.bytes.length ? frame.bytes : frame.bytes.subarray(offset, end),
+          );
           offset = end;
           if (offset >= frame.bytes.length) return;
         }
       case 'event':
-        return this.#put(kindNumbers.event, 0, frame.at, this.#json(frame.marker === undefined ? { event: frame.event } : { event: frame.event, marker: frame.marker }));
+        return this.#put(
+          kindNumbers.event,
+          0,
+          frame.at,
+          this.#json(frame.marker === undefined ? { event: frame.event } : { event: frame.event, marker: frame.marker }),
+        );
       case 'header':
         return this.#put(kindNumbers.header, 0, frame.at, this.#json(frame.header));
       case 'resize':
@@ -96,7 +106,8 @@ export class FrameEncoder {
   }
 
   #put(kind: number, stream: number, at: number, payload: Uint8Array): void {
-    if (payload.length > MAX_PAYLOAD_BYTES) throw new RangeError(`a frame of ${payload.length} bytes is over the limit of ${MAX_PAYLOAD_BYTES}`);
+    if (payload.length > MAX_PAYLOAD_BYTES)
+      throw new RangeError(`a frame of ${payload.length} bytes is over the limit of ${MAX_PAYLOAD_BYTES}`);
     if (!Number.isSafeInteger(at) || at < 0) throw new RangeError(`${at} is not a time in nanoseconds`);
     const copied = payload.length <= COPIED_PAYLOAD_BYTES;
     this.#reserve(FRAME_HEADER_BYTES + (copied ? payload.length : 0));
@@ -229,5 +240,11 @@ function writeWord(bytes: Uint8Array, offset: number, value: number): void {
 }
 
 function readWord(bytes: Uint8Array, offset: number): number {
-  return (((bytes[offset + 3] as number) << 24) | ((bytes[offset + 2] as number) << 16) | ((bytes[offset + 1] as number) << 8) | (bytes[offset] as number)) >>> 0;
+  return (
+    (((bytes[offset + 3] as number) << 24) |
+      ((bytes[offset + 2] as number) << 16) |
+      ((bytes[offset + 1] as number) << 8) |
+      (bytes[offset] as number)) >>>
+    0
+  );
 }

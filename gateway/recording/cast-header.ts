@@ -12,7 +12,8 @@ const DEFAULT_ROWS = 24;
 export function castHeaderLine(header: StretchHeader, leading: readonly Frame[], syntheticOutput: boolean): string {
   const asked = readRequests(leading);
   const terminal = asked.terminal ?? header.terminal;
-  const principal = header.actor.onBehalfOf === undefined ? header.actor.principal : `${header.actor.principal} for ${header.actor.onBehalfOf}`;
+  const principal =
+    header.actor.onBehalfOf === undefined ? header.actor.principal : `${header.actor.principal} for ${header.actor.onBehalfOf}`;
   return JSON.stringify({
     version: 3,
     term: {

@@ -105,7 +105,8 @@ export class CastRenderer implements StreamOutput {
     for (const name of ['i', 'o', 'e'] as const) this.#streams[name].end(this.#clock?.at ?? this.#to);
     this.#giveClock();
     const at = Math.max(this.#to, ending.endAt ?? 0);
-    if (ending.lostBytes !== undefined && ending.lostBytes > 0) this.#event(at, { t: 'lost', bytes: ending.lostBytes }, 'part of the recording is lost');
+    if (ending.lostBytes !== undefined && ending.lostBytes > 0)
+      this.#event(at, { t: 'lost', bytes: ending.lostBytes }, 'part of the recording is lost');
     return {
       from: this.#header.start,
       to: this.#to,
@@ -135,7 +136,14 @@ export class CastRenderer implements StreamOutput {
 
   bulk(at: number, run: BulkRun): void {
     const attachment = this.#options.attachment?.(run.stream);
-    this.#event(at, { t: 'bulk', s: run.stream, offset: run.offset, bytes: run.bytes, sha256: run.sha256, ...(attachment === undefined ? {} : { attachment }) });
+    this.#event(at, {
+      t: 'bulk',
+      s: run.stream,
+      offset: run.offset,
+      bytes: run.bytes,
+      sha256: run.sha256,
+      ...(attachment === undefined ? {} : { attachment }),
+    });
   }
 
   bulkBytes(stream: StreamName, bytes: Uint8Array): void {

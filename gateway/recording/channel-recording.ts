@@ -1,4 +1,4 @@
-import { FrameEncoder, type Frame, type StreamName } from '../../contract/frame-codec.ts';
+import { type Frame, FrameEncoder, type StreamName } from '../../contract/frame-codec.ts';
 import type { Actor, Resource } from '../../contract/record.ts';
 import type { Clock } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
@@ -99,10 +99,14 @@ export class ChannelRecording {
       this.#file = this.#openStretch(0, 1);
     } catch (thrown) {
       if (isNoSpace(thrown)) parts.noSpace();
-      throw new SallyportError('RECORDING_UNAVAILABLE', `The recording of channel ${description.channel} cannot be opened: ${messageOf(thrown)}`, {
-        remedy: 'see that the data directory is writable and its disk has space',
-        cause: thrown,
-      });
+      throw new SallyportError(
+        'RECORDING_UNAVAILABLE',
+        `The recording of channel ${description.channel} cannot be opened: ${messageOf(thrown)}`,
+        {
+          remedy: 'see that the data directory is writable and its disk has space',
+          cause: thrown,
+        },
+      );
     }
   }
 
@@ -149,7 +153,9 @@ export class ChannelRecording {
     this.#mustBeOpen();
     this.#terminal = { ...terminal };
     this.#secretPrompt ??= new SecretPrompt();
-    this.append([{ kind: 'event', at: this.now(), event: { t: 'terminal', cols: terminal.cols, rows: terminal.rows, type: terminal.type } }]);
+    this.append([
+      { kind: 'event', at: this.now(), event: { t: 'terminal', cols: terminal.cols, rows: terminal.rows, type: terminal.type } },
+    ]);
   }
 
   /** Ends the recording. Resolves when its last segment is durable and recorded; rejects when that failed. */
@@ -313,20 +319,28 @@ export class ChannelRecording {
     const troubled = new Promise<never>((_, reject) => {
       trouble = reject;
     });
-    const completed = sealer.seal({ journal: file.path, session, channel, stretch, bytes: file.bytes, last }, trouble).then(async (sealed) => {
-      if (sealed.state === 'sealed') {
-        await records.append(segmentSealed(sealed.segment, records));
-        if (sealed.segment.journal.state !== 'damaged') return dropStretch(file.path);
-      }
-      const message = sealed.state === 'poison' ? sealed.message : 'it is damaged';
-      const kept = await setAside(file.path);
-      log.error({ session, channel, segment: stretch, file: kept }, `a stretch of the journal is set aside: ${message}`);
-      throw new SallyportError('RECORDING_FAILED', `Segment ${stretch} of session ${session}, channel ${channel}, cannot be sealed: ${message}`, {
-        remedy: `the journal is kept as ${kept}`,
+    const completed = sealer
+      .seal({ journal: file.path, session, channel, stretch, bytes: file.bytes, last }, trouble)
+      .then(async (sealed) => {
+        if (sealed.state === 'sealed') {
+          await records.append(segmentSealed(sealed.segment, records));
+          if (sealed.segment.journal.state !== 'damaged') return dropStretch(file.path);
+        }
+        const message = sealed.state === 'poison' ? sealed.message : 'it is damaged';
+        const kept = await setAside(file.path);
+        log.error({ session, channel, segment: stretch, file: kept }, `a stretch of the journal is set aside: ${message}`);
+        throw new SallyportError(
+          'RECORDING_FAILED',
+          `Segment ${stretch} of session ${session}, channel ${channel}, cannot be sealed: ${message}`,
+          {
+            remedy: `the journal is kept as ${kept}`,
+          },
+        );
       });
-    });
     // After trouble was told, sealing goes on; how that ends is only logged.
-    completed.catch((thrown: unknown) => log.error({ session, channel, segment: stretch, err: thrown }, 'a segment could not be completed'));
+    completed.catch((thrown: unknown) =>
+      log.error({ session, channel, segment: stretch, err: thrown }, 'a segment could not be completed'),
+    );
     await Promise.race([completed, troubled]);
   }
 
@@ -353,7 +367,8 @@ export class ChannelRecording {
 
   #mustBeOpen(): void {
     this.#mustNotHaveFailed();
-    if (this.#finishing !== undefined) throw new SallyportError('RECORDING_FAILED', `The recording of channel ${this.description.channel} is finished`);
+    if (this.#finishing !== undefined)
+      throw new SallyportError('RECORDING_FAILED', `The recording of channel ${this.description.channel} is finished`);
   }
 
   #mustNotHaveFailed(): void {
@@ -367,10 +382,14 @@ export class ChannelRecording {
     this.#failure =
       thrown instanceof SallyportError
         ? thrown
-        : new SallyportError('RECORDING_FAILED', `The recording of session ${session}, channel ${channel}, cannot be written: ${messageOf(thrown)}`, {
-            remedy: 'see that the disk of the data directory has space and accepts writes',
-            cause: thrown,
-          });
+        : new SallyportError(
+            'RECORDING_FAILED',
+            `The recording of session ${session}, channel ${channel}, cannot be written: ${messageOf(thrown)}`,
+            {
+              remedy: 'see that the disk of the data directory has space and accepts writes',
+              cause: thrown,
+            },
+          );
     this.#parts.failed(this, this.#failure);
     return this.#failure;
   }

@@ -90,9 +90,15 @@ export class Recorder {
   openChannel(description: ChannelDescription): ChannelRecording {
     if (this.#closed) throw new SallyportError('RECORDING_UNAVAILABLE', 'The recorder is closed');
     const broken = this.#parts.sealer.broken;
-    if (broken !== undefined) throw new SallyportError('RECORDING_UNAVAILABLE', broken.message, { cause: broken, ...(broken.remedy === undefined ? {} : { remedy: broken.remedy }) });
+    if (broken !== undefined)
+      throw new SallyportError('RECORDING_UNAVAILABLE', broken.message, {
+        cause: broken,
+        ...(broken.remedy === undefined ? {} : { remedy: broken.remedy }),
+      });
     if (this.#disk.space !== 'ample') {
-      throw new SallyportError('DISK_LOW', 'The disk of the gateway has too little space left to record a new session', { remedy: 'free space on the disk of the data directory, or add some' });
+      throw new SallyportError('DISK_LOW', 'The disk of the gateway has too little space left to record a new session', {
+        remedy: 'free space on the disk of the data directory, or add some',
+      });
     }
     const recording = new ChannelRecording(description, this.#parts);
     this.#recordings.add(recording);
@@ -140,7 +146,8 @@ export class Recorder {
     clearInterval(this.#timer);
     const finished = await Promise.allSettled([...this.#recordings].map((recording) => recording.finish()));
     for (const outcome of finished) {
-      if (outcome.status === 'rejected') this.#parts.log.error({ err: outcome.reason }, 'a recording could not be finished; its journal is kept');
+      if (outcome.status === 'rejected')
+        this.#parts.log.error({ err: outcome.reason }, 'a recording could not be finished; its journal is kept');
     }
     this.#parts.journalSync.close();
     await this.#parts.sealer.close();

@@ -25,11 +25,19 @@ interface ChannelState {
 }
 
 /** Seals what is left of one session, closes it in the records if nobody did, then lets go of its journal. */
-export async function recoverSession(parts: RecoveryParts, session: string, left: LeftStretches, open: OpenSession | undefined, report: RecoveryReport): Promise<void> {
+export async function recoverSession(
+  parts: RecoveryParts,
+  session: string,
+  left: LeftStretches,
+  open: OpenSession | undefined,
+  report: RecoveryReport,
+): Promise<void> {
   const { records } = parts;
   const recorded = await parts.index.sealedSegments(session);
   const numbers = [...new Set([...left.keys(), ...(open?.openChannels ?? [])])].sort((one, other) => one - other);
-  const channels = await Promise.all(numbers.map((channel) => recoverChannel(parts, session, channel, left.get(channel) ?? [], recorded, report)));
+  const channels = await Promise.all(
+    numbers.map((channel) => recoverChannel(parts, session, channel, left.get(channel) ?? [], recorded, report)),
+  );
 
   if (open !== undefined) {
     const target = open.target;
@@ -47,7 +55,14 @@ export async function recoverSession(parts: RecoveryParts, session: string, left
       ),
     );
     const summaries = channels.map(({ summary }) => summary);
-    await records.append({ type: 'session.recovered', outcome: 'failure', actor: records.gateway, target, session, body: { channels: summaries } });
+    await records.append({
+      type: 'session.recovered',
+      outcome: 'failure',
+      actor: records.gateway,
+      target,
+      session,
+      body: { channels: summaries },
+    });
   }
 
   for (const { done, summary } of channels) {
@@ -90,7 +105,15 @@ async function recoverChannel(
     }
     const next = stretches[index + 1];
     const endAt = next === undefined ? undefined : (await readStretchHeader(next.path))?.start;
-    const sealed = await sealPatiently(parts, { journal: path, session, channel, stretch, bytes, last: next === undefined, ...(endAt === undefined ? {} : { endAt }) });
+    const sealed = await sealPatiently(parts, {
+      journal: path,
+      session,
+      channel,
+      stretch,
+      bytes,
+      last: next === undefined,
+      ...(endAt === undefined ? {} : { endAt }),
+    });
     if (sealed.state === 'sealed') {
       const { header, cast, journal } = sealed.segment;
       await parts.records.append(segmentSealed(sealed.segment, parts.records));
@@ -103,7 +126,10 @@ async function recoverChannel(
       // Without a whole header nothing was ever acknowledged; but what is no torn header either is kept.
       state.done.push({ path, keep: sealed.journal.state === 'damaged' });
     } else {
-      parts.log.error({ session, channel, segment: stretch, file: path }, `a stretch of the journal cannot be sealed and is set aside: ${sealed.message}`);
+      parts.log.error(
+        { session, channel, segment: stretch, file: path },
+        `a stretch of the journal cannot be sealed and is set aside: ${sealed.message}`,
+      );
       state.done.push({ path, keep: true });
     }
     if (state.done.at(-1)?.keep === true) {

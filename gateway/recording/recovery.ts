@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { errnoCode } from './errno-code.ts';
 import { JOURNAL_DIRECTORY, stretchOfFileName } from './journal-layout.ts';
-import type { OpenSession, RecoveryIndex } from './recovery-index.ts';
 import { recoverSession } from './recover-session.ts';
+import type { OpenSession, RecoveryIndex } from './recovery-index.ts';
 import type { Sealer } from './sealer.ts';
-import type { RecordWriter } from './segment-records.ts';
+import { type RecordWriter, removeEmptyDirectories } from './segment-records.ts';
 
 export interface RecoveryParts {
   dataDirectory: string;
@@ -51,7 +51,11 @@ export async function recoverJournals(parts: RecoveryParts): Promise<RecoveryRep
   const work = async () => {
     for (const session of queue) {
       const left = await leftStretches(parts.dataDirectory, session);
-      await recoverSession(parts, session, left, open.get(session), report);
+      const nothingLeft = [...left.values()].every((stretches) => stretches.length === 0);
+      // Only files that were set aside, or directories that a crash left empty.
+      if (nothingLeft && !open.has(session))
+        await removeEmptyDirectories(join(parts.dataDirectory, JOURNAL_DIRECTORY, session), [...left.keys()].map(String));
+      else await recoverSession(parts, session, left, open.get(session), report);
     }
   };
   await Promise.all(Array.from({ length: CONCURRENT_SESSIONS }, work));
@@ -71,7 +75,10 @@ async function leftStretches(dataDirectory: string, session: string): Promise<Le
       const path = join(directory, channel, name);
       stretches.push({ stretch, path, bytes: (await stat(path)).size });
     }
-    found.set(Number(channel), stretches.sort((left, right) => left.stretch - right.stretch));
+    found.set(
+      Number(channel),
+      stretches.sort((left, right) => left.stretch - right.stretch),
+    );
   }
   return found;
 }

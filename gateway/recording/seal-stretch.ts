@@ -132,7 +132,11 @@ function renderStretch(job: SealJob, rawSpent: PerStream | undefined): Rendered 
     return {
       segment: { ...relative(castFile), header, cast, attachments: [...attachments.values()].map(relative), journal },
       // The cast last: where it stands under its final name, so do its attachments.
-      files: [...attachments.values(), castFile].map((file) => ({ file: (written.get(file) as { file: number }).file, temporaryPath: file.temporaryPath, path: file.path })),
+      files: [...attachments.values(), castFile].map((file) => ({
+        file: (written.get(file) as { file: number }).file,
+        temporaryPath: file.temporaryPath,
+        path: file.path,
+      })),
       firstNewDirectory,
     };
   } catch (thrown) {

@@ -189,7 +189,17 @@ export class Sealer {
     const { journal, session, channel, stretch, endAt, last } = entry.request;
     this.#inFlight.set(entry.id, entry);
     this.#inFlightBytes += entry.request.bytes;
-    const job: SealJob = { id: entry.id, dataDirectory: this.#options.dataDirectory, journal, session, channel, stretch, level, last, ...(endAt === undefined ? {} : { endAt }) };
+    const job: SealJob = {
+      id: entry.id,
+      dataDirectory: this.#options.dataDirectory,
+      journal,
+      session,
+      channel,
+      stretch,
+      level,
+      last,
+      ...(endAt === undefined ? {} : { endAt }),
+    };
     // While something is being sealed the process stays alive for it.
     this.#worker?.ref();
     this.#worker?.postMessage(job);
@@ -221,11 +231,15 @@ export class Sealer {
   #tryAgain(entry: Entry, message: string, code: string): void {
     entry.failures++;
     if (code === 'ENOSPC' || code === 'EDQUOT') this.#options.noSpace();
-    this.#options.log.warn({ session: entry.request.session, channel: entry.request.channel, segment: entry.request.stretch, attempt: entry.failures, code }, `sealing failed: ${message}`);
+    this.#options.log.warn(
+      { session: entry.request.session, channel: entry.request.channel, segment: entry.request.stretch, attempt: entry.failures, code },
+      `sealing failed: ${message}`,
+    );
     if (entry.failures === PATIENCE) entry.trouble(sealingFailed(entry.request, message));
     const delay = Math.min(FIRST_RETRY_MILLIS * 2 ** (entry.failures - 1), LONGEST_RETRY_MILLIS);
     const timer = setTimeout(() => {
       this.#retryTimers.delete(timer);
+      if (this.#broken !== undefined) entry.trouble(this.#broken);
       this.#queue.unshift(entry);
       this.#dispatch();
     }, delay);
@@ -235,14 +249,18 @@ export class Sealer {
 
   #workerDied(reason: string): void {
     this.#crashesInARow++;
-    this.#options.log.error({ reason, stretches: this.#inFlight.size, inARow: this.#crashesInARow }, 'the sealing thread died and is started again');
+    this.#options.log.error(
+      { reason, stretches: this.#inFlight.size, inARow: this.#crashesInARow },
+      'the sealing thread died and is started again',
+    );
     const interrupted = [...this.#inFlight.values()];
     this.#inFlight.clear();
     this.#inFlightBytes = 0;
     this.#worker = undefined;
     for (const entry of interrupted.reverse()) {
       entry.crashes++;
-      if (entry.crashes >= MAX_CRASHES && interrupted.length === 1) this.#done(entry, { id: entry.id, state: 'poison', message: `the sealing thread dies of it: ${reason}` });
+      if (entry.crashes >= MAX_CRASHES && interrupted.length === 1)
+        this.#done(entry, { id: entry.id, state: 'poison', message: `the sealing thread dies of it: ${reason}` });
       else this.#queue.unshift(entry);
     }
     if (this.#crashesInARow >= MAX_CRASHES_IN_A_ROW) {
@@ -265,7 +283,11 @@ export class Sealer {
 }
 
 function sealingFailed(request: SealRequest, message: string): SallyportError {
-  return new SallyportError('RECORDING_FAILED', `Segment ${request.stretch} of session ${request.session}, channel ${request.channel}, cannot be sealed: ${message}`, {
-    remedy: 'see that the disk of the data directory has space and accepts writes; the journal is kept and sealing goes on by itself',
-  });
+  return new SallyportError(
+    'RECORDING_FAILED',
+    `Segment ${request.stretch} of session ${request.session}, channel ${request.channel}, cannot be sealed: ${message}`,
+    {
+      remedy: 'see that the disk of the data directory has space and accepts writes; the journal is kept and sealing goes on by itself',
+    },
+  );
 }

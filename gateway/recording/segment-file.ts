@@ -41,7 +41,8 @@ export class SegmentFile {
 
   /** Everything is handed to the operating system; the descriptor stays open for the caller to sync and close. */
   finish(): { file: number; bytes: number; sha256: string } {
-    this.#flush();
+    // A stretch that has only its header becomes an empty piece: a file of no bytes is not valid zstd.
+    if (this.#bytes === 0 || this.#text !== '' || this.#pendingBytes > 0) this.#flush();
     return { file: this.#file, bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 
@@ -54,7 +55,6 @@ export class SegmentFile {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#text = '';
-    if (content.length === 0) return;
     const piece = zstdCompressSync(content, {
       params: { [constants.ZSTD_c_compressionLevel]: this.#level, [constants.ZSTD_c_checksumFlag]: 1 },
     });

@@ -11,7 +11,11 @@ import { stretchHeader } from './support.ts';
 const terminal = { cols: 80, rows: 24, type: 'xterm' };
 
 /** Renders frames as consecutive stretches, cut where told, and returns the concatenated cast. */
-function render(frames: readonly Frame[], change: Partial<StretchHeader> = {}, cuts: readonly number[] = []): { text: string; cast: Cast; summaries: CastSummary[] } {
+function render(
+  frames: readonly Frame[],
+  change: Partial<StretchHeader> = {},
+  cuts: readonly number[] = [],
+): { text: string; cast: Cast; summaries: CastSummary[] } {
   let text = '';
   const summaries: CastSummary[] = [];
   const offsets: PerStream = { i: 0, o: 0, e: 0 };
@@ -20,7 +24,11 @@ function render(frames: readonly Frame[], change: Partial<StretchHeader> = {}, c
   const borders = [...new Set(cuts.map((cut) => cut % (frames.length + 1)))].sort((one, other) => one - other);
   const pieces = [...borders, frames.length].map((end, index, ends) => frames.slice(index === 0 ? 0 : ends[index - 1], end));
   pieces.forEach((piece, index) => {
-    const renderer = new CastRenderer(stretchHeader({ ...change, stretch: index + 1, start, offsets: { ...offsets } }), (line) => (text += line), { rawSpent });
+    const renderer = new CastRenderer(
+      stretchHeader({ ...change, stretch: index + 1, start, offsets: { ...offsets } }),
+      (line) => (text += line),
+      { rawSpent },
+    );
     for (const frame of piece) renderer.push(frame);
     const at = Math.max(start, ...piece.map((frame) => frame.at));
     renderer.push({ kind: 'clock', at, wallMicros: 1_700_000_000_000_000 });
@@ -37,20 +45,45 @@ function bytesOf(frames: readonly Frame[], stream: StreamName): Buffer {
   return Buffer.concat(frames.flatMap((frame) => (frame.kind === 'data' && frame.stream === stream ? [frame.bytes] : [])));
 }
 
-const data = (stream: StreamName, bytes: string | Uint8Array, at = 0): Frame => ({ kind: 'data', at, stream, bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes });
+const data = (stream: StreamName, bytes: string | Uint8Array, at = 0): Frame => ({
+  kind: 'data',
+  at,
+  stream,
+  bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
+});
 
 /** Pieces of content that are hard to keep apart: whole and broken UTF-8, controls, NULs, replacement characters. */
 const tricky = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   fc.string({ unit: 'binary', maxLength: 30 }).map((text) => Buffer.from(text, 'utf8')),
-  fc.constantFrom('\u{fffd}', '€', '😀', 'ä', '\r\n', '\0', '\x1b[31m', 'plain text that goes on for a while, longer than the gap between two islands').map((text) => Buffer.from(text)),
+  fc
+    .constantFrom(
+      '\u{fffd}',
+      '€',
+      '😀',
+      'ä',
+      '\r\n',
+      '\0',
+      '\x1b[31m',
+      'plain text that goes on for a while, longer than the gap between two islands',
+    )
+    .map((text) => Buffer.from(text)),
   // Half of a character; surrogates as CESU-8 has them; overlong and too large forms; a lone continuation.
-  fc.constantFrom([0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xac], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff, 0xfe]).map((bytes) => Uint8Array.from(bytes)),
+  fc
+    .constantFrom([0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xac], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff, 0xfe])
+    .map((bytes) => Uint8Array.from(bytes)),
 );
 
 /** A run of chunks on all streams at rising times, cut at places that nobody chose. */
 const chunks = fc
-  .array(fc.record({ stream: fc.constantFrom('i' as const, 'o' as const, 'e' as const), parts: fc.array(tricky, { minLength: 1, maxLength: 4 }), wait: fc.nat({ max: 3_000_000_000 }) }), { maxLength: 25 })
+  .array(
+    fc.record({
+      stream: fc.constantFrom('i' as const, 'o' as const, 'e' as const),
+      parts: fc.array(tricky, { minLength: 1, maxLength: 4 }),
+      wait: fc.nat({ max: 3_000_000_000 }),
+    }),
+    { maxLength: 25 },
+  )
   .map((list) => {
     let at = 0;
     return list.map(({ stream, parts, wait }): Frame => {
@@ -64,7 +97,8 @@ test('any bytes on any stream of a terminal come back exactly, however chunks an
     fc.property(chunks, fc.array(fc.nat({ max: 30 }), { maxLength: 4 }), (frames, cuts) => {
       const { cast } = render(frames, { terminal }, cuts);
       const pieces = rebuild(cast);
-      for (const stream of ['i', 'o', 'e'] as const) expect(exactBytes(pieces[stream]).toString('hex')).toBe(bytesOf(frames, stream).toString('hex'));
+      for (const stream of ['i', 'o', 'e'] as const)
+        expect(exactBytes(pieces[stream]).toString('hex')).toBe(bytesOf(frames, stream).toString('hex'));
     }),
     { numRuns: 500 },
   );
@@ -85,7 +119,10 @@ test('intervals add up to the time that passed, over any number of segments, and
   fc.assert(
     fc.property(chunks, fc.array(fc.nat({ max: 30 }), { maxLength: 4 }), (frames, cuts) => {
       const { text } = render(frames, { terminal }, cuts);
-      const steps = text.split('\n').slice(1, -1).map((line) => Math.round((JSON.parse(line) as [number])[0] * 100_000));
+      const steps = text
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => Math.round((JSON.parse(line) as [number])[0] * 100_000));
       expect(steps.every((step) => step >= 0)).toBe(true);
       expect(steps.reduce((sum, step) => sum + step, 0)).toBe(Math.floor((frames.at(-1)?.at ?? 0) / 10_000));
     }),
@@ -165,7 +202,11 @@ test('the digests of a segment are those of the bytes of its streams', () => {
       const { summaries } = render(frames);
       for (const stream of ['i', 'o', 'e'] as const) {
         const bytes = bytesOf(frames, stream);
-        expect(summaries[0]?.streams[stream]).toEqual({ offset: 0, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+        expect(summaries[0]?.streams[stream]).toEqual({
+          offset: 0,
+          bytes: bytes.length,
+          sha256: createHash('sha256').update(bytes).digest('hex'),
+        });
       }
     }),
   );
@@ -181,7 +222,12 @@ test('the header says what the requests before the first data asked for', () => 
     data('o', 'up\n'),
     request({ request: 'env', name: 'LATE', value: '1' }),
   ]);
-  expect(cast.header).toMatchObject({ version: 3, term: { cols: 132, rows: 43, type: 'screen' }, command: 'uptime', env: { LANG: 'C.UTF-8' } });
+  expect(cast.header).toMatchObject({
+    version: 3,
+    term: { cols: 132, rows: 43, type: 'screen' },
+    command: 'uptime',
+    env: { LANG: 'C.UTF-8' },
+  });
   expect(cast.header.env).not.toHaveProperty('LD_PRELOAD');
   expect(cast.header.env).not.toHaveProperty('LATE');
   expect(cast.header['x-sallyport']).toMatchObject({ kind: 'exec', pty: true });
@@ -191,7 +237,12 @@ test.each([
   [0, 0],
   [70_000, 24],
 ])('a size of %i by %i, which players cannot show, is an event of ours', (cols, rows) => {
-  const { cast } = render([{ kind: 'event', at: 0, event: { t: 'terminal', cols, rows, type: '' } }, data('o', 'x'), { kind: 'resize', at: 0, cols, rows }, { kind: 'resize', at: 0, cols: 100, rows: 30 }]);
+  const { cast } = render([
+    { kind: 'event', at: 0, event: { t: 'terminal', cols, rows, type: '' } },
+    data('o', 'x'),
+    { kind: 'resize', at: 0, cols, rows },
+    { kind: 'resize', at: 0, cols: 100, rows: 30 },
+  ]);
   expect(cast.header.term).toEqual({ cols: 80, rows: 24 });
   expect(cast.events.filter(({ ours }) => ours?.t === 'resize').map(({ ours }) => ours)).toEqual([{ t: 'resize', cols, rows }]);
   expect(cast.events.filter(({ code }) => code === 'r').map(({ data: size }) => size)).toEqual(['100x30']);

@@ -8,7 +8,12 @@ const word = fc.nat({ max: 2 ** 32 - 1 });
 const json = fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({ kind: fc.constant('header' as const), at: nanos, header: json }),
-  fc.record({ kind: fc.constant('data' as const), at: nanos, stream: fc.constantFrom('i' as const, 'o' as const, 'e' as const), bytes: fc.uint8Array({ maxLength: 9000, size: 'max' }) }),
+  fc.record({
+    kind: fc.constant('data' as const),
+    at: nanos,
+    stream: fc.constantFrom('i' as const, 'o' as const, 'e' as const),
+    bytes: fc.uint8Array({ maxLength: 9000, size: 'max' }),
+  }),
   fc.record({ kind: fc.constant('resize' as const), at: nanos, cols: word, rows: word }),
   fc.record({ kind: fc.constant('exit' as const), at: nanos, status: word }),
   fc.record({ kind: fc.constant('clock' as const), at: nanos, wallMicros: nanos }),
@@ -64,14 +69,19 @@ test('a file cut anywhere keeps every frame that was whole, and the rest is inco
 
 test('one changed bit anywhere keeps every frame before it and gives none that was not written', () => {
   fc.assert(
-    fc.property(fc.array(anyFrame, { minLength: 1, maxLength: 5 }), fc.double({ min: 0, max: 0.999_999, noNaN: true }), fc.nat({ max: 7 }), (frames, where, bit) => {
-      const bytes = encode(frames);
-      const { ends } = decodeAll(bytes);
-      const at = Math.floor(where * bytes.length);
-      bytes[at] = (bytes[at] as number) ^ (1 << bit);
-      const whole = ends.filter((end) => end <= at).length;
-      expect(plain(decodeAll(bytes).frames)).toEqual(plain(frames.slice(0, whole)));
-    }),
+    fc.property(
+      fc.array(anyFrame, { minLength: 1, maxLength: 5 }),
+      fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+      fc.nat({ max: 7 }),
+      (frames, where, bit) => {
+        const bytes = encode(frames);
+        const { ends } = decodeAll(bytes);
+        const at = Math.floor(where * bytes.length);
+        bytes[at] = (bytes[at] as number) ^ (1 << bit);
+        const whole = ends.filter((end) => end <= at).length;
+        expect(plain(decodeAll(bytes).frames)).toEqual(plain(frames.slice(0, whole)));
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -92,7 +102,9 @@ test('data longer than a frame may be becomes several frames with the same bytes
 });
 
 test('an empty chunk of data is a frame of its own', () => {
-  expect(plain(decodeAll(encode([{ kind: 'data', at: 5, stream: 'i', bytes: new Uint8Array(0) }])).frames)).toEqual([{ kind: 'data', at: 5, stream: 'i', bytes: [] }]);
+  expect(plain(decodeAll(encode([{ kind: 'data', at: 5, stream: 'i', bytes: new Uint8Array(0) }])).frames)).toEqual([
+    { kind: 'data', at: 5, stream: 'i', bytes: [] },
+  ]);
 });
 
 test.each<[string, Frame]>([

@@ -1,19 +1,26 @@
-import { Records, type StoredRecord } from '../../gateway/ledger/records.ts';
+import type { AuditRecord, RecordType } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
 import { uuidV7 } from '../../gateway/base/ids.ts';
 import type { Log } from '../../gateway/base/log.ts';
-import type { AuditRecord, RecordType } from '../../contract/record.ts';
+import { Records, type StoredRecord } from '../../gateway/ledger/records.ts';
 import { type ChannelDescription, Recorder, type RecordingOptions } from '../../gateway/recording/recorder.ts';
-import type { StretchHeader } from '../../gateway/recording/stretch-header.ts';
 import type { OpenSession, RecordedSegment, RecoveryIndex } from '../../gateway/recording/recovery-index.ts';
+import type { StretchHeader } from '../../gateway/recording/stretch-header.ts';
 
 /** Keeps records in memory, as a store that is always durable. */
 export class MemoryLedger implements RecoveryIndex {
   readonly stored: StoredRecord[] = [];
-  readonly records = new Records({ append: async (records) => void this.stored.push(...records) }, systemClock, 'test');
+  /** As a disk that takes nothing. */
+  refusing = false;
+  readonly records = new Records({ append: (records) => this.#append(records) }, systemClock, 'test');
+
+  async #append(records: readonly StoredRecord[]): Promise<void> {
+    if (this.refusing) throw new Error('the test refuses records');
+    this.stored.push(...records);
+  }
 
   of<T extends RecordType>(type: T): AuditRecord<T>[] {
-    return this.stored.map(({ record }) => record).filter((record): record is AuditRecord<T> => record.type === type);
+    return this.stored.flatMap(({ record }) => (record.type === type ? [record as AuditRecord<T>] : []));
   }
 
   async openSessions(): Promise<OpenSession[]> {
@@ -21,8 +28,14 @@ export class MemoryLedger implements RecoveryIndex {
     return this.of('session.open')
       .filter(({ session }) => !ended.has(session))
       .map(({ session, actor, target }) => {
-        const closed = new Set(this.of('channel.close').filter((record) => record.session === session).map(({ body }) => body.channel));
-        const opened = this.of('channel.open').filter((record) => record.session === session).map(({ body }) => body.channel);
+        const closed = new Set(
+          this.of('channel.close')
+            .filter((record) => record.session === session)
+            .map(({ body }) => body.channel),
+        );
+        const opened = this.of('channel.open')
+          .filter((record) => record.session === session)
+          .map(({ body }) => body.channel);
         return { session: session as string, actor, target, openChannels: opened.filter((channel) => !closed.has(channel)) };
       });
   }
@@ -65,7 +78,11 @@ export function describeChannel(change: Partial<ChannelDescription> = {}): Chann
   };
 }
 
-export function openRecorder(directory: string, parts: { ledger?: MemoryLedger; log?: Log } = {}, change: Partial<RecordingOptions> = {}): Promise<Recorder> {
+export function openRecorder(
+  directory: string,
+  parts: { ledger?: MemoryLedger; log?: Log } = {},
+  change: Partial<RecordingOptions> = {},
+): Promise<Recorder> {
   const options: RecordingOptions = {
     directory,
     segmentBytes: 4 * 1024 * 1024,
@@ -77,7 +94,11 @@ export function openRecorder(directory: string, parts: { ledger?: MemoryLedger; 
     input: true,
     ...change,
   };
-  return Recorder.open(options, { records: (parts.ledger ?? new MemoryLedger()).records, clock: systemClock, log: parts.log ?? new KeptLog() });
+  return Recorder.open(options, {
+    records: (parts.ledger ?? new MemoryLedger()).records,
+    clock: systemClock,
+    log: parts.log ?? new KeptLog(),
+  });
 }
 
 export function stretchHeader(change: Partial<StretchHeader> = {}): StretchHeader {
