@@ -17,7 +17,8 @@ function refusalOf(content: string | Uint8Array): SallyportError | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof SallyportError) || error.code !== 'CONFIG_INVALID') throw error;
-    for (const line of error.message.split('\n')) expect(line).toMatch(/^.*gateway\.yaml:[1-9]\d*:[1-9]\d*: .+\. .+$|^… and \d+ more$/);
+    const form = /^.*gateway\.yaml:[1-9]\d*:[1-9]\d*: .+\. .+$|^… and \d+ more$/;
+    expect(error.message.split('\n').find((line) => !form.test(line))).toBeUndefined();
     return error;
   }
 }
@@ -127,7 +128,7 @@ describe('whatever stands in the file, it is either a configuration or refused i
       fc.property(fc.array(yamlPiece, { maxLength: 60 }), (pieces) => {
         expect(() => refusalOf(pieces.join(''))).not.toThrow();
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -136,7 +137,7 @@ describe('whatever stands in the file, it is either a configuration or refused i
       fc.property(wrongConfig, (config) => {
         expect(() => refusalOf(JSON.stringify(config))).not.toThrow();
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -144,7 +145,7 @@ describe('whatever stands in the file, it is either a configuration or refused i
     const property = fc.property(fc.nat(valid.length), yamlPiece, fc.nat(5), (place, piece, removed) => {
       expect(() => refusalOf(valid.slice(0, place) + piece + valid.slice(place + removed))).not.toThrow();
     });
-    fc.assert(property, { numRuns: 1000 });
+    fc.assert(property, { numRuns: 500 });
   });
 
   test('a valid file that ends too early', () => {
