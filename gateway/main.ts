@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isBrokenPipe, reportError } from './commands/report.ts';
+import { version } from './version.ts';
 
 /*
  * The command line. What each command does stands in its own file under commands/ and is loaded when it is asked for,
@@ -9,12 +10,12 @@ import { isBrokenPipe, reportError } from './commands/report.ts';
 
 /** Where a reading command finds the data: one of the two. */
 const DATA = ['--data <dir>', 'data directory of a gateway, running or not'] as const;
-const CONFIG = ['--config <file>', "configuration of a gateway, for its data directory"] as const;
+const CONFIG = ['--config <file>', 'configuration of a gateway, for its data directory'] as const;
 const JSON_OUTPUT = ['--json', 'one JSON object per line on standard output, for programs'] as const;
 
 const program = new Command('sallyport')
   .description('A bastion for AI agents: every access identified, decided, recorded before it is delivered, and provable afterwards.')
-  .version('0.1.0', '-V, --version', 'print the version')
+  .version(version, '-V, --version', 'print the version')
   .helpOption('-h, --help', 'print help for a command')
   .helpCommand('help [command]', 'print help for a command')
   .showSuggestionAfterError(true)

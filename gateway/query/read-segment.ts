@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
-import { createZstdDecompress } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
 import type { SegmentRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { zstdFrames } from './zstd-frames.ts';
+
+const decompress = promisify(zstdDecompress);
 
 /** Far above what the sealer writes; a row that claims more is not read into memory. */
 const MOST_BYTES = 256 * 1024 * 1024;
+
+/** The sealer puts 256 KiB into a frame, and one line more. */
+const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 
 /**
  * The lines of a sealed segment, each with its line feed. The file is compared with its seal before the first line is
@@ -15,11 +22,9 @@ const MOST_BYTES = 256 * 1024 * 1024;
  */
 export async function* readSegment(dataDirectory: string, segment: SegmentRow): AsyncGenerator<string> {
   const compressed = await sealedBytes(dataDirectory, segment);
-  const decompress = createZstdDecompress();
-  decompress.end(compressed);
   const splitter = new LineSplitter();
   try {
-    for await (const chunk of decompress) yield* splitter.push(chunk as Buffer);
+    for (const frame of zstdFrames(compressed)) yield* splitter.push(await decompress(frame, { maxOutputLength: MOST_FRAME_BYTES }));
     yield* splitter.end();
   } catch (thrown) {
     throw damaged(segment, thrown instanceof Error ? thrown.message : String(thrown), thrown);

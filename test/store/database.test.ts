@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sqlite3 from 'sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../gateway/base/clock.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { Database } from '../../gateway/store/database.ts';
-import { actor, draft, newSession, target, temporaryDirectory } from './support.ts';
+import { actor, administer, draft, newSession, target, temporaryDirectory } from './support.ts';
 
 async function openGateway(directory: string): Promise<{ database: Database; records: Records }> {
   const database = await Database.openForGateway(directory);
@@ -29,16 +28,6 @@ async function idsIn(directory: string): Promise<string[]> {
   } finally {
     await reader.close();
   }
-}
-
-/** Runs SQL on a file the way an administrator with a shell would. */
-function administer(file: string, sql: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const database = new sqlite3.Database(file, (opened) => {
-      if (opened) return reject(opened);
-      database.exec(sql, (error) => database.close(() => (error ? reject(error) : resolve())));
-    });
-  });
 }
 
 /** Names and modification times of everything in a directory. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sqlite3 from 'sqlite3';
 import { onTestFinished } from 'vitest';
 import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
@@ -20,6 +21,16 @@ export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-test-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/** Runs SQL on a file the way an administrator with a shell would. */
+export function administer(file: string, sql: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const database = new sqlite3.Database(file, (opened) => {
+      if (opened) return reject(opened);
+      database.exec(sql, (error) => database.close(() => (error ? reject(error) : resolve())));
+    });
+  });
 }
 
 export const newSession = () => uuidV7(systemClock.wallMicros());

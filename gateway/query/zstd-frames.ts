@@ -1,0 +1,50 @@
+/**
+ * Cuts zstd content into its frames (RFC 8878, section 3.1) by walking the sizes in their headers, without
+ * decompressing anything. Segments consist of many frames, and Node's decoders, stream and function alike, stop after
+ * the first frame without an error when it fills their buffer (seen with Node 24.21): each frame is decoded by itself.
+ * Throws RangeError where the content is not a whole number of frames.
+ */
+export function* zstdFrames(content: Buffer): Generator<Buffer> {
+  let at = 0;
+  while (at < content.length) {
+    const end = endOfFrame(content, at);
+    if (!isSkippable(content, at)) yield content.subarray(at, end);
+    at = end;
+  }
+}
+
+const MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+
+function isSkippable(content: Buffer, at: number): boolean {
+  return (read(content, at, 4) & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC;
+}
+
+function endOfFrame(content: Buffer, start: number): number {
+  if (isSkippable(content, start)) return within(content, start + 8 + read(content, start + 4, 4));
+  if (read(content, start, 4) !== MAGIC) throw new RangeError(`no zstd frame begins at byte ${start}`);
+  const descriptor = read(content, start + 4, 1);
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;
+  const sizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] as number;
+  let at = start + 5 + (singleSegment ? 0 : 1) + dictionaryBytes + sizeBytes;
+  for (let last = false; !last; ) {
+    const header = read(content, at, 3);
+    const type = (header >> 1) & 3;
+    if (type === 3) throw new RangeError(`the zstd block at byte ${at} has a reserved type`);
+    last = (header & 1) === 1;
+    at += 3 + (type === 1 ? 1 : header >> 3); // A repeated byte (type 1) is stored once.
+  }
+  const hasChecksum = (descriptor & 4) !== 0;
+  return within(content, at + (hasChecksum ? 4 : 0));
+}
+
+function read(content: Buffer, at: number, bytes: number): number {
+  within(content, at + bytes);
+  return content.readUIntLE(at, bytes);
+}
+
+function within(content: Buffer, end: number): number {
+  if (end > content.length) throw new RangeError(`the content is cut off within a zstd frame, at byte ${content.length}`);
+  return end;
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { RecordedData } from '../query/recorded.ts';
+import { InTerminal, inTerminal } from './in-terminal.ts';
+import { mainFile, run, sallyport } from './run-cli.ts';
+
+/** A recording in which word N appears at second N. */
+async function words(...seconds: number[]): Promise<{ directory: string; id: string }> {
+  const data = await RecordedData.open();
+  const session = await data.openSession();
+  const channel = await session.openChannel('shell');
+  channel.terminal(60, 20);
+  for (const second of seconds) channel.data(second, 'o', `word${second}\r\n`);
+  channel.exit(Math.max(...seconds), 0);
+  await channel.close();
+  await session.close();
+  return { directory: data.directory, id: session.id };
+}
+
+function playing(directory: string, id: string, ...options: string[]): InTerminal {
+  return new InTerminal(process.execPath, [mainFile, 'play', id, '--data', directory, ...options]);
+}
+
+describe('sallyport play', () => {
+  it('without a terminal plays straight through, pauses shortened', async () => {
+    const { directory, id } = await words(1, 100, 5000);
+    const began = performance.now();
+    const { code, stdout, stderr } = await sallyport('play', id, '--data', directory, '--idle', '0.2');
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'word1\r\nword100\r\nword5000\r\n', stderr: '' });
+    expect(performance.now() - began).toBeGreaterThan(600);
+  });
+
+  it('plays at the speed that is asked for', async () => {
+    const { directory, id } = await words(40);
+    const began = performance.now();
+    await sallyport('play', id, '--data', directory, '--idle', '0', '--speed', '50');
+    expect(performance.now() - began).toBeGreaterThan(800);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  it('pauses on space with a status line, goes on from there, and quits on q', async () => {
+    const { directory, id } = await words(1, 2, 3000);
+    const terminal = playing(directory, id, '--idle', '0');
+    await terminal.shows('word2');
+    terminal.type(' ');
+    const paused = await terminal.shows('paused at 00:0');
+    terminal.type(' ');
+    await terminal.shows('word2', paused); // drawn again, without the status line
+    terminal.type('q');
+    expect(await terminal.finished).toBe(0);
+    expect(terminal.screen).not.toContain('word3000');
+  });
+
+  it('seeks forward and back with the arrows', async () => {
+    const { directory, id } = await words(0, 4, 9, 14, 100);
+    const terminal = playing(directory, id, '--idle', '0');
+    await terminal.shows('word0');
+    terminal.type('\x1b[C');
+    await terminal.shows('word4');
+    terminal.type('\x1b[C\x1b[C');
+    const there = await terminal.shows('word14');
+    terminal.type('\x1b[D');
+    const again = await terminal.shows('word0', there);
+    await terminal.shows('word4', again);
+    terminal.type('q');
+    expect(await terminal.finished).toBe(0);
+    expect(terminal.screen).not.toContain('word100');
+  });
+
+  it('changes its speed, and folds pauses, while it plays', async () => {
+    const { directory, id } = await words(0, 60, 3600);
+    const terminal = playing(directory, id, '--idle', '0');
+    await terminal.shows('word0');
+    terminal.type(']]]]]]'); // 64 times: the next word is a second away
+    await terminal.shows('word60');
+    terminal.type('i');
+    await terminal.shows('word3600');
+    expect(await terminal.finished).toBe(0);
+  });
+
+  it('leaves the terminal as it was when it ends, is quit, or is ended by a signal', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await session.openChannel('shell');
+    channel.data(0, 'o', '\x1b[?1049h\x1b[?25l\x1b[7mready');
+    channel.data(1000, 'o', 'never');
+    await channel.close();
+    const command = `before=$(stty -g); "$0" "$1" play "$2" --data "$3" --idle 0; code=$?; if [ "$before" = "$(stty -g)" ]; then echo "restored, $code"; fi`;
+    const ends: [(terminal: InTerminal) => void, number][] = [
+      [(terminal) => terminal.type('q'), 0],
+      [(terminal) => terminal.type('\x03'), 0],
+    ];
+    for (const [end, code] of ends) {
+      const terminal = new InTerminal('bash', ['-c', command, process.execPath, mainFile, session.id, data.directory]);
+      await terminal.shows('ready');
+      end(terminal);
+      const left = await terminal.shows('\x1b[?1049l');
+      await terminal.shows('\x1b[?25h', left);
+      await terminal.shows(`restored, ${code}`, left);
+      await terminal.finished;
+    }
+    const terminal = playing(data.directory, session.id, '--idle', '0');
+    await terminal.shows('ready');
+    terminal.kill('SIGTERM');
+    await terminal.shows('\x1b[?1049l');
+    expect(await terminal.finished).toBe(143);
+  });
+
+  it('says when the recording is larger than the terminal', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await session.openChannel('shell');
+    channel.event(0, { t: 'terminal', cols: 200, rows: 50, type: 'xterm' });
+    channel.data(0, 'o', 'x');
+    await channel.close();
+    const { screen } = await inTerminal(process.execPath, [mainFile, 'play', session.id, '--data', data.directory]);
+    expect(screen).toContain('[recorded in 200x50, and this terminal has 80x24');
+  });
+
+  it('lets nothing act on the terminal of whoever watches', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await session.openChannel('shell');
+    channel.data(0, 'o', 'a\x1b]52;c;cm0gLXJm\x07\x1b[6n\x1b]0;title\x07\x1bP$qm\x1b\\\x05b');
+    await channel.close();
+    const { stdout } = await sallyport('play', session.id, '--data', data.directory);
+    expect(stdout).toBe('ab');
+  });
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const { directory, id } = await words(...Array.from({ length: 5000 }, (_, index) => index / 1e4));
+    const { code, stderr } = await run('bash', ['-c', 'set -o pipefail; "$0" "$1" play "$2" --data "$3" --speed 50 | head -n 1', process.execPath, mainFile, id, directory]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
