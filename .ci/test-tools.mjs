@@ -20,7 +20,11 @@ const missing = missingCommands({
   htop: 'htop',
   tmux: 'tmux',
   expect: 'expect',
+  'ansible-playbook': 'ansible-core',
   chromium: 'chromium',
+  // Everywhere but in the smallest of containers.
+  mount: 'mount',
+  useradd: 'passwd',
 });
 // Paramiko is a library of the system's Python; importing it to ask would take longer than all the rest.
 if (!existsSync('/usr/lib/python3/dist-packages/paramiko')) missing.push('python3-paramiko');
