@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { CastOptions } from './commands/cast.ts';
+import type { DataOptions } from './commands/open-data.ts';
+import type { PlayOptions } from './commands/play.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
+import type { SessionsOptions } from './commands/sessions.ts';
+import type { ShowOptions } from './commands/show.ts';
 import { version } from './version.ts';
 
 /*
@@ -52,7 +57,9 @@ program
   .argument('<file>', 'configuration file')
   .option(...JSON_OUTPUT)
   .addHelpText('after', examples('check-config gateway.yaml'))
-  .action(async (file: string, options: { json?: boolean }) => finish(await (await import('./commands/check-config.ts')).checkConfig(file, { json: options.json === true })));
+  .action(async (file: string, options: { json?: boolean }) =>
+    finish(await (await import('./commands/check-config.ts')).checkConfig(file, { json: options.json === true })),
+  );
 
 program
   .command('sessions')
@@ -70,8 +77,11 @@ program
   .option('--limit <count>', 'at most so many', wholeNumber)
   .option('--after <session>', 'continue a list behind this session')
   .option(...JSON_OUTPUT)
-  .addHelpText('after', examples('sessions --data ./data', 'sessions --data ./data --principal deploy-bot --from 2026-03-01 --to 2026-03-31 --json'))
-  .action(async (options) => finish(await (await import('./commands/sessions.ts')).sessions(options)));
+  .addHelpText(
+    'after',
+    examples('sessions --data ./data', 'sessions --data ./data --principal deploy-bot --from 2026-03-01 --to 2026-03-31 --json'),
+  )
+  .action(async (options: SessionsOptions) => finish(await (await import('./commands/sessions.ts')).sessions(options)));
 
 program
   .command('show')
@@ -81,7 +91,7 @@ program
   .option(...CONFIG)
   .option(...JSON_OUTPUT)
   .addHelpText('after', examples('show 01a205e1-e790 --data ./data', 'show 01a205e1-e790 --data ./data --json'))
-  .action(async (session: string, options) => finish(await (await import('./commands/show.ts')).show(session, options)));
+  .action(async (session: string, options: ShowOptions) => finish(await (await import('./commands/show.ts')).show(session, options)));
 
 program
   .command('play')
@@ -92,7 +102,7 @@ program
   .option('--speed <factor>', 'play so many times faster', positiveNumber, 1)
   .option('--idle <seconds>', 'shorten pauses to this; 0 plays them in full', notNegativeNumber, 1)
   .addHelpText('after', examples('play 01a205e1-e790 --data ./data', 'play 01a205e1-e790/2 --data ./data --speed 4'))
-  .action(async (session: string, options) => finish(await (await import('./commands/play.ts')).play(session, options)));
+  .action(async (session: string, options: PlayOptions) => finish(await (await import('./commands/play.ts')).play(session, options)));
 
 program
   .command('cast')
@@ -102,8 +112,11 @@ program
   .option(...CONFIG)
   .option('--format <format>', 'v3, exactly as recorded, or v2 for older players', 'v3')
   .option('-o, --output <file>', 'write to this file instead of standard output')
-  .addHelpText('after', examples('cast 01a205e1-e790 --data ./data -o session.cast', 'cast 01a205e1-e790/0 --data ./data --format v2 | asciinema play -'))
-  .action(async (session: string, options) => finish(await (await import('./commands/cast.ts')).cast(session, options)));
+  .addHelpText(
+    'after',
+    examples('cast 01a205e1-e790 --data ./data -o session.cast', 'cast 01a205e1-e790/0 --data ./data --format v2 | asciinema play -'),
+  )
+  .action(async (session: string, options: CastOptions) => finish(await (await import('./commands/cast.ts')).cast(session, options)));
 
 program
   .command('transcript')
@@ -112,7 +125,9 @@ program
   .option(...DATA)
   .option(...CONFIG)
   .addHelpText('after', examples('transcript 01a205e1-e790 --data ./data'))
-  .action(async (session: string, options) => finish(await (await import('./commands/transcript.ts')).transcript(session, options)));
+  .action(async (session: string, options: DataOptions) =>
+    finish(await (await import('./commands/transcript.ts')).transcript(session, options)),
+  );
 
 try {
   await program.parseAsync();

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
-import { type SallyportError, SallyportError as Coded } from '../base/errors.ts';
+import { SallyportError as Coded, type SallyportError } from '../base/errors.ts';
 import { castItems } from '../query/cast-events.ts';
 import { castV2 } from '../query/cast-v2.ts';
 import { castV3 } from '../query/cast-v3.ts';
@@ -43,7 +43,9 @@ export async function cast(name: string, options: CastOptions): Promise<number> 
 export function tellOthers(session: SessionRow, channel: ChannelRow, others: readonly ChannelRow[]): void {
   if (others.length === 0) return;
   const names = others.slice(0, 8).map((row) => `/${row.channel} (${printable(row.kind)})`);
-  process.stderr.write(`This is channel ${channel.channel} (${printable(channel.kind)}); session ${session.id} also has ${names.join(', ')}${others.length > names.length ? ', …' : ''}\n`);
+  process.stderr.write(
+    `This is channel ${channel.channel} (${printable(channel.kind)}); session ${session.id} also has ${names.join(', ')}${others.length > names.length ? ', …' : ''}\n`,
+  );
 }
 
 async function* tellDamage(parts: AsyncIterable<CastPart>, whenDamaged: (error: SallyportError) => void): AsyncGenerator<CastPart> {

@@ -1,6 +1,6 @@
+import { castItems } from '../query/cast-events.ts';
 import { findChannel } from '../query/find-channels.ts';
 import { printable } from '../query/printable.ts';
-import { castItems } from '../query/cast-events.ts';
 import { readCast } from '../query/read-cast.ts';
 import { tellOthers } from './cast.ts';
 import { type DataOptions, withData } from './open-data.ts';

@@ -61,7 +61,11 @@ export class PlayerTerminal {
     this.#listener = listener;
     this.#open = true;
     process.once('exit', this.#onExit);
-    for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) {
+    for (const [signal, number] of [
+      ['SIGINT', 2],
+      ['SIGTERM', 15],
+      ['SIGHUP', 1],
+    ] as const) {
       const stop = () => {
         this.signalled = 128 + number;
         listener('quit');

@@ -163,7 +163,9 @@ export class Player {
     if (this.#sizeTold) return;
     this.#sizeTold = true;
     if (size === undefined || (cols <= size.cols && rows <= size.rows)) return;
-    await this.#terminal.write(`[recorded in ${cols}x${rows}, and this terminal has ${size.cols}x${size.rows}: make it larger to see everything in its place]\r\n`);
+    await this.#terminal.write(
+      `[recorded in ${cols}x${rows}, and this terminal has ${size.cols}x${size.rows}: make it larger to see everything in its place]\r\n`,
+    );
   }
 
   async #showStatus(): Promise<void> {

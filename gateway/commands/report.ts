@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { asSallyportError, describeError, type SallyportError, SallyportError as Coded } from '../base/errors.ts';
+import { asSallyportError, SallyportError as Coded, describeError, type SallyportError } from '../base/errors.ts';
 import { printable } from '../query/printable.ts';
 import { jsonLine } from './output.ts';
 
@@ -19,7 +19,8 @@ export function reportError(thrown: unknown, json: boolean): number {
   } else {
     process.stderr.write(`sallyport: ${printable(describeError(error))}\n`);
     // A defect of this program: whoever reports it needs to say where.
-    if (error.code === 'INTERNAL' && thrown instanceof Error && thrown.stack !== undefined) process.stderr.write(`${printable(thrown.stack, { keepLines: true })}\n`);
+    if (error.code === 'INTERNAL' && thrown instanceof Error && thrown.stack !== undefined)
+      process.stderr.write(`${printable(thrown.stack, { keepLines: true })}\n`);
   }
   return error.code === 'USAGE' ? MISUSED : DONE_WRONG;
 }
@@ -28,6 +29,9 @@ export function reportError(thrown: unknown, json: boolean): number {
 function usageError(thrown: CommanderError): SallyportError {
   if (thrown.code === 'commander.help') return new Coded('USAGE', 'No command was given', { remedy: 'sallyport --help lists them' });
   const [first = '', ...rest] = thrown.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
+  const suggestion = rest
+    .join(' ')
+    .replace(/^\((.*)\)$/, '$1')
+    .replace(/^Did/, 'did');
   return new Coded('USAGE', first, { remedy: suggestion === '' ? 'sallyport --help says what there is' : suggestion });
 }

@@ -23,12 +23,23 @@ export function sessionTable(rows: readonly SessionRow[], width: number): string
   const widths = header.map((_, column) => lines.reduce((widest, line) => Math.max(widest, textWidth(line[column] ?? '')), 0));
   // Who and target give way; an id or a time that is cut is of no use.
   let excess = widths.reduce((sum, columnWidth) => sum + columnWidth + 2, -2) - width;
-  for (const [column, least] of [[4, 16], [5, 8]] as const) {
+  for (const [column, least] of [
+    [4, 16],
+    [5, 8],
+  ] as const) {
     const give = Math.max(0, Math.min(excess, (widths[column] ?? 0) - least));
     widths[column] = (widths[column] ?? 0) - give;
     excess -= give;
   }
-  return lines.map((line) => `${line.map((cell, column) => padded(cut(cell, widths[column] ?? 0), widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => padded(cut(cell, widths[column] ?? 0), widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 export function who(row: Pick<SessionRow, 'principal' | 'onBehalfOf'>): string {

@@ -1,5 +1,5 @@
-import { SallyportError } from '../base/errors.ts';
 import type { SessionRow, SessionState } from '../../contract/session.ts';
+import { SallyportError } from '../base/errors.ts';
 import { findSession } from '../query/find-session.ts';
 import { findSessions, type SessionQuestion } from '../query/find-sessions.ts';
 import { periodFrom, periodTo } from '../query/period.ts';
@@ -38,7 +38,8 @@ export async function sessions(options: SessionsOptions): Promise<number> {
     if (options.json === true) return 0;
     await print(sessionTable(rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL));
     const last = rows.at(-1);
-    if (rows.length === limit && last !== undefined) process.stderr.write(`These are the newest ${rows.length}; more with --after ${last.id} or --limit\n`);
+    if (rows.length === limit && last !== undefined)
+      process.stderr.write(`These are the newest ${rows.length}; more with --after ${last.id} or --limit\n`);
     return 0;
   });
 }

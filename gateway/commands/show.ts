@@ -27,10 +27,26 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
 }
 
 /** One JSON object on one line, written as it is read: a session may have any number of records. */
-async function printObject(database: Database, session: StoredSession, open: AuditRecord<'session.open'> | undefined, channels: ChannelRow[], segments: SegmentRow[]): Promise<void> {
+async function printObject(
+  database: Database,
+  session: StoredSession,
+  open: AuditRecord<'session.open'> | undefined,
+  channels: ChannelRow[],
+  segments: SegmentRow[],
+): Promise<void> {
   const { seq: _, ...row } = session;
-  const withSegments = channels.map((channel) => ({ ...channel, segments: segments.filter((segment) => segment.channel === channel.channel) }));
-  const head = { ...row, requested: open?.body.requested ?? null, client: open?.body.client ?? null, decision: open?.body.decision ?? null, resource: open?.target ?? null, channels: withSegments };
+  const withSegments = channels.map((channel) => ({
+    ...channel,
+    segments: segments.filter((segment) => segment.channel === channel.channel),
+  }));
+  const head = {
+    ...row,
+    requested: open?.body.requested ?? null,
+    client: open?.body.client ?? null,
+    decision: open?.body.decision ?? null,
+    resource: open?.target ?? null,
+    channels: withSegments,
+  };
   await print(`${jsonLine(head).slice(0, -2)},"records":[`);
   let separator = '';
   for await (const { seq, hash, record } of sessionRecords(database, session.id)) {
@@ -40,14 +56,25 @@ async function printObject(database: Database, session: StoredSession, open: Aud
   await print(']}\n');
 }
 
-async function printText(database: Database, session: StoredSession, open: AuditRecord<'session.open'> | undefined, channels: ChannelRow[], segments: SegmentRow[]): Promise<void> {
+async function printText(
+  database: Database,
+  session: StoredSession,
+  open: AuditRecord<'session.open'> | undefined,
+  channels: ChannelRow[],
+  segments: SegmentRow[],
+): Promise<void> {
   const facts: [string, string][] = [
     ['session', session.id],
     ['who', `${who(session)} (${session.principalKind})`],
     ['from', `${session.source}${open === undefined ? '' : `, ${open.body.client}`}`],
     ['proved by', open === undefined ? 'not on record' : authentication(open)],
     ['target', `${session.target}${open?.target.address === undefined ? '' : ` at ${open.target.address}`} over ${session.protocol}`],
-    ['decision', open === undefined ? 'not on record' : `${open.body.decision.verdict}, by ${open.body.decision.policies.join(', ') || 'no policy'} of ${open.body.decision.policySet}`],
+    [
+      'decision',
+      open === undefined
+        ? 'not on record'
+        : `${open.body.decision.verdict}, by ${open.body.decision.policies.join(', ') || 'no policy'} of ${open.body.decision.policySet}`,
+    ],
     ['state', `${session.state}${session.reason === null ? '' : `: ${session.reason}`}`],
     ['time', `${session.started} to ${session.ended ?? 'now'} (${duration(session)})`],
     ['bytes', `${session.bytesIn} in, ${session.bytesOut} out`],
@@ -70,7 +97,14 @@ async function printText(database: Database, session: StoredSession, open: Audit
 function channelText(channel: ChannelRow, segments: readonly SegmentRow[]): string {
   const { command, ...detail } = channel.detail;
   const more = Object.entries(detail).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const exit = channel.exit === null ? (channel.closed === null ? 'open' : 'no exit status') : channel.exit.signal !== undefined ? `killed by ${channel.exit.signal}` : `exit ${channel.exit.status}`;
+  const exit =
+    channel.exit === null
+      ? channel.closed === null
+        ? 'open'
+        : 'no exit status'
+      : channel.exit.signal !== undefined
+        ? `killed by ${channel.exit.signal}`
+        : `exit ${channel.exit.status}`;
   const { i, o, e } = channel.bytes;
   const lines = [
     `channel ${channel.channel}: ${channel.kind}${typeof command === 'string' ? ` $ ${command}` : ''}${more.length === 0 ? '' : ` (${more.join(', ')})`}`,

@@ -1,5 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Actor, type AuditRecord, MAX_RECORD_BYTES, type RecordDraft, type RecordType, recordBodies, recordSchema } from '../../contract/record.ts';
+import {
+  type Actor,
+  type AuditRecord,
+  MAX_RECORD_BYTES,
+  type RecordDraft,
+  type RecordType,
+  recordBodies,
+  recordSchema,
+} from '../../contract/record.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
@@ -69,7 +77,11 @@ export class Records {
       try {
         stored = this.#seal(draft);
       } catch (thrown) {
-        reject(thrown instanceof SallyportError ? thrown : ledgerFailed(`The record ${draft.type} cannot be written: ${messageOf(thrown)}`, thrown));
+        reject(
+          thrown instanceof SallyportError
+            ? thrown
+            : ledgerFailed(`The record ${draft.type} cannot be written: ${messageOf(thrown)}`, thrown),
+        );
         return;
       }
       this.#waiting.push({ stored, resolve, reject });
@@ -118,9 +130,11 @@ export class Records {
   }
 }
 
-function compileSchemas(): { [T in RecordType]: ReturnType<typeof recordSchema<T>> } {
-  const entries = (Object.keys(recordBodies) as RecordType[]).map((type) => [type, recordSchema(type)]);
-  return Object.fromEntries(entries);
+type Schemas = { [T in RecordType]: ReturnType<typeof recordSchema<T>> };
+
+function compileSchemas(): Schemas {
+  const entries = (Object.keys(recordBodies) as RecordType[]).map((type) => [type, recordSchema(type)] as const);
+  return Object.fromEntries(entries) as Schemas;
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
@@ -132,5 +146,8 @@ function messageOf(thrown: unknown): string {
 }
 
 function ledgerFailed(message: string, cause?: unknown): SallyportError {
-  return new SallyportError('LEDGER_FAILED', message, { remedy: 'see that the disk of the data directory has space and accepts writes', ...(cause === undefined ? {} : { cause }) });
+  return new SallyportError('LEDGER_FAILED', message, {
+    remedy: 'see that the disk of the data directory has space and accepts writes',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -52,12 +52,12 @@ function shortString(value: string, characters: number): string {
 }
 
 function withoutFreeForm(record: AuditRecord): unknown {
-  const body = Object.entries(record.body).map(([key, member]) => {
+  const body = Object.entries<unknown>(record.body).map(([key, member]): [string, unknown] => {
     if (!FREE_FORM.has(key)) return [key, member];
     const bytes = canonicalBytes(member);
     return [key, { shortened: `${bytes.length} bytes of canonical JSON, sha256 ${sha256(bytes)}` }];
   });
-  return { ...record, body: Object.fromEntries(body) };
+  return { ...record, body: Object.fromEntries<unknown>(body) };
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -33,7 +33,11 @@ export async function* castItems(parts: AsyncIterable<CastPart>): AsyncGenerator
     lineNumber += 1;
     const parsed = parseLine(part.line);
     if (parsed === undefined) {
-      yield { kind: 'damage', at, error: new Coded('RECORDING_DAMAGED', `Line ${lineNumber} of the recording is neither a header nor an event`) };
+      yield {
+        kind: 'damage',
+        at,
+        error: new Coded('RECORDING_DAMAGED', `Line ${lineNumber} of the recording is neither a header nor an event`),
+      };
     } else if ('header' in parsed) {
       yield { kind: 'header', header: parsed.header };
     } else {
@@ -61,7 +65,9 @@ function parseLine(line: string): { header: CastHeader } | { intervalMicros: num
 function readHeader(value: Record<string, unknown>): CastHeader {
   const term = isObject(value.term) ? value.term : {};
   const ours = isObject(value['x-sallyport']) ? value['x-sallyport'] : {};
-  const env = isObject(value.env) ? Object.entries(value.env).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : [];
+  const env = isObject(value.env)
+    ? Object.entries(value.env).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    : [];
   const timestamp = numberOr(value.timestamp, 0);
   const opened = typeof ours.opened === 'string' ? Date.parse(ours.opened) * 1000 + Number(ours.opened.slice(23, 26)) : Number.NaN;
   return {

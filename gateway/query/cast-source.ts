@@ -23,7 +23,11 @@ export async function castSources(database: Database, session: string, channel: 
   const inJournal = new Set(stretches);
   return Array.from({ length: last }, (_, index) => {
     const number = index + 1;
-    return { number, sealed: segments.get(number), journal: inJournal.has(number) ? journalFile(database.directory, session, channel, number) : undefined };
+    return {
+      number,
+      sealed: segments.get(number),
+      journal: inJournal.has(number) ? journalFile(database.directory, session, channel, number) : undefined,
+    };
   });
 }
 

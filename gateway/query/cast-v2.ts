@@ -13,7 +13,15 @@ export async function* castV2(items: AsyncIterable<CastItem>): AsyncGenerator<st
   for await (const item of items) {
     if (item.kind === 'header') {
       const { cols, rows, timestamp, title, command, env } = item.header;
-      const header = { version: 2, width: cols, height: rows, timestamp, ...(title === undefined ? {} : { title }), ...(command === undefined ? {} : { command }), ...(Object.keys(env).length === 0 ? {} : { env }) };
+      const header = {
+        version: 2,
+        width: cols,
+        height: rows,
+        timestamp,
+        ...(title === undefined ? {} : { title }),
+        ...(command === undefined ? {} : { command }),
+        ...(Object.keys(env).length === 0 ? {} : { env }),
+      };
       if (!begun) yield `${JSON.stringify(header)}\n`;
       begun = true;
       continue;

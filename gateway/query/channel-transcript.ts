@@ -19,11 +19,18 @@ const MOST_REPLACED = 0.05;
  * One channel as lines of text. Output as a reader of the terminal saw it; error output of a channel without a terminal
  * is marked `2>`, and what was sent to it `<`. On a terminal input is not repeated: what was typed shows as its echo.
  */
-export async function* channelTranscript(parts: AsyncIterable<CastPart>, channel: Pick<ChannelRow, 'channel' | 'opened'>): AsyncGenerator<TranscriptLine> {
+export async function* channelTranscript(
+  parts: AsyncIterable<CastPart>,
+  channel: Pick<ChannelRow, 'channel' | 'opened'>,
+): AsyncGenerator<TranscriptLine> {
   let ready: TranscriptLine[] = [];
   let now = Date.parse(channel.opened) * 1000;
   const say = (text: string) => ready.push({ at: now, channel: channel.channel, text });
-  const streams = { o: new TextLines((line) => say(line)), e: new TextLines((line) => say(`2> ${line}`)), i: new TextLines((line) => say(`< ${line}`)) };
+  const streams = {
+    o: new TextLines((line) => say(line)),
+    e: new TextLines((line) => say(`2> ${line}`)),
+    i: new TextLines((line) => say(`< ${line}`)),
+  };
   let openedMicros = now;
   let descriptor: 'o' | 'e' = 'o';
   let terminal = false;

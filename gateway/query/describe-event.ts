@@ -6,7 +6,9 @@ export type RecordedObject = { readonly t: string; readonly [member: string]: un
 export function readRecordedObject(data: string): RecordedObject | undefined {
   try {
     const value: unknown = JSON.parse(data);
-    return typeof value === 'object' && value !== null && 't' in value && typeof value.t === 'string' ? (value as RecordedObject) : undefined;
+    return typeof value === 'object' && value !== null && 't' in value && typeof value.t === 'string'
+      ? (value as RecordedObject)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -12,7 +12,19 @@ export async function findChannels(database: Database, session: SessionRow): Pro
   const known = new Set(recorded.map((row) => row.channel));
   const unrecorded = journaled
     .filter((channel) => !known.has(channel))
-    .map((channel): ChannelRow => ({ session: session.id, channel, kind: 'session', detail: {}, opened: session.started, closed: null, exit: null, bytes: { i: 0, o: 0, e: 0 }, reason: null }));
+    .map(
+      (channel): ChannelRow => ({
+        session: session.id,
+        channel,
+        kind: 'session',
+        detail: {},
+        opened: session.started,
+        closed: null,
+        exit: null,
+        bytes: { i: 0, o: 0, e: 0 },
+        reason: null,
+      }),
+    );
   return [...recorded, ...unrecorded].sort((a, b) => a.channel - b.channel);
 }
 
@@ -20,14 +32,21 @@ export async function findChannels(database: Database, session: SessionRow): Pro
  * Finds what `SESSION` or `SESSION/CHANNEL` names. Without a channel, `channel` is the first one and `others` are those
  * that were not asked for. Throws SESSION_NOT_FOUND, SESSION_AMBIGUOUS or CHANNEL_NOT_FOUND.
  */
-export async function findChannel(database: Database, name: string): Promise<{ session: SessionRow; channel: ChannelRow; others: ChannelRow[] }> {
+export async function findChannel(
+  database: Database,
+  name: string,
+): Promise<{ session: SessionRow; channel: ChannelRow; others: ChannelRow[] }> {
   const [sessionName = '', channelName] = name.split('/', 2);
   const session = await findSession(database, sessionName);
   const channels = await findChannels(database, session);
   const wanted = channelName === undefined ? channels[0] : channels.find((row) => String(row.channel) === channelName);
   if (wanted === undefined) {
-    const which = channelName === undefined ? `Session ${session.id} has no channel` : `Session ${session.id} has no channel ${printable(channelName)}`;
-    const remedy = channels.length === 0 ? 'nothing was opened in it, so there is no recording' : `it has: ${channels.map((row) => `${row.channel} (${printable(row.kind)})`).join(', ')}`;
+    const which =
+      channelName === undefined ? `Session ${session.id} has no channel` : `Session ${session.id} has no channel ${printable(channelName)}`;
+    const remedy =
+      channels.length === 0
+        ? 'nothing was opened in it, so there is no recording'
+        : `it has: ${channels.map((row) => `${row.channel} (${printable(row.kind)})`).join(', ')}`;
     throw new SallyportError('CHANNEL_NOT_FOUND', which, { remedy });
   }
   return { session, channel: wanted, others: channelName === undefined ? channels.filter((row) => row !== wanted) : [] };

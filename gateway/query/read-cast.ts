@@ -31,7 +31,13 @@ export async function* readCast(database: Database, session: string, channel: nu
   }
 }
 
-async function* readSource(database: Database, session: string, channel: number, source: CastSource, rawSpent: PerStream): AsyncGenerator<string, PerStream> {
+async function* readSource(
+  database: Database,
+  session: string,
+  channel: number,
+  source: CastSource,
+  rawSpent: PerStream,
+): AsyncGenerator<string, PerStream> {
   const { sealed, journal } = source;
   if (sealed !== undefined) {
     try {
@@ -59,9 +65,13 @@ function isGone(thrown: unknown): boolean {
 }
 
 function missing(session: string, channel: number, number: number): SallyportError {
-  return new SallyportError('RECORDING_DAMAGED', `Part ${number} of the recording of channel ${channel} of session ${session} is missing: it is neither sealed nor in the journal`, {
-    remedy: 'restore the data directory from a backup; everything else still plays',
-  });
+  return new SallyportError(
+    'RECORDING_DAMAGED',
+    `Part ${number} of the recording of channel ${channel} of session ${session} is missing: it is neither sealed nor in the journal`,
+    {
+      remedy: 'restore the data directory from a backup; everything else still plays',
+    },
+  );
 }
 
 /** How much time of the recording the part covers, as far as its seal or its neighbours tell. */

@@ -46,7 +46,8 @@ async function sealedBytes(dataDirectory: string, segment: SegmentRow): Promise<
     const missing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
     throw damaged(segment, missing ? 'it is missing' : thrown instanceof Error ? thrown.message : String(thrown), thrown);
   }
-  if (createHash('sha256').update(bytes).digest('hex') !== segment.sha256) throw damaged(segment, 'its SHA-256 is not the one it was sealed with');
+  if (createHash('sha256').update(bytes).digest('hex') !== segment.sha256)
+    throw damaged(segment, 'its SHA-256 is not the one it was sealed with');
   return bytes;
 }
 

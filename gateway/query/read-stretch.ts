@@ -36,10 +36,13 @@ export async function* readStretch(path: string, rawSpent: PerStream): AsyncGene
   }
   const summary = renderer.end();
   yield* lines;
-  if (step.done === true && step.value.state === 'damaged') throw damaged(path, `${step.value.tornBytes} bytes after the frame at ${step.value.lastFrameAt} ns cannot be read`);
+  if (step.done === true && step.value.state === 'damaged')
+    throw damaged(path, `${step.value.tornBytes} bytes after the frame at ${step.value.lastFrameAt} ns cannot be read`);
   return summary.rawSpent;
 }
 
 function damaged(path: string, what: string): SallyportError {
-  return new SallyportError('RECORDING_DAMAGED', `Journal ${path} is damaged: ${what}`, { remedy: 'start the gateway, which recovers what can be read' });
+  return new SallyportError('RECORDING_DAMAGED', `Journal ${path} is damaged: ${what}`, {
+    remedy: 'start the gateway, which recovers what can be read',
+  });
 }

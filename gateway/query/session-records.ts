@@ -17,7 +17,11 @@ export async function* sessionRecords(database: Database, session: string): Asyn
     const page = await database.records.ofSession(session, after, PAGE);
     for (const row of page) {
       after = row.seq;
-      yield { seq: row.seq, hash: Buffer.from(row.hash).toString('hex'), record: JSON.parse(Buffer.from(row.bytes).toString('utf8')) as AuditRecord };
+      yield {
+        seq: row.seq,
+        hash: Buffer.from(row.hash).toString('hex'),
+        record: JSON.parse(Buffer.from(row.bytes).toString('utf8')) as AuditRecord,
+      };
     }
     if (page.length < PAGE) return;
   }

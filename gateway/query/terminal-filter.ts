@@ -68,7 +68,10 @@ export class TerminalFilter implements TerminalSink {
     if (parameters.startsWith('?')) {
       if (final === 'J' || final === 'K') return keep();
       if (final !== 'h' && final !== 'l') return;
-      const modes = parameters.slice(1).split(';').filter((mode) => DRAWING_MODES.has(mode));
+      const modes = parameters
+        .slice(1)
+        .split(';')
+        .filter((mode) => DRAWING_MODES.has(mode));
       if (modes.length > 0) keep(`?${modes.join(';')}`);
       if (modes.some((mode) => ALTERNATE_SCREEN.has(mode))) this.#alternate = final === 'h';
       return;

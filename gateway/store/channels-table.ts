@@ -1,6 +1,6 @@
 import type { ChannelRow } from '../../contract/session.ts';
 import type { Connection } from './connection.ts';
-import { type Projection, member, microsOf, timeOf } from './projection.ts';
+import { member, microsOf, type Projection, timeOf } from './projection.ts';
 
 const exit = `exit_status = ${member('body.exit.status')}, exit_signal = ${member('body.exit.signal')}`;
 
@@ -72,7 +72,12 @@ function channelRow(row: Columns): ChannelRow {
     detail: JSON.parse(row.detail) as Record<string, unknown>,
     opened: row.opened,
     closed: row.closed,
-    exit: exited ? { ...(row.exit_status === null ? {} : { status: row.exit_status }), ...(row.exit_signal === null ? {} : { signal: row.exit_signal }) } : null,
+    exit: exited
+      ? {
+          ...(row.exit_status === null ? {} : { status: row.exit_status }),
+          ...(row.exit_signal === null ? {} : { signal: row.exit_signal }),
+        }
+      : null,
     bytes: { i: row.bytes_i, o: row.bytes_o, e: row.bytes_e },
     reason: row.reason,
   };

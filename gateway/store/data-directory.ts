@@ -27,7 +27,8 @@ export async function createDataDirectory(directory: string): Promise<void> {
 export async function requireDataDirectory(directory: string): Promise<void> {
   const remedy = 'name the data directory of a gateway with --data, or its configuration with --config';
   const found = await stat(directory).catch((thrown: unknown) => thrown);
-  if (found instanceof Error) throw invalid(directory, isMissing(found) ? 'does not exist' : `cannot be read: ${found.message}`, remedy, found);
+  if (found instanceof Error)
+    throw invalid(directory, isMissing(found) ? 'does not exist' : `cannot be read: ${found.message}`, remedy, found);
   try {
     await access(join(directory, DATABASE_FILE), constants.R_OK);
   } catch (thrown) {
@@ -37,7 +38,10 @@ export async function requireDataDirectory(directory: string): Promise<void> {
 }
 
 export function invalid(directory: string, what: string, remedy: string, cause?: unknown): SallyportError {
-  return new SallyportError('DATA_DIRECTORY_INVALID', `The data directory ${directory} ${what}`, { remedy, ...(cause === undefined ? {} : { cause }) });
+  return new SallyportError('DATA_DIRECTORY_INVALID', `The data directory ${directory} ${what}`, {
+    remedy,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function isMissing(thrown: unknown): boolean {

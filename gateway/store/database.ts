@@ -92,7 +92,17 @@ export class Database {
 function described(thrown: unknown, directory: string): unknown {
   if (thrown instanceof SallyportError) return thrown;
   if (isSqlError(thrown, 'SQLITE_NOTADB', 'SQLITE_CORRUPT')) {
-    return invalid(directory, `holds a damaged ${DATABASE_FILE}: ${(thrown as Error).message}`, 'restore that file from a backup; the recordings beside it are not touched', thrown);
+    return invalid(
+      directory,
+      `holds a damaged ${DATABASE_FILE}: ${(thrown as Error).message}`,
+      'restore that file from a backup; the recordings beside it are not touched',
+      thrown,
+    );
   }
-  return invalid(directory, `cannot be opened: ${thrown instanceof Error ? thrown.message : String(thrown)}`, 'see that its disk has space and that this user may use its files', thrown);
+  return invalid(
+    directory,
+    `cannot be opened: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    'see that its disk has space and that this user may use its files',
+    thrown,
+  );
 }

@@ -29,13 +29,18 @@ export class RecordsTable implements RecordStore {
     if (records.length === 0) return Promise.resolve();
     const sql = `INSERT INTO records (${columns}) VALUES ${Array(records.length).fill('(?,?,?,?,?,?)').join(',')}`;
     const parameters: SqlValue[] = [];
-    for (const { record, hash, bytes } of records) parameters.push(record.id, record.time, record.type, record.session ?? null, hash, bytes);
+    for (const { record, hash, bytes } of records)
+      parameters.push(record.id, record.time, record.type, record.session ?? null, hash, bytes);
     return records.length <= PREPARED_UP_TO ? this.#connection.runPrepared(sql, parameters) : this.#connection.run(sql, parameters);
   }
 
   /** A session's records in the order of the ledger, after `seq`, at most `limit`. */
   ofSession(session: string, after = 0, limit = 1000): Promise<RecordRow[]> {
-    return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`, [session, after, limit]);
+    return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`, [
+      session,
+      after,
+      limit,
+    ]);
   }
 
   /** All records in the order of the ledger, after `seq`, at most `limit`. */

@@ -1,6 +1,6 @@
 import type { SegmentRow } from '../../contract/session.ts';
 import type { Connection } from './connection.ts';
-import { type Projection, member } from './projection.ts';
+import { member, type Projection } from './projection.ts';
 
 export const segmentsProjection: Projection = {
   // A gateway that died between naming a segment and recording it seals that stretch again: the last seal holds.
@@ -23,7 +23,10 @@ export class SegmentsTable {
 
   /** In the order of their numbers. */
   ofChannel(session: string, channel: number): Promise<SegmentRow[]> {
-    return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? ORDER BY segment`, [session, channel]);
+    return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? ORDER BY segment`, [
+      session,
+      channel,
+    ]);
   }
 
   ofSession(session: string): Promise<SegmentRow[]> {

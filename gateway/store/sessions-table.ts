@@ -1,6 +1,6 @@
 import type { SessionRow, SessionState } from '../../contract/session.ts';
 import type { Connection, SqlValue } from './connection.ts';
-import { type Projection, member, microsOf, timeOf } from './projection.ts';
+import { member, microsOf, type Projection, timeOf } from './projection.ts';
 
 /** A session's row, with its place in the ledger, by which lists are paged. */
 export interface StoredSession extends SessionRow {
@@ -85,16 +85,29 @@ export class SessionsTable {
     if (filter.text !== undefined) {
       const pattern = `%${filter.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
       const inChannel = `EXISTS (SELECT 1 FROM channels c WHERE c.session = sessions.id AND json_extract(c.detail, '$.command') LIKE ? ESCAPE '\\')`;
-      where(`(principal LIKE ? ESCAPE '\\' OR on_behalf_of LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`, pattern, pattern, pattern, pattern);
+      where(
+        `(principal LIKE ? ESCAPE '\\' OR on_behalf_of LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`,
+        pattern,
+        pattern,
+        pattern,
+        pattern,
+      );
     }
     const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions ${clause} ORDER BY seq DESC LIMIT ?`, [...parameters, filter.limit]);
+    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions ${clause} ORDER BY seq DESC LIMIT ?`, [
+      ...parameters,
+      filter.limit,
+    ]);
   }
 
   /** Sessions whose id begins with `prefix`, at most `limit`. */
   byPrefix(prefix: string, limit: number): Promise<StoredSession[]> {
     // U+FFFF sorts after every character of an id.
-    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`, [prefix, `${prefix}\uffff`, limit]);
+    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`, [
+      prefix,
+      `${prefix}\uffff`,
+      limit,
+    ]);
   }
 
   /** Sessions with neither a close nor a recovery. */

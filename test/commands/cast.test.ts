@@ -13,7 +13,8 @@ async function terminalSession(): Promise<{ data: RecordedData; id: string }> {
   const channel = await session.openChannel('shell');
   channel.terminal(100, 30);
   channel.event(0, { t: 'ssh.request', request: 'shell' }, 'shell');
-  for (let index = 0; index < 12; index += 1) channel.data(0.01 * index, 'o', `\x1b[3${index % 8}mline ${index} ${'ü'.repeat(400)}\x1b[0m\r\n`);
+  for (let index = 0; index < 12; index += 1)
+    channel.data(0.01 * index, 'o', `\x1b[3${index % 8}mline ${index} ${'ü'.repeat(400)}\x1b[0m\r\n`);
   channel.resize(0.2, 120, 40);
   channel.data(0.25, 'i', 'q');
   channel.exit(0.3, 3);
@@ -37,7 +38,9 @@ describe('sallyport cast', () => {
     expect(await sallyport('cast', `${id}/0`, '--data', data.directory, '-o', file)).toEqual({ code: 0, stdout: '', stderr: '' });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await readFile(file, 'utf8')).split('\n', 1)[0]).toContain('"version":3');
-    expect((await sallyport('cast', id, '--data', data.directory, '-o', '/none/x.cast')).stderr).toMatch(/^sallyport: Cannot write \/none\/x\.cast/);
+    expect((await sallyport('cast', id, '--data', data.directory, '-o', '/none/x.cast')).stderr).toMatch(
+      /^sallyport: Cannot write \/none\/x\.cast/,
+    );
   });
 
   it('exports version 2 with absolute times and nothing that version 2 does not know', async () => {
@@ -45,7 +48,13 @@ describe('sallyport cast', () => {
     const { code, stdout } = await sallyport('cast', id, '--data', data.directory, '--format', 'v2');
     expect(code).toBe(0);
     const [header, ...events] = jsonLines<unknown>(stdout);
-    expect(header).toMatchObject({ version: 2, width: 100, height: 30, timestamp: expect.any(Number), title: expect.stringContaining('web-1') });
+    expect(header).toMatchObject({
+      version: 2,
+      width: 100,
+      height: 30,
+      timestamp: expect.any(Number),
+      title: expect.stringContaining('web-1'),
+    });
     const rows = events as [number, string, string][];
     expect(new Set(rows.map(([, code]) => code))).toEqual(new Set(['m', 'o', 'r', 'i']));
     expect(rows.map(([at]) => at)).toEqual(rows.map(([at]) => at).sort((a, b) => a - b));
@@ -84,8 +93,16 @@ describe('sallyport cast', () => {
       await channel.close();
     }
     const first = await sallyport('cast', session.id, '--data', data.directory);
-    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('"exec"'), stderr: expect.stringMatching(/^This is channel 0 \(exec\); session .* also has \/1 \(sftp\)\n$/) });
-    expect(await sallyport('cast', `${session.id}/1`, '--data', data.directory)).toMatchObject({ code: 0, stdout: expect.stringContaining('"sftp"'), stderr: '' });
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"exec"'),
+      stderr: expect.stringMatching(/^This is channel 0 \(exec\); session .* also has \/1 \(sftp\)\n$/),
+    });
+    expect(await sallyport('cast', `${session.id}/1`, '--data', data.directory)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"sftp"'),
+      stderr: '',
+    });
   });
 });
 
@@ -112,7 +129,15 @@ describe('sallyport transcript', () => {
     const watch = 'process.on("exit", () => process.stderr.write(String(process.resourceUsage().maxRSS)))';
     const peakFor = async (megabytes: number) => {
       const command = '"$0" --import "data:text/javascript,$1" "$2" transcript "$3" --data "$4" | wc -c';
-      const { stdout, stderr } = await run('bash', ['-c', command, process.execPath, encodeURIComponent(watch), mainFile, await recorded(megabytes), data.directory]);
+      const { stdout, stderr } = await run('bash', [
+        '-c',
+        command,
+        process.execPath,
+        encodeURIComponent(watch),
+        mainFile,
+        await recorded(megabytes),
+        data.directory,
+      ]);
       expect(Number(stdout)).toBeGreaterThan(megabytes * 1e6);
       return Number(stderr);
     };

@@ -9,7 +9,12 @@ export class InTerminal {
   readonly #watchers = new Set<() => void>();
 
   constructor(program: string, words: string[], size: { cols?: number; rows?: number } = {}) {
-    this.#pty = pty.spawn(program, words, { cols: size.cols ?? 80, rows: size.rows ?? 24, name: 'xterm-256color', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+    this.#pty = pty.spawn(program, words, {
+      cols: size.cols ?? 80,
+      rows: size.rows ?? 24,
+      name: 'xterm-256color',
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    });
     this.#pty.onData((data) => {
       this.screen += data;
       for (const watcher of this.#watchers) watcher();
@@ -45,7 +50,11 @@ export class InTerminal {
 }
 
 /** Runs a program in a terminal to its end. */
-export async function inTerminal(program: string, words: string[], size: { cols?: number; rows?: number } = {}): Promise<{ code: number; screen: string }> {
+export async function inTerminal(
+  program: string,
+  words: string[],
+  size: { cols?: number; rows?: number } = {},
+): Promise<{ code: number; screen: string }> {
   const terminal = new InTerminal(program, words, size);
   return { code: await terminal.finished, screen: terminal.screen };
 }

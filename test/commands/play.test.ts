@@ -128,7 +128,14 @@ describe('sallyport play', () => {
 
   it('ends quietly when its reader has seen enough', async () => {
     const { directory, id } = await words(...Array.from({ length: 5000 }, (_, index) => index / 1e4));
-    const { code, stderr } = await run('bash', ['-c', 'set -o pipefail; "$0" "$1" play "$2" --data "$3" --speed 50 | head -n 1', process.execPath, mainFile, id, directory]);
+    const { code, stderr } = await run('bash', [
+      '-c',
+      'set -o pipefail; "$0" "$1" play "$2" --data "$3" --speed 50 | head -n 1',
+      process.execPath,
+      mainFile,
+      id,
+      directory,
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });

@@ -43,7 +43,8 @@ describe('sallyport sessions', () => {
   it('filters by every criterion', async () => {
     const { directory, older, newer, data } = await twoSessions();
     const live = (await data.openSession()).id;
-    const found = async (...words: string[]) => jsonLines<SessionRow>((await sallyport('sessions', '--data', directory, '--json', ...words)).stdout).map(({ id }) => id);
+    const found = async (...words: string[]) =>
+      jsonLines<SessionRow>((await sallyport('sessions', '--data', directory, '--json', ...words)).stdout).map(({ id }) => id);
     const day = new Date().toISOString().slice(0, 10);
     expect(await found('--principal', 'reviewer@example.com')).toEqual([newer]);
     expect(await found('--on-behalf-of', 'engineer@example.com')).toEqual([live, older]);
@@ -81,7 +82,13 @@ describe('sallyport sessions', () => {
   it('ends quietly when its reader has seen enough', async () => {
     const data = await RecordedData.open();
     for (let count = 0; count < 700; count += 100) await Promise.all(Array.from({ length: 100 }, () => data.openSession()));
-    const { code, stdout, stderr } = await run('bash', ['-c', `set -o pipefail; "$0" "$1" sessions --data "$2" --json | head -n 1`, process.execPath, mainFile, data.directory]);
+    const { code, stdout, stderr } = await run('bash', [
+      '-c',
+      `set -o pipefail; "$0" "$1" sessions --data "$2" --json | head -n 1`,
+      process.execPath,
+      mainFile,
+      data.directory,
+    ]);
     expect({ code, stderr, lines: stdout.split('\n').length }).toEqual({ code: 0, stderr: '', lines: 2 });
   });
 });
@@ -91,7 +98,17 @@ describe('sallyport show', () => {
     const { directory, older } = await twoSessions();
     const { code, stdout } = await sallyport('show', older.slice(0, 20), '--data', directory);
     expect(code).toBe(0);
-    for (const part of [older, 'deploy-bot for engineer@example.com (agent)', 'publickey SHA256:abc', 'web-1 at 192.0.2.10:22 over ssh', 'allow, by allow web-1', 'channel 0: exec $ SELECT all_the_things', 'exit 0; 10 bytes in, 20 out', '0001.cast.zst', '1 session.open']) {
+    for (const part of [
+      older,
+      'deploy-bot for engineer@example.com (agent)',
+      'publickey SHA256:abc',
+      'web-1 at 192.0.2.10:22 over ssh',
+      'allow, by allow web-1',
+      'channel 0: exec $ SELECT all_the_things',
+      'exit 0; 10 bytes in, 20 out',
+      '0001.cast.zst',
+      '1 session.open',
+    ]) {
       expect(stdout).toContain(part);
     }
   });
@@ -100,10 +117,25 @@ describe('sallyport show', () => {
     const { directory, older } = await twoSessions();
     const { stdout } = await sallyport('show', older, '--data', directory, '--json');
     expect(stdout.split('\n')).toHaveLength(2);
-    const shown = JSON.parse(stdout) as { id: string; channels: { detail: object; segments: object[] }[]; records: { seq: number; hash: string; record: { type: string } }[] };
+    const shown = JSON.parse(stdout) as {
+      id: string;
+      channels: { detail: object; segments: object[] }[];
+      records: { seq: number; hash: string; record: { type: string } }[];
+    };
     expect(shown.id).toBe(older);
-    expect(shown).toMatchObject({ decision: { verdict: 'allow' }, channels: [{ channel: 0, kind: 'exec', detail: { command: 'SELECT all_the_things' }, exit: { status: 0 }, segments: [{ segment: 1 }] }] });
-    expect(shown.records.map(({ record }) => record.type)).toEqual(['session.open', 'channel.open', 'segment.sealed', 'channel.close', 'session.close']);
+    expect(shown).toMatchObject({
+      decision: { verdict: 'allow' },
+      channels: [
+        { channel: 0, kind: 'exec', detail: { command: 'SELECT all_the_things' }, exit: { status: 0 }, segments: [{ segment: 1 }] },
+      ],
+    });
+    expect(shown.records.map(({ record }) => record.type)).toEqual([
+      'session.open',
+      'channel.open',
+      'segment.sealed',
+      'channel.close',
+      'session.close',
+    ]);
     expect(shown.records.every(({ hash }) => /^[0-9a-f]{64}$/.test(hash))).toBe(true);
   });
 });
@@ -113,12 +145,20 @@ describe('misuse', () => {
     { words: ['sesions'], code: 2, says: /^sallyport: unknown command 'sesions' \(did you mean sessions\?\)\n$/ },
     { words: [], code: 2, says: /^sallyport: No command was given \(/ },
     { words: ['sessions'], code: 2, says: /^sallyport: .*--data DIR/ },
-    { words: ['sessions', '--data', '/none', '--stat', 'x'], code: 2, says: /^sallyport: unknown option '--stat' \(did you mean --state\?\)\n$/ },
+    {
+      words: ['sessions', '--data', '/none', '--stat', 'x'],
+      code: 2,
+      says: /^sallyport: unknown option '--stat' \(did you mean --state\?\)\n$/,
+    },
     { words: ['sessions', '--data', '/none', '--limit', 'many'], code: 2, says: /^sallyport: .*whole number.*\n$/ },
     { words: ['sessions', '--data', '/none', '--from', '2026-02-31'], code: 2, says: /^sallyport: 2026-02-31 is not a date or time \(/ },
     { words: ['show', '--data', '/none'], code: 2, says: /^sallyport: missing required argument 'session' \(/ },
     { words: ['cast', 'x', '--data', '/none', '--format', 'v1'], code: 2, says: /^sallyport: There is no format v1 \(v3 or v2\)\n$/ },
-    { words: ['sessions', '--data', '/does/not/exist'], code: 1, says: /^sallyport: The data directory \/does\/not\/exist does not exist \(.*--data.*\)\n$/ },
+    {
+      words: ['sessions', '--data', '/does/not/exist'],
+      code: 1,
+      says: /^sallyport: The data directory \/does\/not\/exist does not exist \(.*--data.*\)\n$/,
+    },
   ])('is answered in one line with a remedy: $words', async ({ words, code, says }) => {
     const finished = await sallyport(...words);
     expect(finished).toEqual({ code, stdout: '', stderr: expect.stringMatching(says) });
@@ -127,17 +167,22 @@ describe('misuse', () => {
   it('is an object for programs', async () => {
     const finished = await sallyport('sessions', '--data', '/does/not/exist', '--json');
     expect(finished.code).toBe(1);
-    expect(jsonLines(finished.stderr)).toEqual([{ error: { code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining('/does/not/exist'), remedy: expect.any(String) } }]);
+    expect(jsonLines(finished.stderr)).toEqual([
+      { error: { code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining('/does/not/exist'), remedy: expect.any(String) } },
+    ]);
   });
 
-  it.each(['show', 'play', 'cast', 'transcript'])('%s says that a session is unknown, ambiguous, or has no such channel', async (command) => {
-    const { directory, older } = await twoSessions();
-    const said = async (name: string) => (await sallyport(command, name, '--data', directory)).stderr;
-    expect(await said('0190aaaa')).toMatch(/^sallyport: There is no session 0190aaaa in .*\n$/);
-    expect(await said("0' OR 1=1 --")).toMatch(/^sallyport: There is no session/);
-    expect(await said(older.slice(0, 6))).toMatch(/^sallyport: Several sessions begin with .* \(give more of the id\)\n$/);
-    if (command !== 'show') expect(await said(`${older}/7`)).toMatch(/^sallyport: Session .* has no channel 7 \(it has: 0 \(exec\)\)\n$/);
-  });
+  it.each(['show', 'play', 'cast', 'transcript'])(
+    '%s says that a session is unknown, ambiguous, or has no such channel',
+    async (command) => {
+      const { directory, older } = await twoSessions();
+      const said = async (name: string) => (await sallyport(command, name, '--data', directory)).stderr;
+      expect(await said('0190aaaa')).toMatch(/^sallyport: There is no session 0190aaaa in .*\n$/);
+      expect(await said("0' OR 1=1 --")).toMatch(/^sallyport: There is no session/);
+      expect(await said(older.slice(0, 6))).toMatch(/^sallyport: Several sessions begin with .* \(give more of the id\)\n$/);
+      if (command !== 'show') expect(await said(`${older}/7`)).toMatch(/^sallyport: Session .* has no channel 7 \(it has: 0 \(exec\)\)\n$/);
+    },
+  );
 });
 
 describe('help', () => {
@@ -150,6 +195,7 @@ describe('help', () => {
   it('names every command', async () => {
     const { code, stdout } = await sallyport('--help');
     expect(code).toBe(0);
-    for (const command of ['serve', 'demo', 'check-config', 'sessions', 'show', 'play', 'cast', 'transcript']) expect(stdout).toMatch(new RegExp(`\\n  ${command} `));
+    for (const command of ['serve', 'demo', 'check-config', 'sessions', 'show', 'play', 'cast', 'transcript'])
+      expect(stdout).toMatch(new RegExp(`\\n  ${command} `));
   });
 });

@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import { MAX_RECORD_BYTES, type RecordDraft, recordSchema } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
-import { Records, type RecordStore, type StoredRecord } from '../../gateway/ledger/records.ts';
+import { type RecordStore, Records, type StoredRecord } from '../../gateway/ledger/records.ts';
 import { draft, newSession } from '../store/support.ts';
 
 /** A disk whose every write is finished, or fails, when the test says so. */

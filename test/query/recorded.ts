@@ -83,7 +83,15 @@ export class RecordedSession {
 
   async openChannel(kind: string, detail: Record<string, unknown> = {}): Promise<RecordedChannel> {
     const channel = this.#opened++;
-    const recording = this.#data.recorder.openChannel({ session: this.id, channel, protocol: 'ssh', kind: 'session', actor, target, openedAt: systemClock.wallMicros() });
+    const recording = this.#data.recorder.openChannel({
+      session: this.id,
+      channel,
+      protocol: 'ssh',
+      kind: 'session',
+      actor,
+      target,
+      openedAt: systemClock.wallMicros(),
+    });
     await this.#data.records.append(draft.channelOpen(this.id, channel, kind, detail));
     return new RecordedChannel(this.#data, recording);
   }

@@ -76,7 +76,42 @@ describe('recorded output on its way to a reviewer', () => {
   });
 
   // The alphabet is what sequences are made of, so that random output is full of them.
-  const hostile = fc.array(fc.oneof(fc.constantFrom('\x1b', '\x1b[', '\x1b]', '\x1bP', '\u009b', '\u009d', '\x07', '\x1b\\', '?', '>', ';', '$', ' ', '6', '1049', 'n', 'c', 't', 'q', 'h', 'm', 'J', 'p', '52', '\x05', '\x18'), fc.string()), { maxLength: 60 }).map((parts) => parts.join(''));
+  const hostile = fc
+    .array(
+      fc.oneof(
+        fc.constantFrom(
+          '\x1b',
+          '\x1b[',
+          '\x1b]',
+          '\x1bP',
+          '\u009b',
+          '\u009d',
+          '\x07',
+          '\x1b\\',
+          '?',
+          '>',
+          ';',
+          '$',
+          ' ',
+          '6',
+          '1049',
+          'n',
+          'c',
+          't',
+          'q',
+          'h',
+          'm',
+          'J',
+          'p',
+          '52',
+          '\x05',
+          '\x18',
+        ),
+        fc.string(),
+      ),
+      { maxLength: 60 },
+    )
+    .map((parts) => parts.join(''));
 
   it('is the same however it is cut', () => {
     fc.assert(

@@ -48,7 +48,13 @@ describe('terminal output as lines of text', () => {
   });
 
   it('never gives out a control character but the tab', () => {
-    const anything = fc.array(fc.oneof(fc.constantFrom('\x1b', '\x1b[', '\x1b]', '\x1bP', '\u009b', '\x07', '\x1b\\', '\r', '\b', '\n', '6n', '5;1H', '2K', '3P', '日'), fc.string({ unit: 'binary' })), { maxLength: 50 });
+    const anything = fc.array(
+      fc.oneof(
+        fc.constantFrom('\x1b', '\x1b[', '\x1b]', '\x1bP', '\u009b', '\x07', '\x1b\\', '\r', '\b', '\n', '6n', '5;1H', '2K', '3P', '日'),
+        fc.string({ unit: 'binary' }),
+      ),
+      { maxLength: 50 },
+    );
     fc.assert(
       fc.property(anything, (pieces) => {
         for (const line of linesOf(...pieces)) expect(line).not.toMatch(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/);

@@ -12,7 +12,9 @@ async function transcriptOf(data: RecordedData, id: string): Promise<string> {
 /** Without the heading, whose times differ from run to run. */
 async function bodyOf(data: RecordedData, id: string): Promise<string[]> {
   const lines = (await transcriptOf(data, id)).split('\n');
-  return lines.slice(3).filter((line) => line !== '' && !line.startsWith('--- channel') && !line.startsWith('[ended') && !line.startsWith('[no end'));
+  return lines
+    .slice(3)
+    .filter((line) => line !== '' && !line.startsWith('--- channel') && !line.startsWith('[ended') && !line.startsWith('[no end'));
 }
 
 describe('a transcript', () => {
@@ -20,8 +22,14 @@ describe('a transcript', () => {
     const data = await RecordedData.open();
     const id = await data.exec('uptime', ' 09:30 up 3 days\n', { status: 43 });
     const text = await transcriptOf(data, id);
-    expect(text).toMatch(new RegExp(`^Session ${id}\\ndeploy-bot for engineer@example.com at web-1 over ssh from 192.0.2.7:50022, \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC\\n`));
-    expect(text).toMatch(/\n--- channel 0, exec, .* UTC\n\$ uptime\n 09:30 up 3 days\n\[exit 43\]\n\n\[ended .* UTC: the client disconnected\]\n$/);
+    expect(text).toMatch(
+      new RegExp(
+        `^Session ${id}\\ndeploy-bot for engineer@example.com at web-1 over ssh from 192.0.2.7:50022, \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC\\n`,
+      ),
+    );
+    expect(text).toMatch(
+      /\n--- channel 0, exec, .* UTC\n\$ uptime\n 09:30 up 3 days\n\[exit 43\]\n\n\[ended .* UTC: the client disconnected\]\n$/,
+    );
   });
 
   it('keeps error output apart, and shows what was sent to a command', async () => {
@@ -74,7 +82,8 @@ describe('a transcript', () => {
       { t: 'ssh.request', request: 'signal', signal: 'TERM' },
       { t: 'ssh.request', request: 'break', millis: 500 },
       { t: 'bulk', s: 'o', offset: 0, bytes: 99, sha256: 'cd34' },
-    ]) channel.event(1, event);
+    ])
+      channel.event(1, event);
     await channel.close();
     expect(await bodyOf(data, session.id)).toEqual([
       '[decision: allow ssh:subsystem, by allow web-1]',
@@ -99,9 +108,12 @@ describe('a transcript', () => {
     first.data(30, 'o', 'first at 30\n');
     await Promise.all([first.close(), second.close()]);
     const text = await transcriptOf(data, session.id);
-    expect(text.split('\n').filter((line) => /^(---|first|second)/.test(line)).map((line) => line.replace(/, [^,]* UTC$/, ''))).toEqual([
-      '--- channel 0, exec', 'first at 10', '--- channel 1, exec', 'second at 20', '--- channel 0, exec', 'first at 30',
-    ]);
+    expect(
+      text
+        .split('\n')
+        .filter((line) => /^(---|first|second)/.test(line))
+        .map((line) => line.replace(/, [^,]* UTC$/, '')),
+    ).toEqual(['--- channel 0, exec', 'first at 10', '--- channel 1, exec', 'second at 20', '--- channel 0, exec', 'first at 30']);
   });
 
   it('counts a binary stream instead of printing it', async () => {

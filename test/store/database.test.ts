@@ -44,22 +44,47 @@ describe('the data directory of a gateway', () => {
   it('is made for its own user alone', async () => {
     const directory = join(await temporaryDirectory(), 'deep/data');
     await openGateway(directory);
-    const modes = Object.fromEntries(await Promise.all((await readdir(directory)).map(async (name) => [name, ((await stat(join(directory, name))).mode & 0o777).toString(8)])));
+    const modes = Object.fromEntries(
+      await Promise.all(
+        (await readdir(directory)).map(async (name) => [name, ((await stat(join(directory, name))).mode & 0o777).toString(8)]),
+      ),
+    );
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
-    expect(modes).toMatchObject({ keys: '700', journal: '700', recordings: '700', ledger: '700', 'sallyport.db': '600', 'sallyport.db-wal': '600', 'sallyport.db-shm': '600', 'gateway.lock': '600' });
+    expect(modes).toMatchObject({
+      keys: '700',
+      journal: '700',
+      recordings: '700',
+      ledger: '700',
+      'sallyport.db': '600',
+      'sallyport.db-wal': '600',
+      'sallyport.db-shm': '600',
+      'gateway.lock': '600',
+    });
   });
 
   it('is refused to a second gateway, which names it, and is free again when the first has closed', async () => {
     const directory = await temporaryDirectory();
     const first = await Database.openForGateway(directory);
-    await expect(Database.openForGateway(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_IN_USE', message: expect.stringContaining(directory) });
+    await expect(Database.openForGateway(directory)).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_IN_USE',
+      message: expect.stringContaining(directory),
+    });
     await first.close();
     await openGateway(directory);
   });
 
   it('is held against another process, and let go by one that is killed', async () => {
     const directory = await temporaryDirectory();
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script(`await Database.openForGateway(process.argv[1]); console.log('open'); setInterval(() => {}, 1000);`), directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module-typescript',
+        '-e',
+        script(`await Database.openForGateway(process.argv[1]); console.log('open'); setInterval(() => {}, 1000);`),
+        directory,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     await once(child.stdout, 'data');
     await expect(Database.openForGateway(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_IN_USE' });
     child.kill('SIGKILL');
@@ -72,7 +97,10 @@ describe('the data directory of a gateway', () => {
     await withSessions(directory, newSession());
     await administer(join(directory, 'sallyport.db'), 'PRAGMA user_version = 99');
     const before = (await stat(join(directory, 'sallyport.db'))).mtimeMs;
-    await expect(Database.openForGateway(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_NEWER', message: expect.stringContaining('99') });
+    await expect(Database.openForGateway(directory)).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_NEWER',
+      message: expect.stringContaining('99'),
+    });
     await expect(Database.openForReading(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_NEWER' });
     expect((await stat(join(directory, 'sallyport.db'))).mtimeMs).toBe(before);
   });
@@ -81,7 +109,11 @@ describe('the data directory of a gateway', () => {
     const directory = await temporaryDirectory();
     await writeFile(join(directory, 'sallyport.db'), 'this is no database, and it is longer than the header of one is. '.repeat(40));
     for (const open of [Database.openForGateway, Database.openForReading]) {
-      await expect(open(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining('damaged'), remedy: expect.stringContaining('backup') });
+      await expect(open(directory)).rejects.toMatchObject({
+        code: 'DATA_DIRECTORY_INVALID',
+        message: expect.stringContaining('damaged'),
+        remedy: expect.stringContaining('backup'),
+      });
     }
   });
 
@@ -90,14 +122,20 @@ describe('the data directory of a gateway', () => {
     const file = join(directory, 'sallyport.db');
     await administer(file, 'CREATE TABLE recipes (name TEXT)');
     const before = await readFile(file);
-    await expect(Database.openForGateway(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining('another program') });
+    await expect(Database.openForGateway(directory)).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_INVALID',
+      message: expect.stringContaining('another program'),
+    });
     expect(await readFile(file)).toEqual(before);
   });
 
   it('that is a file, or stands below one, is refused', async () => {
     const file = join(await temporaryDirectory(), 'file');
     await writeFile(file, '');
-    await expect(Database.openForGateway(file)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining(file) });
+    await expect(Database.openForGateway(file)).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_INVALID',
+      message: expect.stringContaining(file),
+    });
     await expect(Database.openForReading(join(file, 'below'))).rejects.toMatchObject({ code: 'DATA_DIRECTORY_INVALID' });
   });
 });
@@ -105,8 +143,14 @@ describe('the data directory of a gateway', () => {
 describe('reading a data directory', () => {
   it('says when it does not exist, and when there is nothing in it', async () => {
     const directory = await temporaryDirectory();
-    await expect(Database.openForReading(join(directory, 'none'))).rejects.toMatchObject({ code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining('does not exist') });
-    await expect(Database.openForReading(directory)).rejects.toMatchObject({ code: 'DATA_DIRECTORY_INVALID', message: expect.stringContaining('sallyport.db') });
+    await expect(Database.openForReading(join(directory, 'none'))).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_INVALID',
+      message: expect.stringContaining('does not exist'),
+    });
+    await expect(Database.openForReading(directory)).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_INVALID',
+      message: expect.stringContaining('sallyport.db'),
+    });
     expect(await readdir(directory)).toEqual([]);
   });
 
@@ -167,7 +211,12 @@ describe('reading a data directory', () => {
     await chmod(parent, 0o755);
     const before = await fingerprint(directory);
     const body = `const reader = await Database.openForReading(process.argv[1]); console.log((await reader.sessions.find({ limit: 9 })).map((row) => row.id).join()); await reader.close();`;
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script(body), directory], { uid: 65534, gid: 65534, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script(body), directory], {
+      uid: 65534,
+      gid: 65534,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     expect({ output, errors }).toEqual({ output: `${session}\n`, errors: '' });
     expect(await fingerprint(directory)).toEqual(before);
@@ -198,7 +247,8 @@ describe('the projections', () => {
       draft.sessionOpen(c),
       draft.channelOpen(c, 2, 'sftp'),
       draft.sessionRecovered(c, 2, 4_000_123_000),
-    ]) await records.append(record);
+    ])
+      await records.append(record);
     const everything = async () => ({
       sessions: await database.sessions.find({ limit: 100 }),
       channels: (await Promise.all([a, b, c].map((session) => database.channels.ofSession(session)))).flat(),
@@ -212,11 +262,20 @@ describe('the projections', () => {
         { id: a, state: 'closed', principal: 'deploy-bot', onBehalfOf: 'engineer@example.com', bytesIn: 1, bytesOut: 5 },
       ],
       channels: [
-        { session: a, kind: 'exec', detail: { command: 'uptime', nested: { list: [1, 'two', null] } }, exit: { status: 43 }, bytes: { i: 10, o: 20, e: 30 } },
+        {
+          session: a,
+          kind: 'exec',
+          detail: { command: 'uptime', nested: { list: [1, 'two', null] } },
+          exit: { status: 43 },
+          bytes: { i: 10, o: 20, e: 30 },
+        },
         { session: b, kind: 'shell', closed: null, exit: null },
         { session: c, channel: 2, kind: 'sftp' },
       ],
-      segments: [{ session: a, to: 8_000_000_000_000 }, { session: b, segment: 1 }],
+      segments: [
+        { session: a, to: 8_000_000_000_000 },
+        { session: b, segment: 1 },
+      ],
     });
     await database.rebuildProjections();
     expect(await everything()).toEqual(live);
@@ -278,7 +337,14 @@ describe('what recovery asks', () => {
     await records.append(draft.sessionRecovered(recovered, 0, 1));
     expect(await database.recovery.openSessions()).toEqual([{ session: open, actor, target, openChannels: [1] }]);
     expect(await database.recovery.sealedSegments(open)).toEqual([
-      { channel: 1, segment: 1, file: `recordings/2026/03/${open}/1/0001.cast.zst`, bytes: 99, to: 8_000_000_000_000, ends: { i: 40, o: 45, e: 1 } },
+      {
+        channel: 1,
+        segment: 1,
+        file: `recordings/2026/03/${open}/1/0001.cast.zst`,
+        bytes: 99,
+        to: 8_000_000_000_000,
+        ends: { i: 40, o: 45, e: 1 },
+      },
     ]);
   });
 });

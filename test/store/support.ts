@@ -45,7 +45,12 @@ export const draft = {
     actor: { ...actor, ...change.actor },
     target: { ...target, ...change.target },
     session,
-    body: { protocol: 'ssh', requested: 'web-1', client: 'OpenSSH_9.2', decision: { verdict: 'allow', policies: ['allow web-1'], policySet: 'configuration' } },
+    body: {
+      protocol: 'ssh',
+      requested: 'web-1',
+      client: 'OpenSSH_9.2',
+      decision: { verdict: 'allow', policies: ['allow web-1'], policySet: 'configuration' },
+    },
   }),
   sessionClose: (session: string, bytes = { i: 1, o: 2, e: 3 }): RecordDraft<'session.close'> => ({
     type: 'session.close',
@@ -94,7 +99,11 @@ export const draft = {
       from: 0,
       to: 8_000_000_000_000,
       events: 3,
-      streams: { i: { offset: 0, bytes, sha256: zeros }, o: { offset: 5, bytes, sha256: zeros }, e: { offset: 0, bytes: 1, sha256: zeros } },
+      streams: {
+        i: { offset: 0, bytes, sha256: zeros },
+        o: { offset: 5, bytes, sha256: zeros },
+        e: { offset: 0, bytes: 1, sha256: zeros },
+      },
       attachments: [],
     },
   }),
