@@ -23,7 +23,7 @@ describe('Ansible', () => {
       const there = belongings.directory('there');
       const binary = randomBytes(200_000);
       writeFileSync(join(here, 'binary'), binary);
-      writeFileSync(join(here, 'motd.j2'), 'Hello {{ name }} of {{ ansible_facts.kernel }}, ü\n');
+      writeFileSync(join(here, 'motd.j2'), 'Hello {{ name }} of {{ ansible_facts.system }}, ü\n');
       writeFileSync(join(here, 'play.yaml'), playbook(here, there));
       writeFileSync(join(here, 'inventory'), inventory(route));
       const play = () =>

@@ -19,8 +19,8 @@ beforeAll(async () => {
   for (const type of ['ed25519', 'rsa', 'ecdsa'] as const) people.set(type, await makeKey(directory, type, type));
   [stranger, leaver] = await Promise.all([makeKey(directory, 'stranger'), makeKey(directory, 'leaver')]);
   world = await openWorld(belongings, {
-    agents: 12,
-    web: { allow: [...agentNames(12), { group: 'platform' }, 'leaver@example.com'] },
+    agents: 20,
+    web: { allow: [...agentNames(20), { group: 'platform' }, 'leaver@example.com'] },
     targets: (host) => [
       { ...webTarget(host, 'staging') },
       { ...webTarget(host, 'vault'), allow: ['someone-else@example.com'] },

@@ -76,11 +76,11 @@ describe.concurrent('a target', () => {
     for (const client of [plink, dbclient]) {
       const done = await client(world.agent('refused'), 'echo in');
       expect(done.status).not.toBe(0);
-      expect(done.stderr).toContain('refused');
+      expect(done.stderr).toContain('sallyport: refused (127.0.0.1:');
     }
     const files = await sftp(world.agent('refused'), ['ls']);
     expect(files.status).not.toBe(0);
-    expect(files.stderr).toContain('refused');
+    expect(files.stderr).toContain('sallyport: refused (127.0.0.1:');
   });
 
   it('35 with a changed host key is not connected to, and the remedy is said', async () => {

@@ -110,7 +110,7 @@ describe.concurrent('a terminal', () => {
     expect(done.stderr).toBe('');
     expect(done.stdout.toString()).toBe('waiting\ncaught USR1\n');
     const recording = await onlyRecording(world.gateway.data, route.principal);
-    expect(recording.cast.events.some((event) => event.ours?.t === 'signal' && event.ours['signal'] === 'USR1')).toBe(true);
+    expect(recording.cast.events.some((event) => event.ours?.['request'] === 'signal' && event.ours['signal'] === 'USR1')).toBe(true);
   });
 });
 
