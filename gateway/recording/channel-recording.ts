@@ -5,12 +5,13 @@ import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { PerStream } from './cast-renderer.ts';
 import { nodeCodecHost } from './codec-host.ts';
+import { Crossing, type Terminal } from './crossing.ts';
 import { isNoSpace } from './errno-code.ts';
 import { journalFile } from './journal-layout.ts';
 import type { JournalSync } from './journal-sync.ts';
+import { sealAndRecord } from './seal-and-record.ts';
 import type { Sealer } from './sealer.ts';
-import { SecretPrompt } from './secret-prompt.ts';
-import { dropStretch, type RecordWriter, segmentSealed, setAside } from './segment-records.ts';
+import type { RecordWriter } from './segment-records.ts';
 import { StretchFile } from './stretch-file.ts';
 import type { StretchHeader } from './stretch-header.ts';
 import { incompleteTail } from './utf8-boundary.ts';
@@ -66,17 +67,14 @@ const encoder = new FrameEncoder(nodeCodecHost);
 export class ChannelRecording {
   readonly description: ChannelDescription;
   readonly strict: boolean;
-  /** Bytes that crossed, recorded or only counted; a secret that was typed at a prompt is not among them. */
-  readonly bytes: PerStream = { i: 0, o: 0, e: 0 };
   readonly #parts: RecordingParts;
   readonly #input: 'recorded' | 'counted';
+  readonly #crossing: Crossing;
   readonly #origin: number;
   /** Offsets of the streams as they are recorded. */
   readonly #offsets: PerStream = { i: 0, o: 0, e: 0 };
   /** Streams whose last chunk ended within a UTF-8 sequence. */
   readonly #midSequence: { [name in StreamName]: boolean } = { i: false, o: false, e: false };
-  #terminal: { cols: number; rows: number; type: string } | undefined;
-  #secretPrompt: SecretPrompt | undefined;
   #stretch = 1;
   #file: StretchFile;
   /** Time of the last frame. */
@@ -84,8 +82,11 @@ export class ChannelRecording {
   #lastClock = 0;
   /** Time of the first frame in this stretch that is not a clock frame. */
   #contentSince: number | undefined;
-  readonly #closing = new Set<Promise<void>>();
-  #sealing: Promise<void>[] = [];
+  /** Stretches that are complete and not sealed. */
+  readonly #retired = new Set<StretchFile>();
+  readonly #sealing = new Set<Promise<void>>();
+  #newestSeal: Promise<unknown> = Promise.resolve();
+  readonly #syncFailed = (thrown: unknown) => void this.#fail(thrown);
   #failure: SallyportError | undefined;
   #finishing: Promise<{ segments: number }> | undefined;
 
@@ -94,6 +95,7 @@ export class ChannelRecording {
     this.strict = parts.durability === 'strict';
     this.#parts = parts;
     this.#input = (description.recordInput ?? parts.input) ? 'recorded' : 'counted';
+    this.#crossing = new Crossing(this.#input);
     this.#origin = parts.clock.monotonicNanos();
     try {
       this.#file = this.#openStretch(0, 1);
@@ -115,6 +117,11 @@ export class ChannelRecording {
     return this.#parts.clock.monotonicNanos() - this.#origin;
   }
 
+  /** Bytes that crossed, recorded or only counted; a secret that was typed at a prompt is not among them. */
+  get bytes(): Readonly<PerStream> {
+    return this.#crossing.bytes;
+  }
+
   /** Why nothing can be appended any more, if so. */
   get failure(): SallyportError | undefined {
     return this.#failure;
@@ -128,7 +135,7 @@ export class ChannelRecording {
   /** One synchronous write. Throws RECORDING_FAILED when not all of it could be written; the recording is closed then. */
   append(frames: readonly Frame[]): void {
     this.#mustBeOpen();
-    const kept = this.#withheld(frames);
+    const kept = this.#crossing.recordable(frames);
     try {
       this.#write(kept);
       const full = this.#file.bytes > this.#parts.segmentBytes;
@@ -142,17 +149,16 @@ export class ChannelRecording {
   async sync(): Promise<void> {
     this.#mustNotHaveFailed();
     try {
-      await Promise.all([...this.#closing, this.#file.sync()]);
+      await Promise.all([this.#file, ...this.#retired].map((file) => file.sync()));
     } catch (thrown) {
       throw this.#fail(thrown);
     }
   }
 
   /** A PTY was granted: what is typed at a prompt for a secret is withheld from now on. */
-  setTerminal(terminal: { cols: number; rows: number; type: string }): void {
+  setTerminal(terminal: Terminal): void {
     this.#mustBeOpen();
-    this.#terminal = { ...terminal };
-    this.#secretPrompt ??= new SecretPrompt();
+    this.#crossing.setTerminal(terminal);
     this.append([
       { kind: 'event', at: this.now(), event: { t: 'terminal', cols: terminal.cols, rows: terminal.rows, type: terminal.type } },
     ]);
@@ -184,47 +190,12 @@ export class ChannelRecording {
     this.#fail(error);
   }
 
-  /** Replaces input that must not be recorded, and counts what crosses. */
-  #withheld(frames: readonly Frame[]): readonly Frame[] {
-    if (this.#secretPrompt === undefined && this.#input === 'recorded') {
-      for (const frame of frames) {
-        if (frame.kind === 'data') this.bytes[frame.stream] += frame.bytes.length;
-        else if (frame.kind === 'resize') this.#resized(frame);
-      }
-      return frames;
-    }
-    const kept: Frame[] = [];
-    for (const frame of frames) {
-      if (frame.kind === 'resize') this.#resized(frame);
-      if (frame.kind !== 'data') {
-        kept.push(frame);
-      } else if (frame.stream !== 'i') {
-        this.#secretPrompt?.output(frame.bytes);
-        this.bytes[frame.stream] += frame.bytes.length;
-        kept.push(frame);
-      } else if (this.#secretPrompt === undefined || this.#input === 'counted') {
-        // Without a terminal, input is the content of the session and is always recorded.
-        this.bytes.i += frame.bytes.length;
-        if (this.#secretPrompt === undefined) kept.push(frame);
-      } else {
-        const { frames: shown, recordedBytes } = this.#secretPrompt.input(frame.at, frame.bytes);
-        this.bytes.i += recordedBytes;
-        kept.push(...shown);
-      }
-    }
-    return kept;
-  }
-
-  #resized(frame: { cols: number; rows: number }): void {
-    if (this.#terminal !== undefined) this.#terminal = { ...this.#terminal, cols: frame.cols, rows: frame.rows };
-  }
-
   #write(frames: readonly Frame[]): void {
     if (frames.length === 0) return;
     const before = this.#file.bytes;
     this.#file.write(encoder.encode(frames));
     this.#parts.sealer.burst.note(this.#file.bytes - before);
-    this.#parts.journalSync.wrote(this);
+    this.#parts.journalSync.wrote(this.#file, this.#syncFailed);
     for (const frame of frames) {
       if (frame.at > this.#lastAt) this.#lastAt = frame.at;
       if (frame.kind === 'clock') {
@@ -273,7 +244,7 @@ export class ChannelRecording {
       kind,
       actor,
       target,
-      ...(this.#terminal === undefined ? {} : { terminal: this.#terminal }),
+      ...(this.#crossing.terminal === undefined ? {} : { terminal: this.#crossing.terminal }),
       offsets: { ...this.#offsets },
       crossed: { ...this.bytes },
       binary: binary === 'bulk-only' ? 'digest' : 'detect',
@@ -290,58 +261,28 @@ export class ChannelRecording {
     return file;
   }
 
-  /** Closes a stretch and has it sealed. */
+  /** Has a stretch sealed that is not written any more. Until then it is synced like those that are. */
   #retire(file: StretchFile, stretch: number, last: boolean): void {
-    // A strict sync covers the end of this file too, even when the next has begun.
-    const closed = (this.strict ? file.sync() : Promise.resolve()).finally(() => file.close());
-    this.#closing.add(closed);
-    closed.then(
-      () => this.#closing.delete(closed),
-      (thrown: unknown) => {
-        this.#closing.delete(closed);
-        this.#fail(thrown);
-      },
-    );
-    const sealed = this.#seal(file, stretch, last);
-    this.#sealing.push(sealed);
+    file.retire();
+    this.#retired.add(file);
+    const sealed = this.#seal(file, stretch, last, this.#newestSeal);
+    this.#newestSeal = sealed;
+    this.#sealing.add(sealed);
     sealed.then(
-      () => {
-        this.#sealing = this.#sealing.filter((other) => other !== sealed);
-      },
+      () => this.#sealing.delete(sealed),
       (thrown: unknown) => this.#fail(thrown),
     );
   }
 
-  async #seal(file: StretchFile, stretch: number, last: boolean): Promise<void> {
+  async #seal(file: StretchFile, stretch: number, last: boolean, before: Promise<unknown>): Promise<void> {
     const { session, channel } = this.description;
-    const { sealer, records, log } = this.#parts;
-    let trouble: (error: SallyportError) => void = () => undefined;
-    const troubled = new Promise<never>((_, reject) => {
-      trouble = reject;
-    });
-    const completed = sealer
-      .seal({ journal: file.path, session, channel, stretch, bytes: file.bytes, last }, trouble)
-      .then(async (sealed) => {
-        if (sealed.state === 'sealed') {
-          await records.append(segmentSealed(sealed.segment, records));
-          if (sealed.segment.journal.state !== 'damaged') return dropStretch(file.path);
-        }
-        const message = sealed.state === 'poison' ? sealed.message : 'it is damaged';
-        const kept = await setAside(file.path);
-        log.error({ session, channel, segment: stretch, file: kept }, `a stretch of the journal is set aside: ${message}`);
-        throw new SallyportError(
-          'RECORDING_FAILED',
-          `Segment ${stretch} of session ${session}, channel ${channel}, cannot be sealed: ${message}`,
-          {
-            remedy: `the journal is kept as ${kept}`,
-          },
-        );
-      });
-    // After trouble was told, sealing goes on; how that ends is only logged.
-    completed.catch((thrown: unknown) =>
-      log.error({ session, channel, segment: stretch, err: thrown }, 'a segment could not be completed'),
-    );
-    await Promise.race([completed, troubled]);
+    try {
+      await sealAndRecord({ journal: file.path, session, channel, stretch, bytes: file.bytes, last }, this.#parts, before);
+    } finally {
+      this.#retired.delete(file);
+      this.#parts.journalSync.forget(file);
+      await file.close();
+    }
   }
 
   async #finish(): Promise<{ segments: number }> {
@@ -353,10 +294,9 @@ export class ChannelRecording {
       }
     }
     // What was written before a failure is sealed like anything else.
-    this.#parts.journalSync.forget(this);
     this.#retire(this.#file, this.#stretch, true);
     try {
-      await Promise.all([...this.#sealing, ...this.#closing]);
+      await Promise.all(this.#sealing);
     } catch (thrown) {
       throw asSallyportError(thrown, 'RECORDING_FAILED');
     } finally {

@@ -1,5 +1,4 @@
-import { asSallyportError } from '../base/errors.ts';
-import type { ChannelRecording } from './channel-recording.ts';
+import type { StretchFile } from './stretch-file.ts';
 
 const SYNC_MILLIS = 750;
 /** Syncs at a time: the rest of the process shares the same few threads. */
@@ -7,17 +6,19 @@ const CONCURRENT = 2;
 
 /** Makes journals durable in the background, at least once a second: one timer for all, and only while any was written. */
 export class JournalSync {
-  #dirty = new Set<ChannelRecording>();
+  /** Files that were written since their last sync, each with whom to tell when its sync fails. */
+  #dirty = new Map<StretchFile, (thrown: unknown) => void>();
   #timer: NodeJS.Timeout | undefined;
   #sweeping = false;
 
-  wrote(recording: ChannelRecording): void {
-    this.#dirty.add(recording);
+  wrote(file: StretchFile, failed: (thrown: unknown) => void): void {
+    this.#dirty.set(file, failed);
     this.#schedule();
   }
 
-  forget(recording: ChannelRecording): void {
-    this.#dirty.delete(recording);
+  /** The file is not needed any more. */
+  forget(file: StretchFile): void {
+    this.#dirty.delete(file);
   }
 
   close(): void {
@@ -37,13 +38,17 @@ export class JournalSync {
   async #sweep(): Promise<void> {
     this.#sweeping = true;
     const waiting = this.#dirty;
-    this.#dirty = new Set();
-    const next = waiting.values();
+    this.#dirty = new Map();
+    const next = waiting.entries();
     const work = async () => {
-      for (const recording of next) {
-        if (!recording.writing) continue;
-        // A failed sync has closed the recording and told its session.
-        await recording.sync().catch((thrown: unknown) => recording.fail(asSallyportError(thrown, 'RECORDING_FAILED')));
+      for (const [file, failed] of next) {
+        try {
+          await file.sync();
+          // Sealing may take its time; the file is complete and durable, so its descriptor is not needed for that.
+          if (file.retired && !file.dirty) await file.close();
+        } catch (thrown) {
+          failed(thrown);
+        }
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT }, work));

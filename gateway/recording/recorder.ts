@@ -147,7 +147,7 @@ export class Recorder {
     const finished = await Promise.allSettled([...this.#recordings].map((recording) => recording.finish()));
     for (const outcome of finished) {
       if (outcome.status === 'rejected')
-        this.#parts.log.error({ err: outcome.reason }, 'a recording could not be finished; its journal is kept');
+        this.#parts.log.error({ err: outcome.reason as unknown }, 'a recording could not be finished; its journal is kept');
     }
     this.#parts.journalSync.close();
     await this.#parts.sealer.close();

@@ -135,8 +135,8 @@ export class Sealer {
     const worker = new Worker(new URL(`./sealer-worker.${extension}`, import.meta.url), { name: 'sealer' });
     worker.on('message', (outcome: SealOutcome) => this.#settle(outcome));
     let reason = 'it exited';
-    worker.on('error', (error) => {
-      reason = error.message;
+    worker.on('error', (error: unknown) => {
+      reason = error instanceof Error ? error.message : String(error);
     });
     worker.on('exit', () => {
       if (!this.#closing) this.#workerDied(reason);

@@ -77,7 +77,6 @@ export class SecretPrompt {
 }
 
 // Control sequences (CSI, OSC, and two-character escapes) stand around many prompts.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal output is what this reads
 const CONTROL_SEQUENCES = /\x1b(?:\[[0-9;?<>=!]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])/g;
 
 const SECRET_WORDS = new RegExp(

@@ -30,6 +30,8 @@ export class StretchFile {
   #newEntries: string[];
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #retired = false;
+  #closed = false;
 
   private constructor(path: string, file: number, newEntries: string[]) {
     this.path = path;
@@ -60,13 +62,14 @@ export class StretchFile {
     const first = buffers[0];
     if (first === undefined) return;
     this.dirty = true;
-    const written = buffers.length === 1 ? writeSync(this.#file, first) : writevSync(this.#file, buffers as Uint8Array[]);
+    const written = buffers.length === 1 ? writeSync(this.#file, first) : writevSync(this.#file, buffers);
     this.bytes += written;
     if (written !== total) throw new ShortWrite(written, total);
   }
 
   /** Resolves when everything written before the call is durable. Calls that come while one sync runs share the next. */
   sync(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     if (this.#running === undefined) {
       this.#running = this.#sync().finally(() => {
         this.#running = undefined;
@@ -82,9 +85,21 @@ export class StretchFile {
     return this.#next;
   }
 
-  /** Waits for syncs that run; what was written last need not be durable. */
+  /** Nothing is written any more. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** Waits for syncs that run; what was written last need not be durable. Further syncs have nothing to do. */
   async close(): Promise<void> {
-    while (this.#running !== undefined || this.#next !== undefined) await (this.#next ?? this.#running)?.catch(() => undefined);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#retired = true;
+    while (this.#running !== undefined) await this.#running.catch(() => undefined); // told to whoever asked for that sync
     closeSync(this.#file);
   }
 
@@ -110,6 +125,8 @@ export class StretchFile {
     try {
       for (const directory of directories) await syncDirectory(directory);
     } catch (thrown) {
+      // A stretch that was sealed meanwhile is gone, and its directory with it.
+      if (this.#retired && errnoCode(thrown) === 'ENOENT') return;
       this.#newEntries.push(...directories);
       throw thrown;
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Frame, StreamName } from '../../contract/frame-codec.ts';
 import { CastRenderer, type CastSummary, type PerStream } from '../../gateway/recording/cast-renderer.ts';

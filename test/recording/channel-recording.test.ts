@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { Frame, StreamName } from '../../contract/frame-codec.ts';
 import { SallyportError } from '../../gateway/base/errors.ts';
@@ -86,7 +86,7 @@ test('segments of any size are one cast when they are concatenated, without a ga
         for (const [index, { from }] of sealed.entries()) expect(from).toBe(index === 0 ? 0 : sealed[index - 1]?.to);
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 12, endOnFailure: true },
   );
 });
 
@@ -242,7 +242,7 @@ test('a segment that cannot be recorded in the ledger fails the recording and ke
 });
 
 test('syncs that are asked for at once are shared, and cover what was appended before each', async () => {
-  const { recorder } = await start({ durability: 'strict', segmentBytes: 5000 });
+  const { directory, recorder } = await start({ durability: 'strict', segmentBytes: 5000 });
   const recording = recorder.openChannel(describeChannel());
   expect(recording.strict).toBe(true);
   const syncs = Array.from({ length: 50 }, () => {
@@ -250,7 +250,9 @@ test('syncs that are asked for at once are shared, and cover what was appended b
     return recording.sync();
   });
   await Promise.all(syncs);
-  await recording.finish();
+  const { segments } = await recording.finish();
+  expect(segments).toBeGreaterThan(3);
+  expect(exactBytes(rebuild(readCast(directory, recording.description.session)).o)).toHaveLength(25_000);
 });
 
 test('one turn after the other, a thousand channels are opened and closed and leave nothing behind', async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeFrame, type Frame, FrameEncoder, MAX_PAYLOAD_BYTES } from '../../contract/frame-codec.ts';
 import { nodeCodecHost } from '../../gateway/recording/codec-host.ts';
