@@ -1,19 +1,19 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { SallyportError } from './base/errors.ts';
-import { checkConfig, type ReadConfig } from './config-check.ts';
-import { parseConfigDocument } from './config-document.ts';
-import { type ConfigFault, describeFault } from './config-fault.ts';
-import { type ConfigFile, readConfigFile } from './config-file.ts';
-import { Findings } from './config-findings.ts';
-import { absoluteCredential, absoluteReference } from './config-references.ts';
-import type { ReadTarget } from './config-target-schema.ts';
-import type { Config, Target } from './config-types.ts';
+import { checkConfig, type ReadConfig } from './config/check.ts';
+import { parseConfigDocument } from './config/document.ts';
+import { type ConfigFault, describeFault } from './config/fault.ts';
+import { type ConfigFile, readConfigFile } from './config/file.ts';
+import { Findings } from './config/findings.ts';
+import { absoluteCredential, absoluteReference } from './config/references.ts';
+import type { ReadTarget } from './config/target-schema.ts';
+import type { Config, Target } from './config/types.ts';
 import type { Principal } from './identity/principal.ts';
 import type { Environment } from './identity/target-credentials.ts';
 
-export type { ConfigFault } from './config-fault.ts';
-export { describeFault } from './config-fault.ts';
+export type { ConfigFault } from './config/fault.ts';
+export { describeFault } from './config/fault.ts';
 export type {
   Config,
   Forwarding,
@@ -26,8 +26,8 @@ export type {
   SshConfig,
   SshTarget,
   Target,
-} from './config-types.ts';
-export { formatAddress } from './config-units.ts';
+} from './config/types.ts';
+export { formatAddress } from './config/units.ts';
 export type { OperatorRole, Principal } from './identity/principal.ts';
 export type { CredentialReference, SecretReference } from './identity/secret-reference.ts';
 export type { SshPublicKey } from './identity/ssh-public-key.ts';

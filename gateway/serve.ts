@@ -1,14 +1,14 @@
 import { hostname } from 'node:os';
-import type { PolicyInForce } from './policy/allow-list.ts';
-import { policyOf } from './policy/allow-list.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
+import type { Config } from './config/types.ts';
 import { loadConfig } from './config.ts';
-import type { Config } from './config-types.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { readTargetCredential } from './identity/target-credentials.ts';
 import { Records } from './ledger/records.ts';
+import type { PolicyInForce } from './policy/allow-list.ts';
+import { policyOf } from './policy/allow-list.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
 import { sshCrypto } from './protocol/ssh/native-crypto.ts';
@@ -76,7 +76,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       outcome: 'success',
       actor: records.gateway,
       target: { name: config.gateway.name, kind: 'gateway' },
-      body: { version, runtime: `node ${process.versions.node}`, crypto, configuration: config.hash, listeners: listeners.map(({ protocol, address }) => `${protocol} ${address}`) },
+      body: {
+        version,
+        runtime: `node ${process.versions.node}`,
+        crypto,
+        configuration: config.hash,
+        listeners: listeners.map(({ protocol, address }) => `${protocol} ${address}`),
+      },
     });
     log.info({ crypto, node: process.versions.node, data: dataDirectory, hostKey: hostKey.fingerprint }, 'the gateway is ready');
 
@@ -140,7 +146,13 @@ function listenForSsh(config: Config, hostKey: HostKey, parts: SessionParts<SshR
   const serving: SshServing = {
     parts,
     limits: () => current().limits,
-    connect: () => ({ connect: current().limits.connect, handshake: current().limits.handshake, rekey, weakAlgorithms: config.ssh.weakAlgorithms, ident }),
+    connect: () => ({
+      connect: current().limits.connect,
+      handshake: current().limits.handshake,
+      rekey,
+      weakAlgorithms: config.ssh.weakAlgorithms,
+      ident,
+    }),
     credential: (target: SshTargetSettings) => {
       const configured = current().targets.get(target.name);
       if (configured?.kind !== 'ssh') throw new SallyportError('TARGET_UNKNOWN', `the target ${target.name} has been removed`);
@@ -169,13 +181,17 @@ function listenForSsh(config: Config, hostKey: HostKey, parts: SessionParts<SshR
 function endSessionsOnTrouble(recorder: Recorder, live: LiveSessions): void {
   recorder.onFailure((session, _channel, error) => live.find(session)?.end(error));
   recorder.onSpace((space) => {
-    if (space === 'critical') live.endAll(new SallyportError('DISK_LOW', 'the disk of the gateway is almost full', { remedy: 'free space in its data directory' }));
+    if (space === 'critical')
+      live.endAll(new SallyportError('DISK_LOW', 'the disk of the gateway is almost full', { remedy: 'free space in its data directory' }));
   });
 }
 
 async function drain(live: LiveSessions): Promise<void> {
   const empty = live.drain();
-  const deadline = setTimeout(() => live.endAll(new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'connect again in a moment' })), DRAIN_SECONDS * 1000);
+  const deadline = setTimeout(
+    () => live.endAll(new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'connect again in a moment' })),
+    DRAIN_SECONDS * 1000,
+  );
   await empty;
   clearTimeout(deadline);
 }
@@ -183,6 +199,7 @@ async function drain(live: LiveSessions): Promise<void> {
 /** Principals, targets and limits follow a reload; what listeners and the recorder were built with does not. */
 function warnOfWhatNeedsARestart(now: Config, next: Config, log: Log): void {
   for (const section of ['gateway', 'recording', 'ssh'] as const) {
-    if (JSON.stringify(now[section]) !== JSON.stringify(next[section])) log.warn({ section }, `changes in the section ${section} take effect at the next start`);
+    if (JSON.stringify(now[section]) !== JSON.stringify(next[section]))
+      log.warn({ section }, `changes in the section ${section} take effect at the next start`);
   }
 }

@@ -125,7 +125,7 @@ describe('the checker lets pass', () => {
       "import { decide } from '../policy/decide.ts';\nimport { identify } from '../identity/identify.ts';",
     ],
     ['gateway/commands/sessions.ts', "import { Database } from '../store/database.ts';\nimport { findSessions } from '../query/find.ts';"],
-    ['gateway/config-types.ts', "import type { Principal } from './identity/principal.ts';"],
+    ['gateway/config/types.ts', "import type { Principal } from '../identity/principal.ts';"],
     ['test/store/records.test.ts', "import sqlite3 from 'sqlite3';\nimport { spawn } from 'node:child_process';"],
   ];
 

@@ -65,7 +65,7 @@ const outsideProduct: readonly Part[] = ['test', 'bench', 'tooling'];
 const besidesGateway: readonly Part[] = ['contract', 'frame-codec', 'electron', 'renderer', ...outsideProduct];
 
 const topFiles = { 'main.ts': 'main', 'serve.ts': 'serve', 'version.ts': 'version' } as const;
-const besideFolders: readonly Part[] = ['main', 'serve', 'version', 'config'];
+const besideFolders: readonly Part[] = ['main', 'serve', 'version'];
 
 /** Each dangerous package has one home. `gatewayOnly`: the rule says nothing about the desktop app. */
 const homes: readonly { packages: readonly string[]; home: Part; gatewayOnly?: true }[] = [
@@ -84,7 +84,7 @@ export function partOf(path: string): Part | undefined {
   if (top !== 'gateway') return undefined;
   if (third === undefined) {
     if (second === 'main.ts' || second === 'serve.ts' || second === 'version.ts') return topFiles[second];
-    return /^config(-[a-z-]+)?\.ts$/.test(second) ? 'config' : undefined;
+    return second === 'config.ts' ? 'config' : undefined;
   }
   if (second === 'protocol') {
     const part = rest.length === 0 ? 'protocol' : `protocol/${third}`;
