@@ -37,26 +37,21 @@ const MERGED_GAP = 64;
 /** Splits a chunk into spans that alternate between valid UTF-8 and islands of anything else. */
 export function splitUtf8(bytes: Uint8Array): Span[] {
   const spans: Span[] = [];
-  let position = 0;
-  let island: Span | undefined;
-  while (position < bytes.length) {
+  let islandStart = -1;
+  let islandEnd = -1;
+  for (let position = 0; position < bytes.length; position = islandEnd) {
     const end = validEnd(bytes, position);
-    const enough = end - position >= MERGED_GAP || end === bytes.length || island === undefined;
-    if (end > position && enough) {
+    const valid = end - position;
+    if (valid > 0 && (islandStart === -1 || valid >= MERGED_GAP || end === bytes.length)) {
+      if (islandStart !== -1) spans.push({ start: islandStart, end: islandEnd, valid: false });
+      islandStart = -1;
       spans.push({ start: position, end, valid: true });
-      island = undefined;
     }
-    position = end;
-    if (position === bytes.length) break;
-    const islandEnd = position + 1;
-    if (island === undefined) {
-      island = { start: position, end: islandEnd, valid: false };
-      spans.push(island);
-    } else {
-      island.end = islandEnd;
-    }
-    position = islandEnd;
+    if (end === bytes.length) break;
+    if (islandStart === -1) islandStart = end;
+    islandEnd = end + 1;
   }
+  if (islandStart !== -1) spans.push({ start: islandStart, end: islandEnd, valid: false });
   return spans;
 }
 
