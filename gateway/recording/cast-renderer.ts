@@ -43,8 +43,8 @@ export interface RenderOptions {
 const STEP_NANOS = 10_000;
 const STEPS_PER_SECOND = 100_000;
 
-/** The header line waits for the requests that come before data; not for more than these. */
-const MAX_LEADING_FRAMES = 512;
+/** The header line waits for the requests that come before data; not for more than this many characters of them. */
+const MAX_LEADING_LENGTH = 1024 * 1024;
 
 /** Players keep sizes in 16 bits. */
 const MAX_SIZE = 65_535;
@@ -59,6 +59,7 @@ export class CastRenderer implements StreamOutput {
   readonly #options: RenderOptions;
   readonly #streams: { readonly [name in StreamName]: CastStream };
   #leading: Frame[] | undefined;
+  #leadingLength = 0;
   #steps: number;
   #events = 0;
   #to: number;
@@ -87,7 +88,8 @@ export class CastRenderer implements StreamOutput {
     if (this.#leading !== undefined) {
       if (frame.kind === 'event' || frame.kind === 'resize' || frame.kind === 'clock') {
         this.#leading.push(frame);
-        if (this.#leading.length < MAX_LEADING_FRAMES) return;
+        this.#leadingLength += JSON.stringify(frame).length;
+        if (this.#leadingLength < MAX_LEADING_LENGTH) return;
         this.#begin();
         return;
       }

@@ -94,7 +94,10 @@ export class DiskSpace {
     if (space === this.#space) return;
     this.#log[space === 'ample' ? 'info' : 'warn']({ space, before: this.#space }, 'free disk space is now another class');
     this.#space = space;
-    for (const listener of this.#listeners) listener(space);
+    // In a turn of its own: this may be called from within an append, whose session a listener wants to end.
+    queueMicrotask(() => {
+      for (const listener of this.#listeners) listener(space);
+    });
   }
 }
 

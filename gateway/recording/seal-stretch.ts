@@ -90,7 +90,7 @@ function renderStretch(job: SealJob, rawSpent: PerStream | undefined): Rendered 
   const started: SegmentFile[] = [];
   let firstNewDirectory: string | undefined;
   const start = (name: string): SegmentFile => {
-    if (started.length === 0) firstNewDirectory = mkdirSync(join(job.dataDirectory, directory), { recursive: true });
+    if (started.length === 0) firstNewDirectory = mkdirSync(join(job.dataDirectory, directory), { recursive: true, mode: 0o700 });
     const file = new SegmentFile(join(job.dataDirectory, directory, name), job.level);
     started.push(file);
     return file;

@@ -24,7 +24,7 @@ export class SegmentFile {
     this.path = path;
     this.temporaryPath = `${path}.tmp`;
     this.#level = level;
-    this.#file = openSync(this.temporaryPath, 'w');
+    this.#file = openSync(this.temporaryPath, 'w', 0o600);
   }
 
   writeText(text: string): void {

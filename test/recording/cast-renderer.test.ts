@@ -233,6 +233,15 @@ test('the header says what the requests before the first data asked for', () => 
   expect(cast.header['x-sallyport']).toMatchObject({ kind: 'exec', pty: true });
 });
 
+test('requests without end do not keep the header from being written', () => {
+  const lines: string[] = [];
+  const renderer = new CastRenderer(stretchHeader(), (line) => lines.push(line));
+  const value = 'x'.repeat(100_000);
+  for (let index = 0; index < 20; index++)
+    renderer.push({ kind: 'event', at: index, event: { t: 'ssh.request', request: 'env', name: `V${index}`, value } });
+  expect(lines.length).toBeGreaterThan(1);
+});
+
 test.each([
   [0, 0],
   [70_000, 24],
