@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { Frame, StreamName } from '../../contract/frame-codec.ts';
+import type { Clock } from '../../gateway/base/clock.ts';
 import { SallyportError } from '../../gateway/base/errors.ts';
 import type { ChannelRecording } from '../../gateway/recording/recorder.ts';
 import { difference, exactBytes, fromBytes, rebuild } from '../support/cast.ts';
@@ -102,6 +103,29 @@ test('stretches end between characters where they can', async () => {
   const cast = readCast(directory, recording.description.session);
   expect(cast.events.filter(({ ours }) => ours?.t === 'raw')).toEqual([]);
   expect(segmentFiles(directory, recording.description.session).length).toBeGreaterThan(10);
+});
+
+test('a stretch with something in it ends after a while; one without goes on; the wall clock is noted in both', async () => {
+  const directory = belongings.directory('recording');
+  const ledger = new MemoryLedger();
+  let seconds = 0;
+  const clock: Clock = { wallMicros: () => 1_772_357_400_000_000 + seconds * 1e6, monotonicNanos: () => seconds * 1e9 };
+  const recorder = await openRecorder(directory, { ledger, clock });
+  belongings.add(() => recorder.close());
+  const [busy, idle] = [recorder.openChannel(describeChannel()), recorder.openChannel(describeChannel())];
+  for (; seconds < 200; seconds++) {
+    if (seconds === 70) record(busy, 'o', 'something');
+    for (const recording of [busy, idle]) recording.tick();
+  }
+  expect(await busy.finish()).toEqual({ segments: 2 });
+  expect(await idle.finish()).toEqual({ segments: 1 });
+  const times = (recording: ChannelRecording) =>
+    readCast(directory, recording.description.session).events.flatMap(({ ours }) =>
+      ours?.t === 'clock' ? [[Number(ours.mono) / 1e9, (Number(ours.wall) - 1_772_357_400_000_000) / 1e6]] : [],
+    );
+  // Every 60 s, at the border of the segments, and at the end.
+  expect(times(busy)).toEqual([60, 120, 130, 190, 200].map((at) => [at, at]));
+  expect(times(idle)).toEqual([60, 120, 180, 200].map((at) => [at, at]));
 });
 
 test('asciinema plays the recording of a terminal', async () => {

@@ -1,5 +1,5 @@
 import type { AuditRecord, RecordType } from '../../contract/record.ts';
-import { systemClock } from '../../gateway/base/clock.ts';
+import { type Clock, systemClock } from '../../gateway/base/clock.ts';
 import { uuidV7 } from '../../gateway/base/ids.ts';
 import type { Log } from '../../gateway/base/log.ts';
 import { Records, type StoredRecord } from '../../gateway/ledger/records.ts';
@@ -80,7 +80,7 @@ export function describeChannel(change: Partial<ChannelDescription> = {}): Chann
 
 export function openRecorder(
   directory: string,
-  parts: { ledger?: MemoryLedger; log?: Log } = {},
+  parts: { ledger?: MemoryLedger; log?: Log; clock?: Clock } = {},
   change: Partial<RecordingOptions> = {},
 ): Promise<Recorder> {
   const options: RecordingOptions = {
@@ -96,7 +96,7 @@ export function openRecorder(
   };
   return Recorder.open(options, {
     records: (parts.ledger ?? new MemoryLedger()).records,
-    clock: systemClock,
+    clock: parts.clock ?? systemClock,
     log: parts.log ?? new KeptLog(),
   });
 }
