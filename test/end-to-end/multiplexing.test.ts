@@ -65,7 +65,7 @@ describe('many at once', () => {
     const route = world.agent();
     const once = async (flags: readonly string[] = []) => {
       const done = await ssh(route, 'echo short', { flags });
-      expect(done.stdout.toString(), done.stderr).toBe('short\n');
+      expect({ status: done.status, stdout: done.stdout.toString(), stderr: done.stderr }).toEqual({ status: 0, stdout: 'short\n', stderr: '' });
     };
     // Warm-up: what is loaded and cached on first use is no leak.
     await many(50, () => once());

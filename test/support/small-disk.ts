@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.ts';
 import type { Belongings } from './temp.ts';
+import { until } from './wait.ts';
 
 /** A file system of its own that is easily filled. */
 export interface SmallDisk {
@@ -31,10 +32,9 @@ export async function mountSmallDisk(belongings: Belongings, bytes: number): Pro
   return {
     path,
     free,
-    fillUpTo: async (left) => {
-      const taken = await run('fallocate', ['-l', String(Math.max(1, free() - left)), ballast]);
-      if (taken.status !== 0) throw new Error(`fallocate: ${taken.stderr}`);
-    },
+    fillUpTo: (left) =>
+      // Others write meanwhile, so what was free a moment ago may not be.
+      until('the space is taken', async () => ((await run('fallocate', ['-l', String(Math.max(1, free() - left)), ballast])).status === 0 ? true : undefined)).then(() => undefined),
     empty: () => rmSync(ballast, { force: true }),
   };
 }

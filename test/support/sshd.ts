@@ -106,6 +106,8 @@ function configuration(parts: { directory: string; host: string; port: number; h
     'PrintMotd no',
     'PrintLastLog no',
     'AcceptEnv LANG LC_* FOO_*',
+    // Shells read their start-up files from a home of our own, so that whoever runs the tests does not matter.
+    `SetEnv HOME=${parts.directory}`,
     'MaxSessions 100',
     'MaxStartups 200:30:400',
     'Subsystem sftp internal-sftp',
