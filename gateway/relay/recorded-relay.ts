@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../contract/error-codes.ts';
 import type { Frame } from '../../contract/frame-codec.ts';
 import { asSallyportError, type SallyportError } from '../base/errors.ts';
 import type { ChannelRecording } from '../recording/recorder.ts';
@@ -18,20 +19,20 @@ export class RecordedRelay {
   #dead = false;
   #whenIdle: Array<() => void> = [];
 
-  /** `failed` is called at most once, when a recording could not be written. */
+  /** `failed` is called at most once: a recording could not be written, or what it holds could not be handed on. */
   constructor(medium: DeliveryMedium, failed: (error: SallyportError) => void) {
     this.#medium = medium;
     this.#failed = failed;
   }
 
-  /** Records the frames, then calls `deliver`. `bytes` is what is held in memory meanwhile. */
+  /** Records the frames, then calls `deliver`. `bytes` is what is held in memory meanwhile, frames and message together. */
   pass(recording: ChannelRecording, frames: readonly Frame[], bytes: number, deliver: () => void): void {
-    this.#add({ recording, frames, deliver }, bytes);
+    this.#add({ recording, frames, deliver, bytes });
   }
 
   /** For what carries no content (window credit, replies): keeps its place in the order. */
-  follow(deliver: () => void): void {
-    this.#add({ recording: undefined, frames: [], deliver }, 0);
+  follow(deliver: () => void, bytes = 0): void {
+    this.#add({ recording: undefined, frames: [], deliver, bytes });
   }
 
   /** Bytes that wait for the disk. Only `durability: strict` lets them wait beyond the turn. */
@@ -53,16 +54,17 @@ export class RecordedRelay {
     this.#announceIdle();
   }
 
-  #add(passage: Passage, bytes: number): void {
+  #add(passage: Passage): void {
     if (this.#dead) return;
     this.#waiting.push(passage);
-    this.#waitingBytes += bytes;
+    this.#waitingBytes += passage.bytes;
     if (this.#scheduled || this.#syncing) return;
     this.#scheduled = true;
     // Microtasks run when the socket's callback has returned: one batch is what one read brought.
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.#flush();
+      // While a batch is being synced, the end of that takes the next one.
+      if (!this.#syncing) this.#flush();
     });
   }
 
@@ -74,7 +76,7 @@ export class RecordedRelay {
     try {
       for (const [recording, frames] of recordings) recording.append(frames);
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, 'RECORDING_FAILED');
       return;
     }
     const strict = [...recordings.keys()].filter((recording) => recording.strict);
@@ -85,31 +87,42 @@ export class RecordedRelay {
     }
     this.#syncing = true;
     Promise.all(strict.map((recording) => recording.sync())).then(
-      () => {
-        this.#syncing = false;
-        if (this.#dead) return;
-        this.#deliver(batch);
-        if (this.#waiting.length > 0) this.#flush();
-        else this.#announceIdle();
-      },
+      () => this.#synced(batch),
       (error: unknown) => {
         this.#syncing = false;
-        this.#fail(error);
+        if (this.#dead) this.#announceIdle();
+        else this.#fail(error, 'RECORDING_FAILED');
       },
     );
   }
 
-  #deliver(batch: readonly Passage[]): void {
-    this.#waitingBytes = 0;
-    this.#medium.cork();
-    for (const passage of batch) passage.deliver();
-    this.#medium.uncork();
+  #synced(batch: readonly Passage[]): void {
+    this.#syncing = false;
+    if (!this.#dead) this.#deliver(batch);
+    if (this.#waiting.length > 0) this.#flush();
+    else this.#announceIdle();
   }
 
-  #fail(error: unknown): void {
+  /** Runs outside of any caller, so that what is thrown here has nobody but the session to end. */
+  #deliver(batch: readonly Passage[]): void {
+    for (const { bytes } of batch) this.#waitingBytes -= bytes;
+    this.#medium.cork();
+    try {
+      for (const passage of batch) {
+        if (this.#dead) break;
+        passage.deliver();
+      }
+    } catch (error) {
+      this.#fail(error, 'INTERNAL');
+    } finally {
+      this.#medium.uncork();
+    }
+  }
+
+  #fail(error: unknown, code: ErrorCode): void {
     if (this.#dead) return;
     this.stop();
-    this.#failed(asSallyportError(error, 'RECORDING_FAILED'));
+    this.#failed(asSallyportError(error, code));
   }
 
   #announceIdle(): void {
@@ -129,6 +142,7 @@ interface Passage {
   recording: ChannelRecording | undefined;
   frames: readonly Frame[];
   deliver: () => void;
+  bytes: number;
 }
 
 function gather(batch: readonly Passage[]): Map<ChannelRecording, Frame[]> {

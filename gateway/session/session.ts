@@ -39,6 +39,8 @@ export class Session {
   readonly #finishing = new Set<Promise<void>>();
   readonly #bytes = { i: 0, o: 0, e: 0 };
   #opened = 0;
+  #unrecorded = 0;
+  #whenRecorded: (() => void) | undefined;
   #ended: SallyportError | undefined;
   #onEnd: ((reason: SallyportError) => void) | undefined;
 
@@ -60,6 +62,16 @@ export class Session {
 
   get bytes(): { readonly i: number; readonly o: number; readonly e: number } {
     return this.#bytes;
+  }
+
+  /** Facts of this session that are not durable yet, and channels that are being sealed. */
+  get unrecorded(): number {
+    return this.#unrecorded + this.#finishing.size;
+  }
+
+  /** Calls once when the next of them is durable. One listener at a time: the session's relay. */
+  whenRecorded(listener: () => void): void {
+    this.#whenRecorded = listener;
   }
 
   get endReason(): SallyportError | undefined {
@@ -130,7 +142,10 @@ export class Session {
     this.#channels.delete(channel);
     const finishing = this.#finish(channel, open.recording, end)
       .catch((error: unknown) => this.end(asSallyportError(error, 'RECORDING_FAILED')))
-      .finally(() => this.#finishing.delete(finishing));
+      .finally(() => {
+        this.#finishing.delete(finishing);
+        this.#recorded();
+      });
     this.#finishing.add(finishing);
   }
 
@@ -141,7 +156,13 @@ export class Session {
   }
 
   /** Records that an action, decided before, is over. */
-  finished(channel: number, action: Action, facts: Readonly<Record<string, unknown>>, exit: ChannelEnd['exit'], result: Record<string, unknown>): void {
+  finished(
+    channel: number,
+    action: Action,
+    facts: Readonly<Record<string, unknown>>,
+    exit: ChannelEnd['exit'],
+    result: Record<string, unknown>,
+  ): void {
     this.#record({
       type: 'action.finished',
       outcome: exit === undefined || exit.status === 0 ? 'success' : 'failure',
@@ -183,7 +204,25 @@ export class Session {
 
   /** Not awaited by the data path: the journal already holds the fact. A ledger that refuses it ends the session. */
   #record(draft: RecordDraft): void {
-    this.#parts.records.append(draft).catch((error: unknown) => this.end(asSallyportError(error, 'LEDGER_FAILED')));
+    this.#unrecorded += 1;
+    this.#parts.records.append(draft).then(
+      () => this.#settled(),
+      (error: unknown) => {
+        this.end(asSallyportError(error, 'LEDGER_FAILED'));
+        this.#settled();
+      },
+    );
+  }
+
+  #settled(): void {
+    this.#unrecorded -= 1;
+    this.#recorded();
+  }
+
+  #recorded(): void {
+    const listener = this.#whenRecorded;
+    this.#whenRecorded = undefined;
+    listener?.();
   }
 }
 

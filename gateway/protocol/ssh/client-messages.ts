@@ -2,15 +2,20 @@ import type { Action } from '../../../contract/policy.ts';
 import { describeError, SallyportError } from '../../base/errors.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
 import {
+  checkLength,
   type FieldReader,
   MessageType,
   OpenFailure,
+  RECIPIENT_ONLY,
   readChannelData,
   readChannelOpen,
   readChannelOpenConfirmation,
+  readChannelOpenFailure,
   readChannelRequest,
   readGlobalRequest,
   readRecipient,
+  textFact,
+  WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
 import { RelayedChannel } from './relayed-channel.ts';
@@ -20,8 +25,8 @@ import type { SshRelay } from './ssh-relay.ts';
 import { mayPass } from './ssh-target.ts';
 import { TargetBanner } from './target-banner.ts';
 
-/** Requests that may wait for an answer at once. A client that asks more does not mean it. */
-const MAX_OUTSTANDING = 1024;
+/** Requests that may wait for an answer at once. Who asks more does not mean it. */
+export const MAX_OUTSTANDING = 1024;
 
 /** What the client says: each message is looked at, decided where there is something to decide, recorded and passed on. */
 export class ClientMessages {
@@ -39,15 +44,19 @@ export class ClientMessages {
       case MessageType.CHANNEL_DATA:
         return this.#data(message);
       case MessageType.CHANNEL_WINDOW_ADJUST:
+        checkLength(message, WINDOW_ADJUST_BYTES);
         return this.#onward(this.#addressed(message), message);
       case MessageType.CHANNEL_EOF:
+        checkLength(message, RECIPIENT_ONLY);
         return this.#eof(message);
       case MessageType.CHANNEL_CLOSE:
+        checkLength(message, RECIPIENT_ONLY);
         return this.#close(message);
       case MessageType.CHANNEL_REQUEST:
         return this.#channelRequest(message);
       case MessageType.CHANNEL_SUCCESS:
       case MessageType.CHANNEL_FAILURE:
+        checkLength(message, RECIPIENT_ONLY);
         return this.#channelReply(message);
       case MessageType.CHANNEL_OPEN:
         return this.#open(message);
@@ -78,7 +87,7 @@ export class ClientMessages {
   #eof(message: Buffer): void {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
-    this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'client' })], 0, () => this.#relay.target.send(message));
+    this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'client' })], message.length, () => this.#relay.target.send(message));
   }
 
   #close(message: Buffer): void {
@@ -92,6 +101,7 @@ export class ClientMessages {
   #open(message: Buffer): void {
     const { type, sender, fields } = readChannelOpen(message);
     if (type === 'session') {
+      fields.end();
       if (this.#noMoreSessions) return this.#refuseOpen(sender, OpenFailure.PROHIBITED, 'the client itself has ruled out further sessions');
       this.#openChannel(message, type, sender);
       return;
@@ -101,9 +111,8 @@ export class ClientMessages {
   }
 
   #openForward(message: Buffer, type: string, sender: number, fields: FieldReader): void {
-    const to = type === 'direct-tcpip' ? `${fields.text()}:${fields.uint32()}` : fields.text();
-    const from = type === 'direct-tcpip' ? `${fields.text()}:${fields.uint32()}` : 'the client';
-    const facts = { direction: 'local', from, to };
+    const facts = { direction: 'local', ...(type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields)) };
+    const { to } = facts;
     const channel = this.#openChannel(message, type, sender, () => {
       const { session } = this.#relay;
       return session.decide('ssh:forward', facts, session.channelsOpened);
@@ -111,11 +120,18 @@ export class ClientMessages {
     if (channel === undefined) return;
     channel.started = { action: 'ssh:forward', facts };
     this.#relay.session.startChannel(channel.number, type, facts);
-    this.#relay.pass(channel, [channel.event({ t: 'forward', ...facts }, `forward to ${to}`)], 0, () => this.#relay.target.send(message));
+    this.#relay.pass(channel, [channel.event({ t: 'forward', ...facts }, `forward to ${to}`)], message.length, () =>
+      this.#relay.target.send(message),
+    );
   }
 
   /** Opens a recording and, for sessions, passes the request to open on. */
-  #openChannel(message: Buffer, type: string, sender: number, decide?: () => { verdict: string; reason: string }): RelayedChannel | undefined {
+  #openChannel(
+    message: Buffer,
+    type: string,
+    sender: number,
+    decide?: () => { verdict: string; reason: string },
+  ): RelayedChannel | undefined {
     const { channels, limits, session, target } = this.#relay;
     if (channels.size >= limits.channelsPerSession) {
       this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, `a session may have ${limits.channelsPerSession} channels at once`);
@@ -138,29 +154,34 @@ export class ClientMessages {
     if (!channels.nameForClient(channel, sender)) throw violation(`channel ${sender} is open already`);
     if (type === 'session') {
       const onward = this.#banner.reserve(channel, message);
-      this.#relay.follow(() => target.send(onward));
+      this.#relay.follow(() => target.send(onward), message.length);
     }
     return channel;
   }
 
   #refuseOpen(sender: number, reason: number, text: string): void {
-    this.#relay.follow(() => this.#relay.client.send(writeMessage(MessageType.CHANNEL_OPEN_FAILURE, sender, reason, `sallyport: ${text}`, '')));
+    this.#relay.follow(() =>
+      this.#relay.client.send(writeMessage(MessageType.CHANNEL_OPEN_FAILURE, sender, reason, `sallyport: ${text}`, '')),
+    );
   }
 
   /** The client accepts a channel that the target opened: a remote forward, the agent. */
   #openConfirmed(message: Buffer): void {
     const { recipient, sender } = readChannelOpenConfirmation(message);
     const channel = this.#relay.channels.addressedByClient(recipient);
-    if (channel === undefined || channel.openedBy !== 'target' || channel.clientId !== undefined) throw violation(`a confirmation of channel ${recipient}, which nobody opened`);
+    if (channel === undefined || channel.openedBy !== 'target' || channel.clientId !== undefined)
+      throw violation(`a confirmation of channel ${recipient}, which nobody opened`);
     if (!this.#relay.channels.nameForClient(channel, sender)) throw violation(`channel ${sender} is open already`);
     this.#onward(channel, message);
   }
 
   #openFailed(message: Buffer): void {
-    const recipient = readRecipient(message);
+    const { recipient, reason, description } = readChannelOpenFailure(message);
     const channel = this.#relay.channels.addressedByClient(recipient);
-    if (channel === undefined || channel.openedBy !== 'target' || channel.clientId !== undefined) throw violation(`a refusal of channel ${recipient}, which nobody opened`);
-    this.#onward(channel, message);
+    if (channel === undefined || channel.openedBy !== 'target' || channel.clientId !== undefined)
+      throw violation(`a refusal of channel ${recipient}, which nobody opened`);
+    const refused = channel.event({ t: 'ssh.open-failure', by: 'client', reason, message: description });
+    this.#relay.pass(channel, [refused], message.length, () => this.#relay.target.send(message));
     this.#relay.channelOver(channel, 'refused by the client');
   }
 
@@ -168,59 +189,90 @@ export class ClientMessages {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
     const { name, wantReply, fields } = readChannelRequest(message);
-    if (channel.replies.outstanding > MAX_OUTSTANDING) throw violation(`more than ${MAX_OUTSTANDING} requests without waiting for an answer`);
+    if (channel.replies.outstanding > MAX_OUTSTANDING)
+      throw violation(`more than ${MAX_OUTSTANDING} requests without waiting for an answer`);
     switch (name) {
       case 'pty-req': {
         const terminal = { type: fields.text(), cols: fields.uint32(), rows: fields.uint32() };
+        fields.uint32(); // the size in pixels
+        fields.uint32();
+        const modes = fields.bytes().toString('base64');
+        fields.end();
         channel.terminal = terminal;
         channel.recording.setTerminal(terminal);
-        return this.#passRequest(channel, message, wantReply, { request: name, term: terminal.type, cols: terminal.cols, rows: terminal.rows });
+        return this.#passRequest(channel, message, wantReply, {
+          request: name,
+          term: terminal.type,
+          cols: terminal.cols,
+          rows: terminal.rows,
+          modes,
+        });
       }
       case 'env': {
-        const variable = fields.text();
-        const value = fields.text();
-        const passed = mayPass(variable, this.#relay.environment);
-        const facts = { request: name, name: variable, value, passed };
-        return passed ? this.#passRequest(channel, message, wantReply, facts) : this.#refuseRequest(channel, wantReply, facts);
+        const variable = fields.bytes();
+        const value = fields.bytes();
+        fields.end();
+        const passed = mayPass(variable.toString(), this.#relay.environment);
+        const facts = { request: name, ...textFact('name', variable), ...textFact('value', value), passed };
+        return passed ? this.#passRequest(channel, message, wantReply, facts) : this.#refuseRequest(channel, message, wantReply, facts);
       }
       case 'shell':
+        fields.end();
         return this.#start(channel, message, wantReply, 'ssh:shell', 'shell', {});
-      case 'exec':
-        return this.#start(channel, message, wantReply, 'ssh:exec', 'exec', { command: fields.text() });
-      case 'subsystem':
-        return this.#start(channel, message, wantReply, 'ssh:subsystem', 'subsystem', { name: fields.text() });
+      case 'exec': {
+        const command = fields.bytes();
+        fields.end();
+        return this.#start(channel, message, wantReply, 'ssh:exec', 'exec', textFact('command', command));
+      }
+      case 'subsystem': {
+        const subsystem = fields.bytes();
+        fields.end();
+        return this.#start(channel, message, wantReply, 'ssh:subsystem', 'subsystem', textFact('name', subsystem));
+      }
       case 'window-change': {
         const cols = fields.uint32();
         const rows = fields.uint32();
+        fields.uint32(); // the size in pixels
+        fields.uint32();
+        fields.end();
         this.#countReply(channel, wantReply);
-        this.#relay.pass(channel, [{ kind: 'resize', at: channel.recording.now(), cols, rows }], 0, () => this.#relay.target.send(message));
+        this.#relay.pass(channel, [{ kind: 'resize', at: channel.recording.now(), cols, rows }], message.length, () =>
+          this.#relay.target.send(message),
+        );
         return;
       }
       case 'signal': {
         const signal = fields.text();
+        fields.end();
         return this.#passRequest(channel, message, wantReply, { request: name, signal }, `signal ${signal}`);
       }
-      case 'break':
-        return this.#passRequest(channel, message, wantReply, { request: name, milliseconds: fields.uint32() });
+      case 'break': {
+        const milliseconds = fields.uint32();
+        fields.end();
+        return this.#passRequest(channel, message, wantReply, { request: name, milliseconds });
+      }
       case 'auth-agent-req@openssh.com': {
+        fields.end();
         const decision = this.#relay.session.decide('ssh:agent-forward', {}, channel.number);
         const facts = { request: name, passed: decision.verdict === 'allow' };
         if (facts.passed) this.#relay.asked.agent = true;
-        return facts.passed ? this.#passRequest(channel, message, wantReply, facts) : this.#refuseRequest(channel, wantReply, facts);
+        return facts.passed
+          ? this.#passRequest(channel, message, wantReply, facts)
+          : this.#refuseRequest(channel, message, wantReply, facts);
       }
       case 'eow@openssh.com':
-      case 'xon-xoff':
+        fields.end();
         return this.#passRequest(channel, message, wantReply, { request: name });
       default:
         // Among them x11-req. What we don't understand we can't record, so it goes no further.
-        return this.#refuseRequest(channel, wantReply, { request: name, passed: false });
+        return this.#refuseRequest(channel, message, wantReply, { request: name, passed: false });
     }
   }
 
   /** A command, a shell or a subsystem: decided, recorded, then passed on. */
   #start(channel: RelayedChannel, message: Buffer, wantReply: boolean, action: Action, kind: string, facts: Record<string, unknown>): void {
     const { session } = this.#relay;
-    if (channel.started !== undefined) return this.#refuseRequest(channel, wantReply, { request: kind, ...facts, passed: false });
+    if (channel.started !== undefined) return this.#refuseRequest(channel, message, wantReply, { request: kind, ...facts, passed: false });
     const terminal = channel.terminal === undefined ? {} : { terminal: channel.terminal };
     const sftp = kind === 'subsystem' && facts.name === 'sftp';
     session.startChannel(channel.number, sftp ? 'sftp' : kind, { ...facts, ...terminal });
@@ -229,7 +281,7 @@ export class ClientMessages {
     const decided = channel.event({ t: 'decision', action, verdict, policies: [...policies] });
     if (verdict !== 'allow') {
       this.#relay.pass(channel, [decided], 0, () => undefined);
-      this.#refuseRequest(channel, wantReply, { request: kind, ...facts, passed: false });
+      this.#refuseRequest(channel, message, wantReply, { request: kind, ...facts, passed: false });
       session.end(new SallyportError('ACTION_DENIED', reason));
       return;
     }
@@ -237,19 +289,25 @@ export class ClientMessages {
     if (sftp) channel.observer = new SftpObserver();
     this.#countReply(channel, wantReply);
     const label = kind === 'exec' ? `$ ${String(facts.command)}` : kind === 'subsystem' ? `subsystem ${String(facts.name)}` : 'shell';
-    this.#relay.pass(channel, [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)], 0, () => this.#relay.target.send(message));
+    this.#relay.pass(channel, [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)], message.length, () =>
+      this.#relay.target.send(message),
+    );
     if (kind === 'shell' && channel.terminal !== undefined) this.#banner.show(channel);
   }
 
   #passRequest(channel: RelayedChannel, message: Buffer, wantReply: boolean, facts: Record<string, unknown>, marker?: string): void {
     this.#countReply(channel, wantReply);
-    this.#relay.pass(channel, [channel.event({ t: 'ssh.request', ...facts }, marker)], 0, () => this.#relay.target.send(message));
+    this.#relay.pass(channel, [channel.event({ t: 'ssh.request', ...facts }, marker)], message.length, () =>
+      this.#relay.target.send(message),
+    );
   }
 
-  #refuseRequest(channel: RelayedChannel, wantReply: boolean, facts: Record<string, unknown>): void {
-    this.#relay.pass(channel, [channel.event({ t: 'ssh.request', ...facts })], 0, () => undefined);
+  #refuseRequest(channel: RelayedChannel, message: Buffer, wantReply: boolean, facts: Record<string, unknown>): void {
+    this.#relay.pass(channel, [channel.event({ t: 'ssh.request', ...facts })], message.length, () => undefined);
     const { clientId } = channel;
-    if (wantReply && clientId !== undefined) channel.replies.answered(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
+    // A channel that the target has closed may be forgotten by the client already.
+    if (wantReply && clientId !== undefined && !channel.closedBy.target)
+      channel.replies.answered(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
   }
 
   #countReply(channel: RelayedChannel, wantReply: boolean): void {
@@ -259,9 +317,7 @@ export class ClientMessages {
   #channelReply(message: Buffer): void {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
-    if (channel.repliesOwedByClient === 0) throw violation('a reply to a request that nobody made');
-    channel.repliesOwedByClient -= 1;
-    this.#onward(channel, message);
+    if (!channel.repliesToTarget.arrived(message)) throw violation('a reply to a request that nobody made');
   }
 
   #globalRequest(message: Buffer): void {
@@ -273,14 +329,16 @@ export class ClientMessages {
     const forwards = name === 'tcpip-forward' || name === 'streamlocal-forward@openssh.com';
     if (forwards || cancels) {
       const address = name.includes('streamlocal') ? fields.text() : `${fields.text()}:${fields.uint32()}`;
-      const allowed = cancels || session.decide('ssh:forward', { direction: 'remote', listen: address }, session.channelsOpened).verdict === 'allow';
+      fields.end();
+      const allowed =
+        cancels || session.decide('ssh:forward', { direction: 'remote', listen: address }, session.channelsOpened).verdict === 'allow';
       if (allowed) {
         if (forwards) this.#relay.asked.remoteForward = true;
         if (wantReply) {
           clientReplies.passedOn();
           targetOwes.push('client');
         }
-        this.#relay.follow(() => target.send(message));
+        this.#relay.follow(() => target.send(message), message.length);
         return;
       }
     }
@@ -288,20 +346,38 @@ export class ClientMessages {
   }
 
   #onward(channel: RelayedChannel | undefined, message: Buffer): void {
-    if (channel !== undefined) this.#relay.follow(() => this.#relay.target.send(message));
+    if (channel !== undefined) this.#relay.follow(() => this.#relay.target.send(message), message.length);
   }
 
   /** The channel that a message is addressed to. Undefined when the client itself has closed it: what follows is void. */
   #addressed(message: Buffer): RelayedChannel | undefined {
     const recipient = readRecipient(message);
     const channel = this.#relay.channels.addressedByClient(recipient);
-    if (channel === undefined) throw violation(`a message for channel ${recipient}, which is not open`);
+    if (channel === undefined || channel.clientId === undefined) throw violation(`a message for channel ${recipient}, which is not open`);
     return channel.closedBy.client ? undefined : channel;
   }
 }
 
 export function newChannel(relay: SshRelay, openedBy: 'client' | 'target', type: string, recording: ChannelRecording): RelayedChannel {
-  return new RelayedChannel(openedBy, type, recording, new ReplyOrder((reply) => relay.follow(() => relay.client.send(reply))));
+  const toClient = new ReplyOrder((reply) => relay.follow(() => relay.client.send(reply)));
+  const toTarget = new ReplyOrder((reply) => relay.follow(() => relay.target.send(reply)));
+  return new RelayedChannel(openedBy, type, recording, toClient, toTarget);
+}
+
+function readTcpForward(fields: FieldReader): { from: string; to: string } {
+  const to = `${fields.text()}:${fields.uint32()}`;
+  const from = `${fields.text()}:${fields.uint32()}`;
+  fields.end();
+  return { from, to };
+}
+
+/** `direct-streamlocal@openssh.com` has two reserved fields (PROTOCOL of OpenSSH, section 2.4). */
+function readSocketForward(fields: FieldReader): { from: string; to: string } {
+  const to = fields.text();
+  fields.bytes();
+  fields.uint32();
+  fields.end();
+  return { from: 'the client', to };
 }
 
 function violation(what: string): SallyportError {

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Messages of the SSH connection protocol (RFC 4254): bytes ⇄ fields. Pure; owns no socket. Messages that pass through
  * are never rebuilt: the readers look into them, the writers make those that the gateway itself says.
@@ -81,12 +83,28 @@ export class FieldReader {
     return this.bytes().toString('utf8');
   }
 
-  rest(): Buffer {
-    const value = this.#bytes.subarray(this.#at);
-    this.#at = this.#bytes.length;
-    return value;
+  /** Nothing may follow: what nobody reads would pass without being recorded. */
+  end(): void {
+    if (this.remaining > 0) throw new MalformedMessage(`${this.remaining} bytes follow the last field`);
   }
 }
+
+/** A text as a fact of that name; bytes that are not UTF-8 stand beside it in base64, so that no two look the same. */
+export function textFact(name: string, bytes: Buffer): Record<string, string> {
+  const text = bytes.toString('utf8');
+  return isUtf8(bytes) ? { [name]: text } : { [name]: text, [`${name}Bytes`]: bytes.toString('base64') };
+}
+
+/** For messages of fixed size. */
+export function checkLength(message: Buffer, length: number): void {
+  if (message.length !== length)
+    throw new MalformedMessage(`a message of type ${message[0]} has ${message.length} bytes instead of ${length}`);
+}
+
+/** Bytes of a message that has nothing but a channel number. */
+export const RECIPIENT_ONLY = 5;
+/** Bytes of CHANNEL_WINDOW_ADJUST. */
+export const WINDOW_ADJUST_BYTES = 9;
 
 export interface ChannelOpen {
   type: string;
@@ -111,7 +129,23 @@ export interface ChannelOpenConfirmation {
 
 export function readChannelOpenConfirmation(message: Buffer): ChannelOpenConfirmation {
   const fields = new FieldReader(message);
-  return { recipient: fields.uint32(), sender: fields.uint32(), window: fields.uint32(), packet: fields.uint32() };
+  const confirmation = { recipient: fields.uint32(), sender: fields.uint32(), window: fields.uint32(), packet: fields.uint32() };
+  fields.end();
+  return confirmation;
+}
+
+export interface ChannelOpenFailure {
+  recipient: number;
+  reason: number;
+  description: string;
+}
+
+export function readChannelOpenFailure(message: Buffer): ChannelOpenFailure {
+  const fields = new FieldReader(message);
+  const failure = { recipient: fields.uint32(), reason: fields.uint32(), description: fields.text() };
+  fields.text(); // the language tag
+  fields.end();
+  return failure;
 }
 
 /** The channel that a message is addressed to: the first field of every message from 91 to 100. */
@@ -128,7 +162,8 @@ export function readChannelData(message: Buffer): Buffer {
 
 /** The payload of CHANNEL_EXTENDED_DATA, without copying it. */
 export function readExtendedData(message: Buffer): { type: number; data: Buffer } {
-  if (message.length < 13 || message.readUInt32BE(9) !== message.length - 13) throw new MalformedMessage('extended data has a wrong length');
+  if (message.length < 13 || message.readUInt32BE(9) !== message.length - 13)
+    throw new MalformedMessage('extended data has a wrong length');
   return { type: message.readUInt32BE(5), data: message.subarray(13) };
 }
 

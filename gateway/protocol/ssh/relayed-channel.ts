@@ -22,20 +22,21 @@ export class RelayedChannel {
   targetId: number | undefined;
   /** Replies to the client's requests, in their order. */
   readonly replies: ReplyOrder;
-  /** Requests of the target (keep-alives) that the client has not answered yet. */
-  repliesOwedByClient = 0;
+  /** Replies to the target's requests (keep-alives), in their order. */
+  readonly repliesToTarget: ReplyOrder;
   observer: ChannelObserver | undefined;
   terminal: { type: string; cols: number; rows: number } | undefined;
   started: { action: Action; facts: Readonly<Record<string, unknown>> } | undefined;
   exit: ChannelEnd['exit'];
   closedBy = { client: false, target: false };
 
-  constructor(openedBy: 'client' | 'target', type: string, recording: ChannelRecording, replies: ReplyOrder) {
+  constructor(openedBy: 'client' | 'target', type: string, recording: ChannelRecording, replies: ReplyOrder, repliesToTarget: ReplyOrder) {
     this.number = recording.description.channel;
     this.openedBy = openedBy;
     this.type = type;
     this.recording = recording;
     this.replies = replies;
+    this.repliesToTarget = repliesToTarget;
   }
 
   data(stream: StreamName, bytes: Buffer): Frame[] {

@@ -27,6 +27,8 @@ export interface Congestion {
 const MISSED_KEEP_ALIVES = 3;
 /** Bytes that may wait for a synchronous disk before both sides are stopped. */
 const WAITING_HIGH_WATER = 1024 * 1024;
+/** Facts of the session that may wait for the ledger. The ledger serves all sessions: none may fill it alone. */
+const UNRECORDED_HIGH_WATER = 256;
 
 /**
  * A session over SSH: two ports, the messages between them, and what is recorded of them. Messages pass with the very
@@ -53,11 +55,19 @@ export class SshRelay {
   readonly #heard = { client: false, target: false };
   readonly #open = { client: true, target: true };
   readonly #timers: NodeJS.Timeout[] = [];
-  #lastContent = Date.now();
+  #lastContent = performance.now();
+  #finished = false;
   #reason: string | undefined;
   #resolve: ((reason: string) => void) | undefined;
 
-  constructor(session: Session, client: MessagePort, target: MessagePort, limits: RelayLimits, environment: readonly string[], congestion: Congestion) {
+  constructor(
+    session: Session,
+    client: MessagePort,
+    target: MessagePort,
+    limits: RelayLimits,
+    environment: readonly string[],
+    congestion: Congestion,
+  ) {
     this.session = session;
     this.client = client;
     this.target = target;
@@ -84,6 +94,7 @@ export class SshRelay {
   run(): Promise<string> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
+      this.#startTimers();
       this.session.onEnd((reason) => this.#tearDown(reason));
       const fromClient = new ClientMessages(this);
       const fromTarget = new TargetMessages(this);
@@ -97,7 +108,6 @@ export class SshRelay {
         drained: () => this.#regulate(),
         closed: (error) => this.#portClosed('client', error),
       });
-      this.#startTimers();
     });
   }
 
@@ -106,13 +116,14 @@ export class SshRelay {
     this.#relay.pass(channel.recording, frames, bytes, deliver);
   }
 
-  follow(deliver: () => void): void {
-    this.#relay.follow(deliver);
+  /** For what carries no content. `bytes` is the size of the message. */
+  follow(deliver: () => void, bytes = 0): void {
+    this.#relay.follow(deliver, bytes);
   }
 
   /** Content crossed: the idle clock starts again. */
   touch(): void {
-    this.#lastContent = Date.now();
+    this.#lastContent = performance.now();
   }
 
   keepAliveAnswered(side: 'client' | 'target'): boolean {
@@ -153,7 +164,12 @@ export class SshRelay {
       handle();
     } catch (error) {
       if (error instanceof MalformedMessage) {
-        this.session.end(new SallyportError('PROTOCOL_VIOLATION', `the ${side} sent a message of the SSH connection protocol that is not well-formed: ${error.message}`));
+        this.session.end(
+          new SallyportError(
+            'PROTOCOL_VIOLATION',
+            `the ${side} sent a message of the SSH connection protocol that is not well-formed: ${error.message}`,
+          ),
+        );
       } else {
         this.session.end(asSallyportError(error));
       }
@@ -163,14 +179,21 @@ export class SshRelay {
   /** Back-pressure: a side is read only while the other takes what it says, and the disk and the sealer keep up. */
   #regulate(): void {
     const { client, target } = this.#valves;
-    client.set('target is slow', this.target.blocked);
-    target.set('client is slow', this.client.blocked);
+    const slow = { client: this.client.blocked, target: this.target.blocked };
+    client.set('target is slow', slow.target);
+    target.set('client is slow', slow.client);
+    // Who asks and does not take the answers is not asked for more.
+    client.set('client is slow', slow.client);
+    target.set('target is slow', slow.target);
     const waiting = this.#relay.waitingBytes > WAITING_HIGH_WATER;
     const { congested } = this.#congestion;
+    const unrecorded = this.session.unrecorded > UNRECORDED_HIGH_WATER;
     for (const valve of [client, target]) {
       valve.set('disk is slow', waiting);
       valve.set('sealer is behind', congested);
+      valve.set('ledger is behind', unrecorded);
     }
+    if (unrecorded) this.session.whenRecorded(() => this.#regulate());
     if (!congested) return;
     this.#congestion.whenClear().then(
       () => this.#regulate(),
@@ -182,8 +205,10 @@ export class SshRelay {
     const { idle, keepAlive } = this.limits;
     if (idle > 0) {
       this.#every(Math.min(idle * 250, 5000), () => {
-        if (Date.now() - this.#lastContent < idle * 1000) return;
-        this.session.end(new SallyportError('IDLE_TIMEOUT', `nothing happened for ${idle} s`, { remedy: 'connect again, or ask for a longer idle limit' }));
+        if (performance.now() - this.#lastContent < idle * 1000) return;
+        this.session.end(
+          new SallyportError('IDLE_TIMEOUT', `nothing happened for ${idle} s`, { remedy: 'connect again, or ask for a longer idle limit' }),
+        );
       });
     }
     if (keepAlive > 0) this.#every(keepAlive * 1000, () => this.#keepAlive());
@@ -202,14 +227,17 @@ export class SshRelay {
       if (this.#unanswered[side] >= MISSED_KEEP_ALIVES) {
         this.session.end(
           side === 'target'
-            ? new SallyportError('TARGET_LOST', `${this.session.target.name} does not answer any more`, { remedy: 'see that it is up and reachable from the gateway' })
+            ? new SallyportError('TARGET_LOST', `${this.session.target.name} does not answer any more`, {
+                remedy: 'see that it is up and reachable from the gateway',
+              })
             : new SallyportError('PROTOCOL_VIOLATION', 'the client does not answer any more'),
         );
         return;
       }
       this.#unanswered[side] += 1;
       if (side === 'target') this.targetOwes.push('keep-alive');
-      this[side].send(writeMessage(MessageType.GLOBAL_REQUEST, 'keepalive@openssh.com', true));
+      // In its place among the client's own requests: replies come in the order of the requests.
+      this.follow(() => this[side].send(writeMessage(MessageType.GLOBAL_REQUEST, 'keepalive@openssh.com', true)));
     }
   }
 
@@ -244,6 +272,8 @@ export class SshRelay {
   }
 
   #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
     for (const timer of this.#timers) clearInterval(timer);
     const reason = this.#reason ?? 'both sides closed';
     this.#relay.idle().then(

@@ -1,18 +1,22 @@
 import { SallyportError } from '../../base/errors.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
-import { newChannel } from './client-messages.ts';
+import { MAX_OUTSTANDING, newChannel } from './client-messages.ts';
 import {
+  checkLength,
   type FieldReader,
   MessageType,
   OpenFailure,
+  RECIPIENT_ONLY,
   readChannelData,
   readChannelOpen,
   readChannelOpenConfirmation,
+  readChannelOpenFailure,
   readChannelRequest,
   readExtendedData,
   readGlobalRequest,
   readRecipient,
   STDERR,
+  WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
 import type { RelayedChannel } from './relayed-channel.ts';
@@ -33,16 +37,21 @@ export class TargetMessages {
       case MessageType.CHANNEL_EXTENDED_DATA:
         return this.#extendedData(message);
       case MessageType.CHANNEL_WINDOW_ADJUST:
+        checkLength(message, WINDOW_ADJUST_BYTES);
         return this.#onward(this.#addressed(message), message);
       case MessageType.CHANNEL_EOF:
+        checkLength(message, RECIPIENT_ONLY);
         return this.#eof(message);
       case MessageType.CHANNEL_CLOSE:
+        checkLength(message, RECIPIENT_ONLY);
         return this.#close(message);
       case MessageType.CHANNEL_REQUEST:
         return this.#channelRequest(message);
       case MessageType.CHANNEL_SUCCESS:
       case MessageType.CHANNEL_FAILURE:
-        if (this.#addressed(message)?.replies.arrived(message) === false) throw violation(this.#name, 'a reply to a request that nobody made');
+        checkLength(message, RECIPIENT_ONLY);
+        if (this.#addressed(message)?.replies.arrived(message) === false)
+          throw violation(this.#name, 'a reply to a request that nobody made');
         return;
       case MessageType.CHANNEL_OPEN:
         return this.#open(message);
@@ -84,7 +93,7 @@ export class TargetMessages {
   #eof(message: Buffer): void {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
-    this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'target' })], 0, () => this.#relay.client.send(message));
+    this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'target' })], message.length, () => this.#relay.client.send(message));
   }
 
   #close(message: Buffer): void {
@@ -99,21 +108,41 @@ export class TargetMessages {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
     const { name, wantReply, fields } = readChannelRequest(message);
-    if (wantReply) channel.repliesOwedByClient += 1;
+    if (channel.repliesToTarget.outstanding > MAX_OUTSTANDING)
+      throw violation(this.#name, `more than ${MAX_OUTSTANDING} requests without waiting for an answer`);
     const onward = () => this.#relay.client.send(message);
     const at = channel.recording.now();
     if (name === 'exit-status') {
       const status = fields.uint32();
+      fields.end();
       channel.exit = { status };
-      this.#relay.pass(channel, [{ kind: 'exit', at, status }], 0, onward);
+      this.#relay.pass(channel, [{ kind: 'exit', at, status }], message.length, onward);
     } else if (name === 'exit-signal') {
       const { signal, coreDumped, text } = readExitSignal(fields);
       channel.exit = { signal };
-      this.#relay.pass(channel, [channel.event({ t: 'ssh.exit-signal', signal, coreDumped, message: text }, `killed by ${signal}`)], 0, onward);
+      this.#relay.pass(
+        channel,
+        [channel.event({ t: 'ssh.exit-signal', signal, coreDumped, message: text }, `killed by ${signal}`)],
+        message.length,
+        onward,
+      );
+    } else if (withoutContent.has(name)) {
+      fields.end();
+      this.#relay.follow(onward, message.length);
     } else {
-      // Keep-alives on a channel, flow-control hints: harmless, and not content.
-      this.#relay.follow(onward);
+      // What we don't understand we can't record, so it goes no further.
+      this.#relay.pass(
+        channel,
+        [channel.event({ t: 'ssh.request', by: 'target', request: name, passed: false })],
+        message.length,
+        () => undefined,
+      );
+      const { targetId } = channel;
+      if (wantReply && targetId !== undefined && !channel.closedBy.client)
+        channel.repliesToTarget.answered(writeMessage(MessageType.CHANNEL_FAILURE, targetId));
+      return;
     }
+    if (wantReply) channel.repliesToTarget.passedOn();
   }
 
   /** The target opens a channel towards the client: a connection to a remote forward, or to the client's agent. */
@@ -124,7 +153,8 @@ export class TargetMessages {
     if (detail === undefined) return this.#refuseOpen(sender, OpenFailure.UNKNOWN_TYPE, `channels of type ${type} are not relayed`);
     if (channels.size >= limits.channelsPerSession) return this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, 'too many channels');
     const { asked } = this.#relay;
-    if (!(type === 'auth-agent@openssh.com' ? asked.agent : asked.remoteForward)) return this.#refuseOpen(sender, OpenFailure.PROHIBITED, 'the client has not asked for it');
+    if (!(type === 'auth-agent@openssh.com' ? asked.agent : asked.remoteForward))
+      return this.#refuseOpen(sender, OpenFailure.PROHIBITED, 'the client has not asked for it');
     const action = type === 'auth-agent@openssh.com' ? 'ssh:agent-forward' : 'ssh:forward';
     const decision = session.decide(action, detail, session.channelsOpened);
     if (decision.verdict !== 'allow') return this.#refuseOpen(sender, OpenFailure.PROHIBITED, decision.reason);
@@ -139,7 +169,9 @@ export class TargetMessages {
     if (!channels.nameForTarget(channel, sender)) throw violation(this.#name, `channel ${sender} is open already`);
     channel.started = { action, facts: detail };
     session.startChannel(channel.number, type, detail);
-    this.#relay.pass(channel, [channel.event({ t: 'forward', ...detail }, `forward from ${detail.from}`)], 0, () => this.#relay.client.send(message));
+    this.#relay.pass(channel, [channel.event({ t: 'forward', ...detail }, `forward from ${detail.from}`)], message.length, () =>
+      this.#relay.client.send(message),
+    );
   }
 
   #refuseOpen(sender: number, reason: number, text: string): void {
@@ -154,14 +186,17 @@ export class TargetMessages {
   }
 
   #openFailed(message: Buffer): void {
-    const channel = this.#opening(readRecipient(message));
-    this.#onward(channel, message);
+    const { recipient, reason, description } = readChannelOpenFailure(message);
+    const channel = this.#opening(recipient);
+    const refused = channel.event({ t: 'ssh.open-failure', by: 'target', reason, message: description });
+    this.#relay.pass(channel, [refused], message.length, () => this.#relay.client.send(message));
     this.#relay.channelOver(channel, 'refused by the target');
   }
 
   #opening(recipient: number): RelayedChannel {
     const channel = this.#relay.channels.addressedByTarget(recipient);
-    if (channel === undefined || channel.openedBy !== 'client' || channel.targetId !== undefined) throw violation(this.#name, `an answer about channel ${recipient}, which nobody opened`);
+    if (channel === undefined || channel.openedBy !== 'client' || channel.targetId !== undefined)
+      throw violation(this.#name, `an answer about channel ${recipient}, which nobody opened`);
     return channel;
   }
 
@@ -172,20 +207,24 @@ export class TargetMessages {
   }
 
   #globalReply(message: Buffer): void {
+    // A success may bring the port of a remote forward (RFC 4254 section 7.1), and nothing else.
+    if (message[0] === MessageType.REQUEST_FAILURE || message.length !== 5) checkLength(message, 1);
     const owed = this.#relay.targetOwes.shift();
     if (owed === 'client') this.#relay.clientReplies.arrived(message);
-    else if (owed === undefined || !this.#relay.keepAliveAnswered('target')) throw violation(this.#name, 'a reply to a request that nobody made');
+    else if (owed === undefined || !this.#relay.keepAliveAnswered('target'))
+      throw violation(this.#name, 'a reply to a request that nobody made');
   }
 
   #onward(channel: RelayedChannel | undefined, message: Buffer): void {
-    if (channel !== undefined) this.#relay.follow(() => this.#relay.client.send(message));
+    if (channel !== undefined) this.#relay.follow(() => this.#relay.client.send(message), message.length);
   }
 
   /** Undefined when the target itself has closed the channel: what follows is void. */
   #addressed(message: Buffer): RelayedChannel | undefined {
     const recipient = readRecipient(message);
     const channel = this.#relay.channels.addressedByTarget(recipient);
-    if (channel === undefined || channel.targetId === undefined) throw violation(this.#name, `a message for channel ${recipient}, which is not open`);
+    if (channel === undefined || channel.targetId === undefined)
+      throw violation(this.#name, `a message for channel ${recipient}, which is not open`);
     return channel.closedBy.target ? undefined : channel;
   }
 }
@@ -197,13 +236,22 @@ interface OpenDetail {
 }
 
 function describeOpen(type: string, fields: FieldReader): OpenDetail | undefined {
+  const detail = readOpenDetail(type, fields);
+  if (detail !== undefined) fields.end();
+  return detail;
+}
+
+function readOpenDetail(type: string, fields: FieldReader): OpenDetail | undefined {
   switch (type) {
     case 'forwarded-tcpip': {
       const to = `${fields.text()}:${fields.uint32()}`;
       return { direction: 'remote', to, from: `${fields.text()}:${fields.uint32()}` };
     }
-    case 'forwarded-streamlocal@openssh.com':
-      return { direction: 'remote', to: fields.text(), from: 'a socket' };
+    case 'forwarded-streamlocal@openssh.com': {
+      const to = fields.text();
+      fields.bytes(); // reserved
+      return { direction: 'remote', to, from: 'a socket' };
+    }
     case 'auth-agent@openssh.com':
       return { direction: 'agent', from: 'the target' };
     default:
@@ -211,8 +259,14 @@ function describeOpen(type: string, fields: FieldReader): OpenDetail | undefined
   }
 }
 
+/** Requests of a target that say nothing but themselves. */
+const withoutContent = new Set(['keepalive@openssh.com', 'eow@openssh.com']);
+
 function readExitSignal(fields: FieldReader): { signal: string; coreDumped: boolean; text: string } {
-  return { signal: fields.text(), coreDumped: fields.boolean(), text: fields.text() };
+  const exit = { signal: fields.text(), coreDumped: fields.boolean(), text: fields.text() };
+  fields.text(); // the language tag
+  fields.end();
+  return exit;
 }
 
 function violation(target: string, what: string): SallyportError {
