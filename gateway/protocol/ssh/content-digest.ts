@@ -3,6 +3,11 @@ import { createHash } from 'node:crypto';
 /** Bytes that may arrive ahead of their turn (OpenSSH asks for 64 pieces of 32 KiB at once) before order is given up. */
 const MAX_AHEAD = 8 * 1024 * 1024;
 
+/** What all the files of a channel may hold ahead together. */
+export class AheadBudget {
+  left = MAX_AHEAD;
+}
+
 export interface ContentSummary {
   /** Where in the file the first byte stands. */
   offset: number;
@@ -14,13 +19,17 @@ export interface ContentSummary {
 
 /** The digest of what was read from or written to a file in pieces, each with its offset. */
 export class ContentDigest {
+  readonly #budget: AheadBudget;
   readonly #hash = createHash('sha256');
   readonly #ahead = new Map<number, Buffer>();
-  #aheadBytes = 0;
   #start: number | undefined;
   #next = 0;
   #bytes = 0;
   #sequential = true;
+
+  constructor(budget = new AheadBudget()) {
+    this.#budget = budget;
+  }
 
   /** `expected` is the lowest offset asked for so far: replies to pipelined reads may come in any order. */
   add(offset: number, bytes: Buffer, expected = offset): void {
@@ -33,9 +42,9 @@ export class ContentDigest {
     if (!this.#sequential || offset === this.#next) {
       this.#take(bytes);
       this.#catchUp();
-    } else if (offset > this.#next && this.#aheadBytes + bytes.length <= MAX_AHEAD && !this.#ahead.has(offset)) {
+    } else if (offset > this.#next && bytes.length <= this.#budget.left && !this.#ahead.has(offset)) {
       this.#ahead.set(offset, Buffer.from(bytes));
-      this.#aheadBytes += bytes.length;
+      this.#budget.left -= bytes.length;
     } else {
       this.#giveUpOrder();
       this.#take(bytes);
@@ -57,15 +66,17 @@ export class ContentDigest {
   #catchUp(): void {
     for (let bytes = this.#ahead.get(this.#next); bytes !== undefined; bytes = this.#ahead.get(this.#next)) {
       this.#ahead.delete(this.#next);
-      this.#aheadBytes -= bytes.length;
+      this.#budget.left += bytes.length;
       this.#take(bytes);
     }
   }
 
   #giveUpOrder(): void {
     this.#sequential = false;
-    for (const bytes of this.#ahead.values()) this.#take(bytes);
+    for (const bytes of this.#ahead.values()) {
+      this.#budget.left += bytes.length;
+      this.#take(bytes);
+    }
     this.#ahead.clear();
-    this.#aheadBytes = 0;
   }
 }

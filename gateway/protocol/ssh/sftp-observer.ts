@@ -1,12 +1,21 @@
+import { createHash } from 'node:crypto';
 import type { RecordedEvent, StreamName } from '../../../contract/frame-codec.ts';
-import { type FieldReader, MalformedMessage } from './connection-messages.ts';
-import { ContentDigest } from './content-digest.ts';
+import { type FieldReader, MalformedMessage, textFact } from './connection-messages.ts';
+import { AheadBudget, ContentDigest } from './content-digest.ts';
 import type { ChannelObserver } from './relayed-channel.ts';
 import { openFlags, readAttributes, SftpPackets, SftpType, statusName, UndecodableSftp } from './sftp-packets.ts';
 
-/** Requests without a reply yet. OpenSSH keeps 64 under way; a peer with thousands is not worth memory. */
-const MAX_PENDING = 8192;
-const MAX_HANDLES = 4096;
+/**
+ * Bytes of requests without a reply, and of open handles, that are kept. Paramiko asks for a whole file at once: 32,768
+ * requests for 1 GiB. More is a peer that is not worth memory.
+ */
+const MAX_KEPT = 16 * 1024 * 1024;
+/** What one open handle costs: two digests, mostly. */
+const HANDLE_OVERHEAD = 2048;
+/** What one request costs beside its texts. */
+const OVERHEAD = 128;
+/** Characters of a path that an event carries; file systems stop at 4096 bytes. */
+const MAX_PATH = 8192;
 
 interface Seen {
   event: RecordedEvent;
@@ -23,6 +32,7 @@ interface OpenHandle {
   firstRead: number | undefined;
   failedWrites: number;
   entries: number;
+  kept: number;
 }
 
 interface Pending {
@@ -32,7 +42,10 @@ interface Pending {
   handle?: OpenHandle;
   handleName?: string;
   offset?: number;
+  kept: number;
 }
+
+type Described = Omit<Pending, 'kept'>;
 
 /**
  * SFTP decoded on its way through: requests and replies matched, handles resolved to paths, the digest of every file's
@@ -41,8 +54,11 @@ interface Pending {
 export class SftpObserver implements ChannelObserver {
   readonly #requests = new SftpPackets();
   readonly #replies = new SftpPackets();
-  readonly #pending = new Map<number, Pending>();
+  /** By number; a client that uses a number twice is answered in the order of its requests. */
+  readonly #pending = new Map<number, Pending[]>();
   readonly #handles = new Map<string, OpenHandle>();
+  readonly #ahead = new AheadBudget();
+  #kept = 0;
   #undecodable = false;
 
   bytes(stream: StreamName, bytes: Buffer): Seen[] {
@@ -57,38 +73,61 @@ export class SftpObserver implements ChannelObserver {
     } catch (error) {
       if (!(error instanceof UndecodableSftp || error instanceof MalformedMessage)) throw error;
       this.#undecodable = true;
-      seen.push({ event: { t: 'file', op: 'undecodable', by: stream === 'i' ? 'client' : 'target', why: error.message } });
+      seen.push(...this.#unfinished('not decoded any more'));
+      seen.push({
+        event: { t: 'file', op: 'undecodable', by: stream === 'i' ? 'client' : 'target', why: error.message },
+        marker: 'SFTP that cannot be decoded',
+      });
     }
     return seen;
   }
 
   finish(): Seen[] {
+    return this.#unfinished('channel closed');
+  }
+
+  /** What was asked and not answered may have been done all the same. */
+  #unfinished(why: string): Seen[] {
     const seen: Seen[] = [];
-    for (const handle of this.#handles.values()) {
-      if (!handle.directory) seen.push(closed(handle, 'channel closed'));
+    for (const pending of [...this.#pending.values()].flat()) {
+      if (!silent.has(pending.type)) seen.push(operation(pending, `no answer: ${why}`, {}));
     }
+    for (const handle of this.#handles.values()) {
+      if (!handle.directory) seen.push(closed(handle, why));
+    }
+    this.#pending.clear();
     this.#handles.clear();
+    this.#kept = 0;
     return seen;
   }
 
   #request(type: number, fields: FieldReader): Seen | undefined {
     if (type === SftpType.INIT) return undefined;
     const id = fields.uint32();
-    if (this.#pending.size >= MAX_PENDING) throw new UndecodableSftp(`${MAX_PENDING} requests without a reply`);
-    const pending = this.#describe(type, fields);
-    if (pending !== undefined) this.#pending.set(id, pending);
+    const described = this.#describe(type, fields);
+    const kept = OVERHEAD + (described.handle === undefined ? textLength(described.facts) : 0) + (described.handleName?.length ?? 0);
+    this.#keep(kept);
+    const pending = { ...described, kept };
+    const earlier = this.#pending.get(id);
+    if (earlier === undefined) this.#pending.set(id, [pending]);
+    else earlier.push(pending);
     return undefined;
   }
 
-  #describe(type: number, fields: FieldReader): Pending | undefined {
+  #keep(bytes: number): void {
+    this.#kept += bytes;
+    if (this.#kept > MAX_KEPT) throw new UndecodableSftp('too many requests without a reply, or open handles');
+  }
+
+  #describe(type: number, fields: FieldReader): Described {
     switch (type) {
       case SftpType.OPEN: {
-        const path = fields.text();
+        const path = pathFact('path', fields);
         const flags = openFlags(fields.uint32());
-        return { type, facts: { op: 'open', path, flags, attributes: readAttributes(fields) } };
+        return { type, facts: { op: 'open', ...path, flags, attributes: readAttributes(fields) } };
       }
       case SftpType.OPENDIR:
-        return { type, facts: { op: 'opendir', path: fields.text() } };
+        return { type, facts: { op: 'opendir', ...pathFact('path', fields) } };
       case SftpType.CLOSE:
         return this.#onHandle(type, fields, 'close');
       case SftpType.READ: {
@@ -111,22 +150,25 @@ export class SftpObserver implements ChannelObserver {
       }
       case SftpType.SETSTAT:
       case SftpType.MKDIR:
-        return { type, facts: { op: type === SftpType.MKDIR ? 'mkdir' : 'setstat', path: fields.text(), attributes: readAttributes(fields) } };
+        return {
+          type,
+          facts: { op: type === SftpType.MKDIR ? 'mkdir' : 'setstat', ...pathFact('path', fields), attributes: readAttributes(fields) },
+        };
       case SftpType.RENAME:
-        return { type, facts: { op: 'rename', path: fields.text(), to: fields.text() } };
+        return { type, facts: { op: 'rename', ...pathFact('path', fields), ...pathFact('to', fields) } };
       case SftpType.SYMLINK:
         // OpenSSH has the two the other way round than the draft, and everybody follows OpenSSH (its PROTOCOL, 4.1).
-        return { type, facts: { op: 'symlink', to: fields.text(), path: fields.text() } };
+        return { type, facts: { op: 'symlink', ...pathFact('to', fields), ...pathFact('path', fields) } };
       case SftpType.EXTENDED:
         return describeExtended(fields);
       default: {
         const op = onePath[type];
-        return { type, facts: op === undefined ? { op: `request ${type}` } : { op, path: fields.text() } };
+        return { type, facts: op === undefined ? { op: `request ${type}` } : { op, ...pathFact('path', fields) } };
       }
     }
   }
 
-  #onHandle(type: number, fields: FieldReader, op: string): Pending {
+  #onHandle(type: number, fields: FieldReader, op: string): Described {
     const handleName = fields.bytes().toString('latin1');
     const handle = this.#handles.get(handleName);
     return { type, facts: { op, path: handle?.path ?? 'an unknown handle' }, handleName, ...(handle === undefined ? {} : { handle }) };
@@ -135,9 +177,11 @@ export class SftpObserver implements ChannelObserver {
   #reply(type: number, fields: FieldReader): Seen | undefined {
     if (type === SftpType.VERSION) return undefined;
     const id = fields.uint32();
-    const pending = this.#pending.get(id);
+    const asked = this.#pending.get(id);
+    const pending = asked?.shift();
     if (pending === undefined) return undefined;
-    this.#pending.delete(id);
+    if (asked?.length === 0) this.#pending.delete(id);
+    this.#kept -= pending.kept;
     const { handle } = pending;
     if (type === SftpType.DATA && handle !== undefined && pending.offset !== undefined) {
       handle.read.add(pending.offset, fields.bytes(), handle.firstRead ?? pending.offset);
@@ -159,29 +203,37 @@ export class SftpObserver implements ChannelObserver {
         return this.#opened(pending, type, fields, code);
       case SftpType.CLOSE:
         if (handle === undefined || pending.handleName === undefined) break;
-        this.#handles.delete(pending.handleName);
+        if (this.#handles.delete(pending.handleName)) this.#kept -= handle.kept;
         return closed(handle, statusName(code));
       default:
     }
-    return operation(pending, code, type === SftpType.ATTRS ? { attributes: readAttributes(fields) } : type === SftpType.NAME ? readName(fields) : {});
+    return operation(
+      pending,
+      statusName(code),
+      type === SftpType.ATTRS ? { attributes: readAttributes(fields) } : type === SftpType.NAME ? readName(fields) : {},
+    );
   }
 
   #opened(pending: Pending, type: number, fields: FieldReader, code: number): Seen {
     if (type === SftpType.HANDLE) {
-      if (this.#handles.size >= MAX_HANDLES) throw new UndecodableSftp(`${MAX_HANDLES} open handles`);
       const { path, flags } = pending.facts as { path: string; flags?: string[] };
-      this.#handles.set(fields.bytes().toString('latin1'), {
+      const name = fields.bytes().toString('latin1');
+      const kept = HANDLE_OVERHEAD + path.length + name.length;
+      this.#keep(kept);
+      this.#kept -= this.#handles.get(name)?.kept ?? 0;
+      this.#handles.set(name, {
         path,
         directory: pending.type === SftpType.OPENDIR,
         flags: flags ?? [],
-        read: new ContentDigest(),
-        written: new ContentDigest(),
+        read: new ContentDigest(this.#ahead),
+        written: new ContentDigest(this.#ahead),
+        kept,
         firstRead: undefined,
         failedWrites: 0,
         entries: 0,
       });
     }
-    return operation(pending, code, {});
+    return operation(pending, statusName(code), {});
   }
 }
 
@@ -194,12 +246,15 @@ const onePath: Record<number, string> = {
   [SftpType.READLINK]: 'readlink',
 };
 
+/** Requests that are told by the summary of their handle. */
+const silent = new Set<number>([SftpType.READ, SftpType.WRITE, SftpType.READDIR, SftpType.CLOSE]);
+
 /** Operations that change something are chapters of a recording; looking around is not. */
 const chapters = new Set(['remove', 'rmdir', 'mkdir', 'rename', 'symlink', 'setstat', 'hardlink']);
 
-function operation(pending: Pending, code: number, result: Record<string, unknown>): Seen {
+function operation(pending: Pending, result: string, more: Record<string, unknown>): Seen {
   const op = String(pending.facts.op);
-  const event = { t: 'file', op, ...pending.facts, result: statusName(code), ...result };
+  const event = { t: 'file', op, ...pending.facts, result, ...more };
   return chapters.has(op) ? { event, marker: `${op} ${String(pending.facts.path)}` } : { event };
 }
 
@@ -222,26 +277,44 @@ function closed(handle: OpenHandle, result: string): Seen {
   return read === undefined ? { event } : { event, marker: `get ${path}` };
 }
 
-function describeExtended(fields: FieldReader): Pending {
+function describeExtended(fields: FieldReader): Described {
   const type = SftpType.EXTENDED;
   const name = fields.text();
   switch (name) {
     case 'posix-rename@openssh.com':
-      return { type, facts: { op: 'rename', path: fields.text(), to: fields.text() } };
+      return { type, facts: { op: 'rename', ...pathFact('path', fields), ...pathFact('to', fields) } };
     case 'hardlink@openssh.com':
-      return { type, facts: { op: 'hardlink', path: fields.text(), to: fields.text() } };
+      return { type, facts: { op: 'hardlink', ...pathFact('path', fields), ...pathFact('to', fields) } };
     case 'lsetstat@openssh.com':
-      return { type, facts: { op: 'setstat', path: fields.text(), attributes: readAttributes(fields) } };
+      return { type, facts: { op: 'setstat', ...pathFact('path', fields), attributes: readAttributes(fields) } };
     case 'statvfs@openssh.com':
     case 'expand-path@openssh.com':
-      return { type, facts: { op: name.slice(0, name.indexOf('@')), path: fields.text() } };
+      return { type, facts: { op: name.slice(0, name.indexOf('@')), ...pathFact('path', fields) } };
     default:
-      return { type, facts: { op: 'extended', name } };
+      return { type, facts: { op: 'extended', name: shortened(name) } };
   }
 }
 
 /** The one name of a reply to realpath and readlink. */
 function readName(fields: FieldReader): Record<string, unknown> {
   const count = fields.uint32();
-  return count === 1 ? { name: fields.text() } : { entries: count };
+  return count === 1 ? pathFact('name', fields) : { entries: count };
+}
+
+/** A path as a fact of that name. No file system has longer ones than are kept whole. */
+function pathFact(name: string, fields: FieldReader): Record<string, string> {
+  const bytes = fields.bytes();
+  return bytes.length <= MAX_PATH
+    ? textFact(name, bytes)
+    : { [name]: shortened(bytes.toString()), [`${name}Sha256`]: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_PATH ? text : `${text.slice(0, MAX_PATH).toWellFormed()}…[${text.length} characters]`;
+}
+
+function textLength(facts: Readonly<Record<string, unknown>>): number {
+  let length = 0;
+  for (const fact of Object.values(facts)) if (typeof fact === 'string') length += fact.length;
+  return length;
 }

@@ -100,7 +100,19 @@ export function openFlags(flags: number): string[] {
 
 /** Section 7 of the draft. */
 export function statusName(code: number): string {
-  return ['ok', 'eof', 'no such file', 'permission denied', 'failure', 'bad message', 'no connection', 'connection lost', 'operation unsupported'][code] ?? `status ${code}`;
+  return (
+    [
+      'ok',
+      'eof',
+      'no such file',
+      'permission denied',
+      'failure',
+      'bad message',
+      'no connection',
+      'connection lost',
+      'operation unsupported',
+    ][code] ?? `status ${code}`
+  );
 }
 
 export interface SftpAttributes {
