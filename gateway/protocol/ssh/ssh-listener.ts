@@ -42,7 +42,11 @@ export interface SshClient {
 (ssh2.Server as unknown as { KEEPALIVE_CLIENT_INTERVAL: number }).KEEPALIVE_CLIENT_INTERVAL = 0;
 
 /** Listens for SSH clients; `serve` takes over each that has logged in. */
-export function listenSsh(options: SshListenerOptions, parts: SessionParts<SshReachable>, serve: (client: SshClient) => Promise<void>): Promise<Listener> {
+export function listenSsh(
+  options: SshListenerOptions,
+  parts: SessionParts<SshReachable>,
+  serve: (client: SshClient) => Promise<void>,
+): Promise<Listener> {
   const admission = new Admission(options.unauthenticated, options.handshake);
   const server = new ssh2.Server({
     hostKeys: [options.hostKey.privateKey],
@@ -65,7 +69,7 @@ export function listenSsh(options: SshListenerOptions, parts: SessionParts<SshRe
   const tcp = createServer({ noDelay: true }, (socket) => {
     // Errors of a socket are told by its end; without a listener they would end the process.
     socket.on('error', () => undefined);
-    if (!parts.limiter.allows(socket.remoteAddress ?? '', Date.now())) {
+    if (!parts.limiter.allows(socket.remoteAddress ?? '', performance.now())) {
       socket.destroy();
       return;
     }
@@ -95,6 +99,14 @@ export function listenSsh(options: SshListenerOptions, parts: SessionParts<SshRe
   });
 }
 
+/** The last attempt that was refused: what the record of the connection tells. */
+interface Refused {
+  readonly user: string;
+  readonly method: string;
+  readonly key?: string;
+  readonly reason: string;
+}
+
 /** One connection until it has logged in. Only public keys; nothing else is advertised. */
 class Login {
   readonly #socket: Socket;
@@ -104,11 +116,18 @@ class Login {
   readonly #software: string;
   readonly #source: string;
   readonly #done: (client: SshClient) => void;
-  readonly #refused: { user: string; key?: string; reason: string }[] = [];
+  #refused: Refused | undefined;
   #attempts = 0;
   #loggedIn = false;
 
-  constructor(connection: Connection, socket: Socket, software: string, options: SshListenerOptions, parts: SessionParts<SshReachable>, done: (client: SshClient) => void) {
+  constructor(
+    connection: Connection,
+    socket: Socket,
+    software: string,
+    options: SshListenerOptions,
+    parts: SessionParts<SshReachable>,
+    done: (client: SshClient) => void,
+  ) {
     this.#socket = socket;
     this.#options = options;
     this.#parts = parts;
@@ -128,7 +147,7 @@ class Login {
       return;
     }
     if (context.method !== 'publickey') {
-      this.#refuse(context, { user, reason: `the method ${context.method} is not offered` });
+      this.#refuse(context, { user, method: context.method, reason: `the method ${context.method} is not offered` });
       return;
     }
     const key = context as PublicKeyAuthContext;
@@ -136,12 +155,17 @@ class Login {
     const offer = { protocol: 'ssh', user, source: this.#source, algorithm: algo, blob: data };
     const identified = identifyKey(offer, this.#parts);
     if (identified.who === undefined) {
-      this.#refuse(context, { user, key: identified.fingerprint, reason: identified.refused });
+      this.#refuse(context, { user, method: 'publickey', key: identified.fingerprint, reason: identified.refused });
     } else if (key.signature === undefined) {
       // Which keys would do is what a client may ask before it signs (RFC 4252 section 7).
       context.accept();
     } else if (!this.#signatureHolds(key)) {
-      this.#refuse(context, { user, key: identified.who.actor.authentication?.key ?? '', reason: 'the signature does not verify' });
+      this.#refuse(context, {
+        user,
+        method: 'publickey',
+        key: identified.who.actor.authentication?.key ?? '',
+        reason: 'the signature does not verify',
+      });
     } else {
       this.#accept(context, identified.who, user);
     }
@@ -165,21 +189,30 @@ class Login {
     this.#done({ who, user, software: this.#software, port: this.#port });
   }
 
-  #refuse(context: AuthContext, refused: { user: string; key?: string; reason: string }): void {
-    this.#refused.push(refused);
+  #refuse(context: AuthContext, refused: Refused): void {
+    this.#refused = refused;
     this.#attempts += 1;
     context.reject(['publickey']);
     if (this.#attempts >= this.#options.authAttempts) {
-      this.#port.end(new SallyportError('AUTH_REFUSED', 'too many keys were refused', { remedy: 'offer the right one with ssh -i FILE -o IdentitiesOnly=yes' }));
+      this.#port.end(
+        new SallyportError('AUTH_REFUSED', 'too many keys were refused', {
+          remedy: 'offer the right one with ssh -i FILE -o IdentitiesOnly=yes',
+        }),
+      );
     }
   }
 
   #closed(): void {
-    const last = this.#refused.at(-1);
+    const last = this.#refused;
     if (this.#loggedIn || last === undefined) return;
     const address = this.#socket.remoteAddress ?? this.#source;
-    if (this.#parts.limiter.failed(address, Date.now())) this.#parts.log.warn({ source: this.#source }, 'the source is locked out for a while: too many refused log-ins');
-    const { user, key, reason } = last;
-    void recordFailedLogin({ protocol: 'ssh', user, source: this.#source, method: 'publickey', ...(key === undefined ? {} : { key }), reason }, this.#options.name, this.#parts);
+    if (this.#parts.limiter.failed(address, performance.now()))
+      this.#parts.log.warn({ source: this.#source }, 'the source is locked out for a while: too many refused log-ins');
+    const { user, method, key, reason } = last;
+    void recordFailedLogin(
+      { protocol: 'ssh', user, source: this.#source, method, ...(key === undefined ? {} : { key }), reason },
+      this.#options.name,
+      this.#parts,
+    );
   }
 }

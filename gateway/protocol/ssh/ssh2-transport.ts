@@ -32,6 +32,8 @@ const CONNECTION_PROTOCOL_LAST = 127;
 /** Bytes that may wait towards a peer before the other side stops being read. */
 const HIGH_WATER = 1024 * 1024;
 const DISCONNECT_BY_APPLICATION = 11;
+/** Bytes that a paused peer may send before it has answered a key exchange: more than what may be under way honestly. */
+const MAX_WHILE_EXCHANGING = 32 * 1024 * 1024;
 /** How long the last messages may take to leave once an end has been decided. */
 const LINGER_MILLISECONDS = 2000;
 
@@ -54,8 +56,11 @@ export class Ssh2Transport implements MessagePort {
   readonly #limits: TransportLimits;
   #listener: MessagePortListener | undefined;
   #early: Buffer[] = [];
-  #earlyBytes = 0;
+  #paused = false;
+  /** Bytes of messages that arrived while paused, in this key exchange. */
+  #sincePaused = 0;
   #active = false;
+  #ending = false;
   #closed = false;
   #closeError: SallyportError | undefined;
   #keyExchangeBytes = 0;
@@ -72,7 +77,9 @@ export class Ssh2Transport implements MessagePort {
     this.#protocol._onPayload = (payload) => {
       const type = payload[0];
       if (!this.#active || type === undefined || type < CONNECTION_PROTOCOL_FIRST || type > CONNECTION_PROTOCOL_LAST) {
-        return ssh2OnPayload(payload);
+        const outcome = ssh2OnPayload(payload);
+        if (this.#active && this.#exchangingKeys) this.#watchKeyExchange();
+        return outcome;
       }
       this.#protocol._onPacket();
       this.#arrived(payload);
@@ -98,14 +105,13 @@ export class Ssh2Transport implements MessagePort {
   }
 
   attach(listener: MessagePortListener): void {
+    const first = this.#listener === undefined;
     this.#listener = listener;
     const early = this.#early;
     this.#early = [];
+    // What one read brought before anybody listened was kept, and nothing more was read.
+    if (first) this.resume();
     for (const message of early) listener.message(message);
-    if (this.#earlyBytes > 0) {
-      this.#earlyBytes = 0;
-      this.#socket.resume();
-    }
     if (this.#closed) listener.closed(this.#closeError);
   }
 
@@ -115,7 +121,7 @@ export class Ssh2Transport implements MessagePort {
     const start = writer.allocStart;
     const packet = writer.alloc(message.length);
     packet.set(message, start);
-    if (this.#protocol._kexinit !== undefined) {
+    if (this.#exchangingKeys) {
       this.#keyExchangeBytes += message.length;
       this.#watchKeyExchange();
     }
@@ -135,16 +141,20 @@ export class Ssh2Transport implements MessagePort {
     this.#socket.uncork();
   }
 
+  /** A key exchange goes on while paused: messages already on their way may have to be taken for it. */
   pause(): void {
-    this.#socket.pause();
+    this.#paused = true;
+    if (!this.#exchangingKeys) this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#socket.resume();
   }
 
   end(reason?: SallyportError): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#ending) return;
+    this.#ending = true;
     this.#closeError ??= reason;
     const description = reason === undefined ? 'closed' : `sallyport: ${reason.message}`;
     this.send(writeMessage(MessageType.DISCONNECT, DISCONNECT_BY_APPLICATION, description, ''));
@@ -161,14 +171,24 @@ export class Ssh2Transport implements MessagePort {
 
   #arrived(message: Buffer): void {
     this.#count(message.length);
+    if (this.#paused && this.#exchangingKeys) {
+      this.#sincePaused += message.length;
+      if (this.#sincePaused > MAX_WHILE_EXCHANGING) {
+        this.end(new SallyportError('PROTOCOL_VIOLATION', 'a key re-exchange was not answered, and messages went on'));
+        return;
+      }
+    }
     if (this.#listener !== undefined) {
       this.#listener.message(message);
       return;
     }
     this.#early.push(message);
-    this.#earlyBytes += message.length;
-    // What one read brought is kept; more is left to the peer's own buffers until somebody listens.
-    this.#socket.pause();
+    // More is left to the peer's own buffers until somebody listens.
+    this.pause();
+  }
+
+  get #exchangingKeys(): boolean {
+    return this.#protocol._kexinit !== undefined;
   }
 
   #count(bytes: number): void {
@@ -179,9 +199,11 @@ export class Ssh2Transport implements MessagePort {
 
   #rekey(): void {
     this.#sinceRekey = 0;
-    if (this.#closed || this.#protocol._destruct === undefined || this.#protocol._kexinit !== undefined) return;
+    if (this.#closed || this.#protocol._destruct === undefined || this.#exchangingKeys) return;
+    this.#sincePaused = 0;
     this.#protocol.rekey();
     this.#watchKeyExchange();
+    if (this.#paused) this.#socket.resume();
   }
 
   /** A peer that begins an exchange and never finishes it would have us queue for ever. */
@@ -196,6 +218,7 @@ export class Ssh2Transport implements MessagePort {
     this.#keyExchangeTimer = undefined;
     this.#sinceRekey = 0;
     this.#keyExchangeBytes = 0;
+    if (this.#paused && !this.#ending) this.#socket.pause();
     if (!this.blocked) this.#drained();
   }
 

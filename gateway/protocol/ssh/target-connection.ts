@@ -31,10 +31,15 @@ const knownKind = new Map<string, readonly string[]>();
  * resolved. A target has host keys of several kinds, the configuration pins one of them and a fingerprint does not say
  * its kind, so a mismatch is believed only when no kind matches.
  */
-export async function connectToTarget(target: SshTargetSettings, login: TargetLogin, options: TargetConnectOptions, durable: Promise<unknown>): Promise<Ssh2Transport> {
+export async function connectToTarget(
+  target: SshTargetSettings,
+  login: TargetLogin,
+  options: TargetConnectOptions,
+  durable: Promise<unknown>,
+): Promise<Ssh2Transport> {
   const first = knownKind.get(target.hostKey);
-  const others = hostKeyKinds(options.weakAlgorithms).filter((kind) => kind !== first);
-  const deadline = Date.now() + options.connect * 1000;
+  const others = hostKeyKinds(options.weakAlgorithms).filter((kind) => kind.join() !== first?.join());
+  const deadline = performance.now() + options.connect * 1000;
   const offered: string[] = [];
   // Without knowledge, the first try lets the target choose: mostly it is the pinned one.
   for (const kind of [first, ...others]) {
@@ -45,7 +50,9 @@ export async function connectToTarget(target: SshTargetSettings, login: TargetLo
   throw new SallyportError(
     'TARGET_HOST_KEY_CHANGED',
     `the host key of ${target.name} is not the pinned one: pinned ${target.hostKey}, offered ${offered.join(', ') || 'none of a kind that is accepted'}; nothing was sent to it`,
-    { remedy: `if the change is legitimate, put the new fingerprint into host-key of the target; if not, somebody may be impersonating ${where(target)}` },
+    {
+      remedy: `if the change is legitimate, put the new fingerprint into host-key of the target; if not, somebody may be impersonating ${where(target)}`,
+    },
   );
 }
 
@@ -61,7 +68,7 @@ async function tryToConnect(
   kind: readonly string[] | undefined,
   deadline: number,
 ): Promise<Ssh2Transport | HostKeyMismatch> {
-  const remaining = deadline - Date.now();
+  const remaining = deadline - performance.now();
   if (remaining <= 0) throw timedOut(target, options);
   const socket = await openSocket(target, options, remaining, durable);
   return new Promise((resolve, reject) => {
@@ -73,8 +80,8 @@ async function tryToConnect(
       socket.destroy();
       reject(error);
     };
-    const timer = setTimeout(() => giveUp(timedOut(target, options)), Math.max(1, deadline - Date.now()));
-    client.on('error', (error: Error & { level?: string }) => {
+    const timer = setTimeout(() => giveUp(timedOut(target, options)), Math.max(1, deadline - performance.now()));
+    const failed = (error: Error & { level?: string }) => {
       if (offered !== undefined && !matches) {
         clearTimeout(timer);
         socket.destroy();
@@ -86,8 +93,10 @@ async function tryToConnect(
       } else {
         giveUp(explain(error, target));
       }
-    });
-    client.on('close', () => giveUp(new SallyportError('TARGET_LOST', `${where(target)} closed the connection before the log-in was finished`)));
+    };
+    const closed = () => giveUp(new SallyportError('TARGET_LOST', `${where(target)} closed the connection before the log-in was finished`));
+    client.on('error', failed);
+    client.on('close', closed);
     // ssh2 asks only when keyboard-interactive is all the target offers; the password is the answer to a single question.
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) => {
       answer(prompts.map(() => login.password?.reveal() ?? ''));
@@ -109,7 +118,12 @@ async function tryToConnect(
         },
       });
     } catch (error) {
-      giveUp(new SallyportError('TARGET_CREDENTIAL_MISSING', `the credential of ${target.name} can't be used: ${(error as Error).message}`, { cause: error, remedy: 'give an OpenSSH or PEM private key, with its passphrase if it has one' }));
+      giveUp(
+        new SallyportError('TARGET_CREDENTIAL_MISSING', `the credential of ${target.name} can't be used: ${(error as Error).message}`, {
+          cause: error,
+          remedy: 'give an OpenSSH or PEM private key, with its passphrase if it has one',
+        }),
+      );
       return;
     }
     const transport = new Ssh2Transport(client, socket, options);
@@ -118,8 +132,9 @@ async function tryToConnect(
     });
     client.once('ready', () => {
       clearTimeout(timer);
-      client.removeAllListeners('close');
-      client.removeAllListeners('error');
+      // The transport listens too: only what belonged to the log-in goes.
+      client.off('close', closed);
+      client.off('error', failed);
       client.on('error', () => socket.destroy());
       transport.activate();
       if (offered !== undefined) knownKind.set(target.hostKey, kindsLike(offered.kind, options.weakAlgorithms));
@@ -129,7 +144,12 @@ async function tryToConnect(
 }
 
 /** A TCP connection on which nothing has been sent, once `durable` has resolved. */
-function openSocket(target: SshTargetSettings, options: TargetConnectOptions, milliseconds: number, durable: Promise<unknown>): Promise<Socket> {
+function openSocket(
+  target: SshTargetSettings,
+  options: TargetConnectOptions,
+  milliseconds: number,
+  durable: Promise<unknown>,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: target.address.host, port: target.address.port, noDelay: true });
     const giveUp = (error: Error) => {
@@ -166,15 +186,26 @@ function where(target: SshTargetSettings): string {
 }
 
 function timedOut(target: SshTargetSettings, options: TargetConnectOptions): SallyportError {
-  return new SallyportError('TARGET_TIMEOUT', `${where(target)} did not answer and log us in within ${options.connect} s`, { remedy: 'see that it is up and reachable from the gateway' });
+  return new SallyportError('TARGET_TIMEOUT', `${where(target)} did not answer and log us in within ${options.connect} s`, {
+    remedy: 'see that it is up and reachable from the gateway',
+  });
 }
 
 function explain(error: NodeJS.ErrnoException & { level?: string }, target: SshTargetSettings): SallyportError {
   if (error.level === 'client-authentication') {
-    return new SallyportError('TARGET_LOGIN_REFUSED', `${where(target)} refused the gateway's log-in as ${target.login}`, { cause: error, remedy: "see the target's credential in the configuration, and authorized_keys or the password there" });
+    return new SallyportError('TARGET_LOGIN_REFUSED', `${where(target)} refused the gateway's log-in as ${target.login}`, {
+      cause: error,
+      remedy: "see the target's credential in the configuration, and authorized_keys or the password there",
+    });
   }
   if (error.level === 'handshake' || error.level === 'protocol') {
-    return new SallyportError('TARGET_LOST', `no SSH session with ${where(target)}: ${error.message}`, { cause: error, remedy: 'see that an SSH server with current algorithms answers there; weak ones are on by name only (ssh.weak-algorithms)' });
+    return new SallyportError('TARGET_LOST', `no SSH session with ${where(target)}: ${error.message}`, {
+      cause: error,
+      remedy: 'see that an SSH server with current algorithms answers there; weak ones are on by name only (ssh.weak-algorithms)',
+    });
   }
-  return new SallyportError('TARGET_UNREACHABLE', `${where(target)} can't be reached: ${error.code ?? error.message}`, { cause: error, remedy: 'see that it is up and reachable from the gateway' });
+  return new SallyportError('TARGET_UNREACHABLE', `${where(target)} can't be reached: ${error.code ?? error.message}`, {
+    cause: error,
+    remedy: 'see that it is up and reachable from the gateway',
+  });
 }
