@@ -30,7 +30,10 @@ type RefusableAttempt = Pick<SessionAttempt<SessionTarget, unknown>, 'protocol' 
  * durable; the target is reached; bytes are relayed, recorded first, until either side ends; the recordings are
  * sealed; `session.close` is appended. Refusals are records too.
  */
-export async function runSession<Target extends SessionTarget, Upstream>(attempt: SessionAttempt<Target, Upstream>, parts: SessionParts<Target>): Promise<void> {
+export async function runSession<Target extends SessionTarget, Upstream>(
+  attempt: SessionAttempt<Target, Upstream>,
+  parts: SessionParts<Target>,
+): Promise<void> {
   let session: Session;
   let decision: Decision;
   let target: Target;
@@ -38,8 +41,12 @@ export async function runSession<Target extends SessionTarget, Upstream>(attempt
     target = findTarget(attempt, parts);
     session = new Session(attempt.protocol, attempt.who, target, parts);
     decision = session.decide('connect', { protocol: attempt.protocol, source: attempt.who.actor.source });
-    if (decision.verdict !== 'allow') throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${visible(attempt, parts)}` });
-    if (parts.recorder.space !== 'ample') throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', { remedy: 'free space in its data directory' });
+    if (decision.verdict !== 'allow')
+      throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${visible(attempt, parts)}` });
+    if (parts.recorder.space !== 'ample')
+      throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', {
+        remedy: 'free space in its data directory',
+      });
     parts.live.enter(session);
   } catch (error) {
     await refuse(attempt, parts, asSallyportError(error));
@@ -66,12 +73,18 @@ export async function runSession<Target extends SessionTarget, Upstream>(attempt
     end = session.endReason ?? asSallyportError(error);
     reason = end.message;
     parts.log.warn({ session: session.id, code: end.code, target: target.name }, reason);
-    await attempt.refuse(end);
+    await tell(attempt, parts, end);
   }
   await closeSession(session, parts, started, reason, end);
 }
 
-async function closeSession(session: Session, parts: SessionParts, started: number, reason: string, error: SallyportError | undefined): Promise<void> {
+async function closeSession(
+  session: Session,
+  parts: SessionParts,
+  started: number,
+  reason: string,
+  error: SallyportError | undefined,
+): Promise<void> {
   try {
     await session.closeChannels(reason);
     await parts.records.append({
@@ -100,7 +113,9 @@ async function closeSession(session: Session, parts: SessionParts, started: numb
 function findTarget<Target extends SessionTarget>(attempt: RefusableAttempt, parts: SessionParts<Target>): Target {
   const target = parts.inForce().targets.get(attempt.target);
   if (target === undefined) {
-    throw new SallyportError('TARGET_UNKNOWN', `there is no target named "${attempt.target}"`, { remedy: `you may reach: ${visible(attempt, parts)}` });
+    throw new SallyportError('TARGET_UNKNOWN', `there is no target named "${attempt.target}"`, {
+      remedy: `you may reach: ${visible(attempt, parts)}`,
+    });
   }
   return target;
 }
@@ -124,5 +139,15 @@ async function refuse(attempt: RefusableAttempt, parts: SessionParts, error: Sal
     const { code, message } = asSallyportError(failure);
     parts.log.error({ code }, `a refusal could not be recorded: ${message}`);
   }
-  await attempt.refuse(error);
+  await tell(attempt, parts, error);
+}
+
+/** A client that can't be told must not keep its session from being closed. */
+async function tell(attempt: RefusableAttempt, parts: SessionParts, error: SallyportError): Promise<void> {
+  try {
+    await attempt.refuse(error);
+  } catch (failure) {
+    const { code, message } = asSallyportError(failure);
+    parts.log.error({ code }, `a client could not be told why there is no session: ${message}`);
+  }
 }

@@ -1,6 +1,13 @@
 import { SallyportError } from '../../base/errors.ts';
-import { MessageType, readChannelOpen, readChannelOpenConfirmation, readRecipient, withRecipient, writeMessage } from './connection-messages.ts';
-import { type LocalChannel, RECEIVE_WINDOW } from './local-endpoint.ts';
+import {
+  MessageType,
+  readChannelOpen,
+  readChannelOpenConfirmation,
+  readRecipient,
+  withRecipient,
+  writeMessage,
+} from './connection-messages.ts';
+import type { LocalChannel } from './local-endpoint.ts';
 import type { MessagePort, MessagePortListener } from './message-port.ts';
 
 /**
@@ -14,12 +21,14 @@ export class HandedOverPort implements MessagePort {
   readonly #clientId: number;
   readonly #packet: number;
   readonly #requests: readonly Buffer[];
+  readonly #ahead: Buffer;
   #listener: MessagePortListener | undefined;
   #targetId: number | undefined;
   /** What arrives before the target has named its end. */
   #early: Buffer[] = [];
 
-  constructor(client: MessagePort, channel: LocalChannel, menuId: number, open: Buffer, requests: readonly Buffer[]) {
+  /** `ahead` is what was typed after the choice. */
+  constructor(client: MessagePort, channel: LocalChannel, menuId: number, open: Buffer, requests: readonly Buffer[], ahead: Buffer) {
     const { sender, packet } = readChannelOpen(open);
     this.#client = client;
     this.#channel = channel;
@@ -27,7 +36,13 @@ export class HandedOverPort implements MessagePort {
     this.#clientId = sender;
     this.#packet = packet;
     this.#requests = requests;
-    client.attach({ message: (message) => this.#early.push(message), drained: () => this.#listener?.drained(), closed: () => undefined });
+    this.#ahead = ahead;
+    const hold = (message: Buffer) => {
+      this.#early.push(message);
+      // What one read brought is kept; more is left to the client's own buffers until the target is reached.
+      client.pause();
+    };
+    client.attach({ message: hold, drained: () => undefined, closed: () => undefined });
   }
 
   get blocked(): boolean {
@@ -56,6 +71,7 @@ export class HandedOverPort implements MessagePort {
 
   attach(listener: MessagePortListener): void {
     this.#listener = listener;
+    this.#client.resume();
     this.#client.attach({
       message: (message) => this.#fromClient(message),
       drained: () => listener.drained(),
@@ -68,7 +84,11 @@ export class HandedOverPort implements MessagePort {
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     if (this.#targetId === undefined && message[0] === MessageType.CHANNEL_OPEN_CONFIRMATION && readRecipient(message) === this.#clientId) {
       this.#confirmed(message);
-    } else if (this.#targetId === undefined && message[0] === MessageType.CHANNEL_OPEN_FAILURE && readRecipient(message) === this.#clientId) {
+    } else if (
+      this.#targetId === undefined &&
+      message[0] === MessageType.CHANNEL_OPEN_FAILURE &&
+      readRecipient(message) === this.#clientId
+    ) {
       this.#client.end(new SallyportError('TARGET_LOST', 'the target refused to open the channel'));
     } else {
       this.#client.send(message);
@@ -79,9 +99,10 @@ export class HandedOverPort implements MessagePort {
     const { sender, window } = readChannelOpenConfirmation(message);
     this.#targetId = sender;
     // The client believes that it may still send what is left of the menu's window.
-    const left = RECEIVE_WINDOW - this.#channel.unreturned;
+    const left = this.#channel.receiveWindow + this.#ahead.length;
     if (window > left) this.#client.send(writeMessage(MessageType.CHANNEL_WINDOW_ADJUST, this.#clientId, window - left));
     for (const request of this.#requests) this.#listener?.message(withoutReply(withRecipient(request, sender)));
+    if (this.#ahead.length > 0) this.#listener?.message(writeMessage(MessageType.CHANNEL_DATA, sender, this.#ahead));
     const early = this.#early;
     this.#early = [];
     for (const waiting of early) this.#fromClient(waiting);
@@ -89,7 +110,8 @@ export class HandedOverPort implements MessagePort {
 
   #fromClient(message: Buffer): void {
     const type = message[0] ?? 0;
-    const addressed = type >= MessageType.CHANNEL_OPEN_CONFIRMATION && type <= MessageType.CHANNEL_FAILURE && readRecipient(message) === this.#menuId;
+    const addressed =
+      type >= MessageType.CHANNEL_OPEN_CONFIRMATION && type <= MessageType.CHANNEL_FAILURE && readRecipient(message) === this.#menuId;
     if (addressed && this.#targetId === undefined) this.#early.push(message);
     else this.#listener?.message(addressed ? withRecipient(message, this.#targetId as number) : message);
   }

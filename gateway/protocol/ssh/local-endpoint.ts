@@ -1,5 +1,15 @@
-import type { SallyportError } from '../../base/errors.ts';
-import { FieldReader, MessageType, OpenFailure, readChannelData, readChannelOpen, readChannelRequest, readRecipient, STDERR, writeMessage } from './connection-messages.ts';
+import { SallyportError } from '../../base/errors.ts';
+import {
+  FieldReader,
+  MessageType,
+  OpenFailure,
+  readChannelData,
+  readChannelOpen,
+  readChannelRequest,
+  readRecipient,
+  STDERR,
+  writeMessage,
+} from './connection-messages.ts';
 import type { MessagePort, MessagePortListener } from './message-port.ts';
 
 /**
@@ -8,23 +18,26 @@ import type { MessagePort, MessagePortListener } from './message-port.ts';
  */
 export class LocalEndpoint implements MessagePort {
   readonly #accept: (channel: LocalChannel) => LocalChannelHandler;
+  readonly #window: number;
   readonly #channels = new Map<number, { channel: LocalChannel; handler: LocalChannelHandler }>();
   #listener: MessagePortListener | undefined;
   #next: number;
-  #ended = false;
+  #ended: { reason: SallyportError | undefined } | undefined;
   #paused = false;
   #held: Buffer[] = [];
 
-  /** `firstId` is the number of the first channel on this side. */
-  constructor(accept: (channel: LocalChannel) => LocalChannelHandler, firstId = 0) {
+  /** `firstId` is the number of the first channel on this side, `window` what each may receive unread. */
+  constructor(accept: (channel: LocalChannel) => LocalChannelHandler, firstId = 0, window = RECEIVE_WINDOW) {
     this.#accept = accept;
     this.#next = firstId;
+    this.#window = window;
   }
 
   readonly blocked = false;
 
   attach(listener: MessagePortListener): void {
     this.#listener = listener;
+    if (this.#ended !== undefined) listener.closed(this.#ended.reason);
   }
 
   cork(): void {}
@@ -45,15 +58,15 @@ export class LocalEndpoint implements MessagePort {
   }
 
   end(reason?: SallyportError): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#ended !== undefined) return;
+    this.#ended = { reason };
     for (const { handler } of this.#channels.values()) handler.closed();
     this.#channels.clear();
     this.#listener?.closed(reason);
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#ended) return;
+    if (this.#ended !== undefined) return;
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     if (message[0] === MessageType.CHANNEL_OPEN) this.#open(message);
     else if (message[0] === MessageType.GLOBAL_REQUEST) this.#refuseGlobal(message);
@@ -66,12 +79,25 @@ export class LocalEndpoint implements MessagePort {
       this.#say(writeMessage(MessageType.CHANNEL_OPEN_FAILURE, open.sender, OpenFailure.UNKNOWN_TYPE, `no ${open.type} here`, ''));
       return;
     }
+    if (this.#channels.size >= MAX_CHANNELS) {
+      this.#say(
+        writeMessage(
+          MessageType.CHANNEL_OPEN_FAILURE,
+          open.sender,
+          OpenFailure.RESOURCE_SHORTAGE,
+          `no more than ${MAX_CHANNELS} channels here`,
+          '',
+        ),
+      );
+      return;
+    }
     const id = this.#next;
     this.#next += 1;
-    const channel = new LocalChannel(open.sender, open.window, open.packet, (reply) => this.#say(reply));
+    const channel = new LocalChannel(open, this.#window, (reply) => this.#say(reply));
     const handler = this.#accept(channel);
     this.#channels.set(id, { channel, handler });
-    this.#say(writeMessage(MessageType.CHANNEL_OPEN_CONFIRMATION, open.sender, id, RECEIVE_WINDOW, RECEIVE_PACKET));
+    if (this.#paused) handler.pause(true);
+    this.#say(writeMessage(MessageType.CHANNEL_OPEN_CONFIRMATION, open.sender, id, this.#window, RECEIVE_PACKET));
   }
 
   #toChannel(type: number, message: Buffer): void {
@@ -81,7 +107,11 @@ export class LocalEndpoint implements MessagePort {
     const { channel, handler } = known;
     switch (type) {
       case MessageType.CHANNEL_DATA: {
-        handler.data(readChannelData(message));
+        const bytes = readChannelData(message);
+        // RFC 4254 section 5.2 lets us ignore what is beyond the window; nobody honest sends it.
+        if (!channel.received(bytes.length))
+          this.end(new SallyportError('PROTOCOL_VIOLATION', 'the client sent more than the window of a channel'));
+        else handler.data(bytes);
         return;
       }
       case MessageType.CHANNEL_WINDOW_ADJUST:
@@ -132,15 +162,22 @@ export interface LocalChannelHandler {
   pause(stopped: boolean): void;
 }
 
-export const RECEIVE_WINDOW = 256 * 1024;
+const RECEIVE_WINDOW = 256 * 1024;
 const RECEIVE_PACKET = 32 * 1024;
+/** RFC 4254 section 5.2. */
+const MAX_WINDOW = 0xffff_ffff;
+/** Channels at once; the relay allows fewer. */
+const MAX_CHANNELS = 10_000;
 
 /** One channel as its owner on our side sees it: windows and packet sizes are kept here. */
 export class LocalChannel {
   readonly peer: number;
   readonly #packet: number;
   readonly #say: (message: Buffer) => void;
+  /** What the client's window has left, and ours. */
   #window: number;
+  #receiveWindow: number;
+  readonly #fullWindow: number;
   #consumed = 0;
   #queue: Array<{ bytes: Buffer; stderr: boolean }> = [];
   #queued = 0;
@@ -148,10 +185,13 @@ export class LocalChannel {
   #after: (() => void) | undefined;
   #onRoom: (() => void) | undefined;
 
-  constructor(peer: number, window: number, packet: number, say: (message: Buffer) => void) {
-    this.peer = peer;
-    this.#window = window;
-    this.#packet = Math.max(1, Math.min(packet, RECEIVE_PACKET));
+  /** `open` is what the client said of itself, `window` what it may send. */
+  constructor(open: { sender: number; window: number; packet: number }, window: number, say: (message: Buffer) => void) {
+    this.peer = open.sender;
+    this.#window = open.window;
+    this.#receiveWindow = window;
+    this.#fullWindow = window;
+    this.#packet = Math.max(1, Math.min(open.packet, RECEIVE_PACKET));
     this.#say = say;
   }
 
@@ -160,9 +200,15 @@ export class LocalChannel {
     return this.#window;
   }
 
-  /** Bytes of the window given to the client that have been used and not been given again. */
-  get unreturned(): number {
-    return this.#consumed;
+  /** Bytes that the client may still send. */
+  get receiveWindow(): number {
+    return this.#receiveWindow;
+  }
+
+  /** False when the client may not send so many. */
+  received(bytes: number): boolean {
+    this.#receiveWindow -= bytes;
+    return this.#receiveWindow >= 0;
   }
 
   /** Bytes that wait for window. The owner stops producing while there are many, until `onRoom`. */
@@ -186,13 +232,14 @@ export class LocalChannel {
   /** The client may send as many bytes again. */
   consumed(bytes: number): void {
     this.#consumed += bytes;
-    if (this.#closed || this.#consumed < RECEIVE_WINDOW / 2) return;
+    if (this.#closed || this.#consumed < this.#fullWindow / 2) return;
+    this.#receiveWindow += this.#consumed;
     this.#say(writeMessage(MessageType.CHANNEL_WINDOW_ADJUST, this.peer, this.#consumed));
     this.#consumed = 0;
   }
 
   grow(bytes: number): void {
-    this.#window += bytes;
+    this.#window = Math.min(this.#window + bytes, MAX_WINDOW);
     this.#pump();
     if (this.#queued === 0) this.#onRoom?.();
   }

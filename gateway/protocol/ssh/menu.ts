@@ -2,7 +2,16 @@ import type { TargetFacts } from '../../../contract/policy.ts';
 import type { Authenticated } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import { targetsFor } from '../../session/visible-targets.ts';
-import { MessageType, readChannelRequest, readRecipient } from './connection-messages.ts';
+import {
+  MalformedMessage,
+  MessageType,
+  OpenFailure,
+  readChannelOpen,
+  readChannelRequest,
+  readRecipient,
+  writeMessage,
+} from './connection-messages.ts';
+import { converse } from './converse.ts';
 import { HandedOverPort } from './handed-over-port.ts';
 import { type LocalChannel, type LocalChannelHandler, LocalEndpoint } from './local-endpoint.ts';
 import type { MessagePort } from './message-port.ts';
@@ -14,6 +23,10 @@ export const MENU_USER = 'menu';
 const MENU_CHANNEL = 0x5a11_0000;
 const PATIENCE_MILLISECONDS = 120_000;
 const MAX_ANSWER = 128;
+/** What may be typed ahead. Less than any target's window, which takes over from it. */
+const MENU_WINDOW = 2048;
+/** Bytes of requests that are kept for the target. */
+const MAX_REMEMBERED = 256 * 1024;
 const EXIT_NO_CHOICE = 2;
 
 export interface Choice {
@@ -25,48 +38,54 @@ export interface Choice {
 /** Lets a client on a terminal choose its target; without a terminal it gets the list and exit status 2. */
 export function chooseTarget(client: MessagePort, who: Authenticated, parts: Pick<SessionParts, 'inForce'>): Promise<Choice | undefined> {
   const targets = targetsFor(who, parts);
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const before: Buffer[] = [];
+    let remembered = 0;
     let open: Buffer | undefined;
     const patience = setTimeout(() => client.end(), PATIENCE_MILLISECONDS);
-    const endpoint = new LocalEndpoint((channel) => {
-      return new Menu(channel, targets, (target) => {
-        clearTimeout(patience);
-        if (open !== undefined) resolve({ target, port: new HandedOverPort(client, channel, MENU_CHANNEL, open, before) });
-      });
-    }, MENU_CHANNEL);
-    endpoint.attach({ message: (message) => client.send(message), drained: () => undefined, closed: () => undefined });
-    client.attach({
-      message: (message) => {
-        if (message[0] === MessageType.CHANNEL_OPEN) open ??= message;
-        else if (message[0] === MessageType.CHANNEL_REQUEST && readRecipient(message) === MENU_CHANNEL) remember(message, before);
-        endpoint.send(message);
-      },
-      drained: () => undefined,
-      closed: () => {
-        clearTimeout(patience);
-        endpoint.end();
-        resolve(undefined);
-      },
-    });
+    const choose = (channel: LocalChannel) => (target: string, ahead: Buffer) => {
+      clearTimeout(patience);
+      if (open !== undefined) resolve({ target, port: new HandedOverPort(client, channel, MENU_CHANNEL, open, before, ahead) });
+    };
+    const endpoint = new LocalEndpoint((channel) => new Menu(channel, targets, choose(channel)), MENU_CHANNEL, MENU_WINDOW);
+    const listen = (message: Buffer): boolean => {
+      if (message[0] === MessageType.CHANNEL_OPEN) {
+        const { type, sender } = readChannelOpen(message);
+        if (open !== undefined || type !== 'session') {
+          client.send(
+            writeMessage(MessageType.CHANNEL_OPEN_FAILURE, sender, OpenFailure.PROHIBITED, 'sallyport: choose a target first', ''),
+          );
+          return false;
+        }
+        open = message;
+      } else if (message[0] === MessageType.CHANNEL_REQUEST && readRecipient(message) === MENU_CHANNEL && concernsTarget(message)) {
+        remembered += message.length;
+        if (remembered > MAX_REMEMBERED) throw new MalformedMessage('more requests than a session begins with');
+        before.push(message);
+      }
+      return true;
+    };
+    converse(client, endpoint, listen).then(() => {
+      clearTimeout(patience);
+      resolve(undefined);
+    }, reject);
   });
 }
 
 /** What the target has to be told again once it is chosen. */
-function remember(message: Buffer, before: Buffer[]): void {
-  const { name } = readChannelRequest(message);
-  if (before.length < 256 && ['pty-req', 'env', 'shell', 'window-change', 'auth-agent-req@openssh.com'].includes(name)) before.push(message);
+function concernsTarget(message: Buffer): boolean {
+  return ['pty-req', 'env', 'shell', 'window-change', 'auth-agent-req@openssh.com'].includes(readChannelRequest(message).name);
 }
 
 class Menu implements LocalChannelHandler {
   readonly #channel: LocalChannel;
   readonly #targets: readonly TargetFacts[];
-  readonly #choose: (target: string) => void;
+  readonly #choose: (target: string, ahead: Buffer) => void;
   #terminal = false;
   #answer = '';
   #over = false;
 
-  constructor(channel: LocalChannel, targets: readonly TargetFacts[], choose: (target: string) => void) {
+  constructor(channel: LocalChannel, targets: readonly TargetFacts[], choose: (target: string, ahead: Buffer) => void) {
     this.#channel = channel;
     this.#targets = targets;
     this.#choose = choose;
@@ -94,9 +113,13 @@ class Menu implements LocalChannelHandler {
 
   data(bytes: Buffer): void {
     this.#channel.consumed(bytes.length);
-    for (const character of bytes.toString('latin1')) {
+    for (const [index, byte] of bytes.entries()) {
       if (this.#over) return;
-      this.#typed(character);
+      const chosen = this.#typed(String.fromCharCode(byte));
+      if (chosen === undefined) continue;
+      this.#over = true;
+      // What was typed ahead is the target's.
+      this.#choose(chosen, bytes.subarray(index + 1));
     }
   }
 
@@ -110,33 +133,33 @@ class Menu implements LocalChannelHandler {
 
   pause(): void {}
 
-  #typed(character: string): void {
+  /** The name of a target once one is chosen. */
+  #typed(character: string): string | undefined {
     if (character === '\u0003' || (character === '\u0004' && this.#answer === '')) {
       this.#end(EXIT_NO_CHOICE);
     } else if (character === '\r' || character === '\n') {
       this.#line('');
-      this.#decide(this.#answer.trim());
+      return this.#decide(this.#answer.trim());
     } else if (character === '\u007f' || character === '\b') {
-      if (this.#answer === '') return;
+      if (this.#answer === '') return undefined;
       this.#answer = this.#answer.slice(0, -1);
       this.#channel.write('\b \b');
     } else if (character >= ' ' && character <= '~' && this.#answer.length < MAX_ANSWER) {
       this.#answer += character;
       this.#channel.write(character);
     }
+    return undefined;
   }
 
-  #decide(answer: string): void {
+  #decide(answer: string): string | undefined {
     this.#answer = '';
     const byNumber = /^\d+$/.test(answer) ? this.#targets[Number(answer) - 1] : undefined;
     const chosen = this.#targets.find(({ name }) => name === answer) ?? byNumber;
     if (chosen === undefined) {
       if (answer !== '') this.#line(`There is no "${answer}" here.`);
       this.#prompt();
-      return;
     }
-    this.#over = true;
-    this.#choose(chosen.name);
+    return chosen?.name;
   }
 
   #prompt(): void {

@@ -9,10 +9,13 @@ export const READY_MARK = 0x06;
 
 const END_OF_FILE = 0x04;
 const QUOTE = 0x16;
+/** The end of a pipe is met by whoever reads, as often as anybody does; that of a terminal only once for each character. */
+const ENDS = 512;
 /** A canonical terminal takes 4095 bytes a line (MAX_CANON of Linux); it is told to hand over well before that. */
 const LINE_PIECE = 1024;
 
-const settings = 'stty -opost -echo -isig -icrnl -ixon -ixoff -istrip icanon iexten erase undef kill undef werase undef rprnt undef eol undef eol2 undef lnext ^V eof ^D';
+const settings =
+  'stty -opost -echo -isig -icrnl -ixon -ixoff -istrip icanon iexten erase undef kill undef werase undef rprnt undef eol undef eol2 undef lnext ^V eof ^D';
 
 /** The words that run `command` (or the shell itself, reading standard input) on a transparent terminal. */
 export function plainTerminalCommand(shell: string, command: string | undefined): string[] {
@@ -75,6 +78,6 @@ export class PlainTerminalInput {
   }
 
   #sendEnd(): void {
-    this.#write(Buffer.from([END_OF_FILE]), 0);
+    this.#write(Buffer.alloc(ENDS, END_OF_FILE), 0);
   }
 }

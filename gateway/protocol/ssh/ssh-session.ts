@@ -3,6 +3,7 @@ import { type SessionAttempt, runSession } from '../../session/run-session.ts';
 import type { Session } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import { SallyportError } from '../../base/errors.ts';
+import { converse } from './converse.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import { chooseTarget, MENU_USER } from './menu.ts';
 import type { MessagePort } from './message-port.ts';
@@ -18,7 +19,11 @@ export interface SshServing {
   readonly limits: () => RelayLimits & { readonly handshake: number };
   readonly connect: () => TargetConnectOptions;
   /** Reads the credential of a target; throws TARGET_CREDENTIAL_MISSING. */
-  readonly credential: (target: SshTargetSettings) => { readonly password?: Secret; readonly privateKey?: Secret; readonly passphrase?: Secret };
+  readonly credential: (target: SshTargetSettings) => {
+    readonly password?: Secret;
+    readonly privateKey?: Secret;
+    readonly passphrase?: Secret;
+  };
 }
 
 /** A client that has logged in, until it has gone. The user name is `TARGET` or `LOGIN+TARGET`. */
@@ -66,7 +71,9 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   async connect(target: SshReachable, _session: Session, durable: Promise<unknown>): Promise<MessagePort> {
     this.#target = target;
     if (this.#login !== undefined && target.kind === 'ssh' && this.#login !== target.login) {
-      throw new SallyportError('ACCESS_DENIED', `${target.name} is reached as ${target.login}, not as ${this.#login}`, { remedy: `use ${target.name}@ or ${target.login}+${target.name}@` });
+      throw new SallyportError('ACCESS_DENIED', `${target.name} is reached as ${target.login}, not as ${this.#login}`, {
+        remedy: `use ${target.name}@ or ${target.login}+${target.name}@`,
+      });
     }
     if (target.kind === 'shell') {
       const shell: LocalEndpoint = await openShellTarget(target);
@@ -79,35 +86,20 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   relay(upstream: MessagePort, session: Session): Promise<string> {
     const limits = this.#serving.limits();
     const idle = this.#target?.idle ?? limits.idle;
-    return new SshRelay(session, this.#port, upstream, { ...limits, idle }, this.#target?.environment ?? [], this.#serving.parts.recorder).run();
+    return new SshRelay(
+      session,
+      this.#port,
+      upstream,
+      { ...limits, idle },
+      this.#target?.environment ?? [],
+      this.#serving.parts.recorder,
+    ).run();
   }
 
   /** Tells the client in its own terminal. One that starts nothing is told by the end of the connection. */
-  refuse(error: SallyportError): Promise<void> {
-    return converse(this.#port, noticeEndpoint(error), this.#serving.limits().handshake, error);
+  async refuse(error: SallyportError): Promise<void> {
+    const timer = setTimeout(() => this.#port.end(error), this.#serving.limits().handshake * 1000);
+    await converse(this.#port, noticeEndpoint(error));
+    clearTimeout(timer);
   }
-}
-
-/** Lets a client talk with an endpoint of the gateway's own until it leaves, or for so many seconds. */
-async function converse(client: MessagePort, endpoint: LocalEndpoint, seconds: number, atTheEnd: SallyportError): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => client.end(atTheEnd), seconds * 1000);
-    endpoint.attach({ message: (message) => client.send(message), drained: () => undefined, closed: () => undefined });
-    client.attach({
-      message: (message) => {
-        try {
-          endpoint.send(message);
-        } catch {
-          // Nothing is at stake here: a client that can't even take a notice is let go.
-          client.end(atTheEnd);
-        }
-      },
-      drained: () => undefined,
-      closed: () => {
-        clearTimeout(timer);
-        endpoint.end();
-        resolve();
-      },
-    });
-  });
 }
