@@ -14,7 +14,9 @@ export interface OfferedKey {
   readonly blob: Buffer;
 }
 
-export type Identified = { readonly who: Authenticated; readonly refused?: never } | { readonly who?: never; readonly refused: string; readonly fingerprint: string };
+export type Identified =
+  | { readonly who: Authenticated; readonly refused?: never }
+  | { readonly who?: never; readonly refused: string; readonly fingerprint: string };
 
 /** Whose key this is. The caller has to verify the signature before it believes the answer. */
 export function identifyKey(offer: OfferedKey, parts: SessionParts): Identified {
@@ -25,7 +27,13 @@ export function identifyKey(offer: OfferedKey, parts: SessionParts): Identified 
   const onBehalfOf = principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf };
   return {
     who: {
-      actor: { principal: principal.name, kind: principal.kind, ...onBehalfOf, authentication: { method: 'publickey', key: fingerprint }, source },
+      actor: {
+        principal: principal.name,
+        kind: principal.kind,
+        ...onBehalfOf,
+        authentication: { method: 'publickey', key: fingerprint },
+        source,
+      },
       facts: { name: principal.name, kind: principal.kind, ...onBehalfOf, groups: principal.groups },
     },
   };

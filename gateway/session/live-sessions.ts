@@ -30,11 +30,15 @@ export class LiveSessions {
       throw new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
     }
     if (this.#sessions.size >= sessions) {
-      throw new SallyportError('TOO_MANY_SESSIONS', `the gateway already has ${sessions} sessions`, { remedy: 'try again when one has ended, or raise limits.sessions' });
+      throw new SallyportError('TOO_MANY_SESSIONS', `the gateway already has ${sessions} sessions`, {
+        remedy: 'try again when one has ended, or raise limits.sessions',
+      });
     }
     const own = this.#perPrincipal.get(principal) ?? 0;
     if (own >= sessionsPerPrincipal) {
-      throw new SallyportError('TOO_MANY_SESSIONS', `${principal} already has ${own} sessions`, { remedy: 'end one of them, or raise limits.sessions-per-principal' });
+      throw new SallyportError('TOO_MANY_SESSIONS', `${principal} already has ${own} sessions`, {
+        remedy: 'end one of them, or raise limits.sessions-per-principal',
+      });
     }
     this.#sessions.set(session.id, session);
     this.#perPrincipal.set(principal, own + 1);

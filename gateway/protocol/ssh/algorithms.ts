@@ -44,7 +44,11 @@ export function algorithmOffer(weak: readonly string[], hostKeys?: readonly stri
 
 /** The kinds of host key that a target can have, one list for each try at a pinned fingerprint. */
 export function hostKeyKinds(weak: readonly string[]): readonly (readonly string[])[] {
-  const kinds: string[][] = [['ssh-ed25519'], ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'], ['rsa-sha2-512', 'rsa-sha2-256']];
+  const kinds: string[][] = [
+    ['ssh-ed25519'],
+    ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+    ['rsa-sha2-512', 'rsa-sha2-256'],
+  ];
   if (weak.includes('ssh-rsa')) kinds.push(['ssh-rsa']);
   return kinds;
 }

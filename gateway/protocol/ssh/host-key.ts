@@ -50,7 +50,9 @@ function parse(privateKey: string, path: string): HostKey {
   const parsed = ssh2.utils.parseKey(privateKey);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key === undefined || key instanceof Error || !key.isPrivateKey()) {
-    throw new SallyportError('DATA_DIRECTORY_INVALID', `the gateway's host key ${path} is not a private key`, { remedy: 'restore it from a copy of the data directory; clients have pinned it' });
+    throw new SallyportError('DATA_DIRECTORY_INVALID', `the gateway's host key ${path} is not a private key`, {
+      remedy: 'restore it from a copy of the data directory; clients have pinned it',
+    });
   }
   const blob = key.getPublicSSH();
   return { privateKey, publicKey: `${key.type} ${blob.toString('base64')}`, fingerprint: fingerprintOf(blob) };
