@@ -63,6 +63,14 @@ describe('Records', () => {
     expect(records.pending).toBe(0);
   });
 
+  it('gives every record an id and a nonce of its own', async () => {
+    const store: RecordStore = { append: async () => undefined };
+    const records = recordsOn(store);
+    const stored = await Promise.all(Array.from({ length: 3000 }, () => records.append(refused('x'))));
+    expect(new Set(stored.map(({ record }) => record.nonce)).size).toBe(3000);
+    expect(new Set(stored.map(({ record }) => record.id)).size).toBe(3000);
+  });
+
   it('is not resolved before its own group is durable', async () => {
     const store = new HeldStore();
     const records = recordsOn(store);
