@@ -6,8 +6,10 @@ import type { Algorithms } from 'ssh2';
  */
 const strong = {
   kex: [
-    'curve25519-sha256',
+    // The same method under two names, and this one has to be first: Dropbear 2022.83 guesses the other, and when the
+    // server's first choice agrees with its guess it waits for an answer to a packet that it has not sent.
     'curve25519-sha256@libssh.org',
+    'curve25519-sha256',
     'ecdh-sha2-nistp256',
     'ecdh-sha2-nistp384',
     'ecdh-sha2-nistp521',
