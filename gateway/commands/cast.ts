@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
-import { SallyportError as Coded, type SallyportError } from '../base/errors.ts';
+import { SallyportError } from '../base/errors.ts';
 import { castItems } from '../query/cast-events.ts';
 import { castV2 } from '../query/cast-v2.ts';
 import { castV3 } from '../query/cast-v3.ts';
@@ -23,7 +23,7 @@ const WRITE_AT = 256 * 1024;
 /** Exit code 1 when a part of the recording is damaged and left out: the export is not the whole recording. */
 export async function cast(name: string, options: CastOptions): Promise<number> {
   const { format } = options;
-  if (format !== 'v3' && format !== 'v2') throw new Coded('USAGE', `There is no format ${format}`, { remedy: 'v3 or v2' });
+  if (format !== 'v3' && format !== 'v2') throw new SallyportError('USAGE', `There is no format ${format}`, { remedy: 'v3 or v2' });
   return withData(options, async (database) => {
     const { session, channel, others } = await findChannel(database, name);
     tellOthers(session, channel, others);
@@ -71,7 +71,9 @@ async function writeFile(path: string, pieces: AsyncIterable<string>): Promise<v
   try {
     await pipeline(Readable.from(pieces), createWriteStream(path, { mode: 0o600 }));
   } catch (thrown) {
-    if (thrown instanceof Coded) throw thrown;
-    throw new Coded('USAGE', `Cannot write ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+    if (thrown instanceof SallyportError) throw thrown;
+    throw new SallyportError('USAGE', `Cannot write ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+      cause: thrown,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { asSallyportError, SallyportError as Coded, describeError, type SallyportError } from '../base/errors.ts';
+import { asSallyportError, describeError, SallyportError } from '../base/errors.ts';
 import { printable } from '../query/printable.ts';
 import { jsonLine } from './output.ts';
 
@@ -27,11 +27,12 @@ export function reportError(thrown: unknown, json: boolean): number {
 
 /** Commander says `error: unknown command 'sesions'`, and on a line of its own `(Did you mean sessions?)`. */
 function usageError(thrown: CommanderError): SallyportError {
-  if (thrown.code === 'commander.help') return new Coded('USAGE', 'No command was given', { remedy: 'sallyport --help lists them' });
+  if (thrown.code === 'commander.help')
+    return new SallyportError('USAGE', 'No command was given', { remedy: 'sallyport --help lists them' });
   const [first = '', ...rest] = thrown.message.replace(/^error: /, '').split('\n');
   const suggestion = rest
     .join(' ')
     .replace(/^\((.*)\)$/, '$1')
     .replace(/^Did/, 'did');
-  return new Coded('USAGE', first, { remedy: suggestion === '' ? 'sallyport --help says what there is' : suggestion });
+  return new SallyportError('USAGE', first, { remedy: suggestion === '' ? 'sallyport --help says what there is' : suggestion });
 }

@@ -1,5 +1,4 @@
-import type { SallyportError } from '../base/errors.ts';
-import { SallyportError as Coded } from '../base/errors.ts';
+import { SallyportError } from '../base/errors.ts';
 import type { CastPart } from './read-cast.ts';
 
 /** The members of a cast's header that are used here; everything in it is from outside. */
@@ -36,7 +35,7 @@ export async function* castItems(parts: AsyncIterable<CastPart>): AsyncGenerator
       yield {
         kind: 'damage',
         at,
-        error: new Coded('RECORDING_DAMAGED', `Line ${lineNumber} of the recording is neither a header nor an event`),
+        error: new SallyportError('RECORDING_DAMAGED', `Line ${lineNumber} of the recording is neither a header nor an event`),
       };
     } else if ('header' in parsed) {
       yield { kind: 'header', header: parsed.header };

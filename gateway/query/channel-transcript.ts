@@ -1,4 +1,5 @@
 import type { ChannelRow } from '../../contract/session.ts';
+import type { SallyportError } from '../base/errors.ts';
 import { type CastItem, castItems } from './cast-events.ts';
 import { describeEvent, type RecordedObject, readRecordedObject } from './describe-event.ts';
 import { printable } from './printable.ts';
@@ -22,6 +23,7 @@ const MOST_REPLACED = 0.05;
 export async function* channelTranscript(
   parts: AsyncIterable<CastPart>,
   channel: Pick<ChannelRow, 'channel' | 'opened'>,
+  whenDamaged: (error: SallyportError) => void,
 ): AsyncGenerator<TranscriptLine> {
   let ready: TranscriptLine[] = [];
   let now = Date.parse(channel.opened) * 1000;
@@ -64,6 +66,7 @@ export async function* channelTranscript(
     if (item.kind === 'damage') {
       finishLines();
       say(`[${printable(item.error.message)}]`);
+      whenDamaged(item.error);
       return;
     }
     if (item.code === 'o') held = { stream: descriptor, text: item.data };

@@ -1,4 +1,5 @@
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
+import type { SallyportError } from '../base/errors.ts';
 import type { Database } from '../store/database.ts';
 import { channelTranscript, type TranscriptLine } from './channel-transcript.ts';
 import { printable } from './printable.ts';
@@ -7,13 +8,18 @@ import { readCast } from './read-cast.ts';
 /**
  * A session as plain text, in the order of time over all its channels: a heading, then their lines, with a heading of
  * their own wherever another channel takes over. Yields lines with their line feed. Memory: one line per channel that
- * is open at the moment.
+ * is open at the moment. Damage stands in its place in the text, and `whenDamaged` is told.
  */
-export async function* transcript(database: Database, session: SessionRow, channels: readonly ChannelRow[]): AsyncGenerator<string> {
+export async function* transcript(
+  database: Database,
+  session: SessionRow,
+  channels: readonly ChannelRow[],
+  whenDamaged: (error: SallyportError) => void = () => undefined,
+): AsyncGenerator<string> {
   yield `${sessionHeading(session)}\n`;
   let current: number | undefined;
   const byNumber = new Map(channels.map((channel) => [channel.channel, channel]));
-  for await (const line of inOrder(database, channels)) {
+  for await (const line of inOrder(database, channels, whenDamaged)) {
     if (line.channel !== current) {
       const channel = byNumber.get(line.channel);
       yield `\n--- channel ${line.channel}${channel === undefined ? '' : `, ${printable(channel.kind)}`}, ${instant(line.at)}\n`;
@@ -31,7 +37,11 @@ interface Source {
 }
 
 /** Merges the channels by time. A channel is only opened when the others have come to the time when it began. */
-async function* inOrder(database: Database, channels: readonly ChannelRow[]): AsyncGenerator<TranscriptLine> {
+async function* inOrder(
+  database: Database,
+  channels: readonly ChannelRow[],
+  whenDamaged: (error: SallyportError) => void,
+): AsyncGenerator<TranscriptLine> {
   const waiting = [...channels].sort((a, b) => a.channel - b.channel);
   const running: Source[] = [];
   try {
@@ -40,7 +50,7 @@ async function* inOrder(database: Database, channels: readonly ChannelRow[]): As
       const coming = waiting[0];
       if (coming !== undefined && (first === undefined || Date.parse(coming.opened) * 1000 <= first.next.at)) {
         waiting.shift();
-        const lines = channelTranscript(readCast(database, coming.session, coming.channel), coming);
+        const lines = channelTranscript(readCast(database, coming.session, coming.channel), coming, whenDamaged);
         const step = await lines.next();
         if (step.done !== true) running.push({ lines, next: step.value });
         continue;

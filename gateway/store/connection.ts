@@ -3,11 +3,7 @@ import sqlite3 from 'sqlite3';
 /** What SQLite takes as a parameter and gives as a column. Integers beyond 2^53 do not occur here. */
 export type SqlValue = string | number | null | Uint8Array;
 
-/** An error of SQLite with its result code, for example SQLITE_BUSY. */
-export interface SqlError extends Error {
-  code: string;
-}
-
+/** Whether this is an error of SQLite with one of these result codes, for example SQLITE_BUSY. */
 export function isSqlError(thrown: unknown, ...codes: string[]): boolean {
   return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
 }

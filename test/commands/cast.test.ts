@@ -115,6 +115,15 @@ describe('sallyport transcript', () => {
     expect(stdout).toContain('\n$ uptime\nup\n[exit 0]\n');
   });
 
+  it('says where a part is damaged, prints everything else, and ends with 1', async () => {
+    const { data, id } = await terminalSession();
+    const [, second] = await data.database.segments.ofSession(id);
+    await truncate(join(data.directory, second?.file as string), 60);
+    const { code, stdout, stderr } = await sallyport('transcript', id, '--data', data.directory);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('0002.cast.zst is damaged') });
+    expect(stdout).toMatch(/line 0 [^]*\[Segment recordings\/.*0002\.cast\.zst is damaged: .*\]\n[^]*line 11 /);
+  });
+
   it('needs no more memory for a session six times as long', async () => {
     const data = await RecordedData.open();
     const lines = `${'x'.repeat(99)}\n`.repeat(10_000);
