@@ -31,6 +31,8 @@ export interface SealerOptions {
 interface Entry {
   request: SealRequest;
   id: number;
+  /** When it was queued, in milliseconds of this process. */
+  since: number;
   failures: number;
   crashes: number;
   resolve: (sealed: Sealed) => void;
@@ -46,6 +48,8 @@ const SMALL_BYTES = 256 * 1024;
 /** During a burst sealing waits until this share of the backlog is used. */
 const BURST_SHARE = 0.25;
 const BURST_CHECK_MILLIS = 50;
+/** … and no longer than this: a session that has ended waits for its last segment. */
+const LONGEST_WAIT_MILLIS = 2000;
 const NORMAL_LEVEL = 3;
 const BURST_LEVEL = 1;
 /** Attempts after which a session is told; then the seal is tried at longer intervals for as long as the gateway runs. */
@@ -112,7 +116,7 @@ export class Sealer {
   /** Resolves when the segment is durable, or when it is clear that there will be none; however long that takes. */
   seal(request: SealRequest, trouble: (error: SallyportError) => void): Promise<Sealed> {
     return new Promise((resolve) => {
-      const entry: Entry = { request, id: this.#nextId++, failures: 0, crashes: 0, resolve, trouble };
+      const entry: Entry = { request, id: this.#nextId++, since: performance.now(), failures: 0, crashes: 0, resolve, trouble };
       this.#backlog += request.bytes;
       if (this.#backlog > this.#options.backlogBytes) this.#congested = true;
       if (this.#broken !== undefined) trouble(this.#broken);
@@ -152,7 +156,7 @@ export class Sealer {
       const suspects = [...this.#inFlight.values()].some((entry) => entry.crashes > 0);
       if (suspects) return;
       const bursting = this.burst.lasts;
-      const index = bursting && this.#backlog < this.#options.backlogBytes * BURST_SHARE ? this.#smallOne() : 0;
+      const index = bursting && this.#mayWait() ? this.#smallOne() : 0;
       if (index === -1) {
         this.#dispatchLater();
         return;
@@ -162,6 +166,12 @@ export class Sealer {
       this.#queue.splice(index, 1);
       this.#post(entry, bursting ? BURST_LEVEL : NORMAL_LEVEL);
     }
+  }
+
+  #mayWait(): boolean {
+    const oldest = this.#queue[0];
+    const waited = oldest === undefined ? 0 : performance.now() - oldest.since;
+    return this.#backlog < this.#options.backlogBytes * BURST_SHARE && waited < LONGEST_WAIT_MILLIS;
   }
 
   /** The first small stretch that does not overtake another of its channel: segments are recorded in order. */

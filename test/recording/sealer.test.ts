@@ -130,6 +130,14 @@ test('a burst delays sealing, but not that of small recordings', async () => {
   await Promise.all(sealing);
 });
 
+test('a burst that does not end delays sealing for a while only', async () => {
+  const { directory, sealer } = startSealer();
+  const busy = setInterval(() => sealer.burst.note(3_000_000), 10);
+  belongings.add(() => clearInterval(busy));
+  sealer.burst.note(3_000_000);
+  expect((await sealer.seal(leave(directory, 'x'.repeat(900_000)), noTrouble)).state).toBe('sealed');
+});
+
 test('a journal that is damaged while it is written fails its session alone, is set aside, and what was whole is sealed', async () => {
   const directory = belongings.directory('sealer');
   const ledger = new MemoryLedger();
