@@ -23,7 +23,7 @@ beforeAll(async () => {
   world = await openWorld(belongings, {
     agents: 12,
     configuration: { limits: { handshake: `${HANDSHAKE_SECONDS}s` } },
-    gateway: { openFiles: 30_000 },
+    gateway: { openFiles: 15_000 },
   });
   // What is loaded on first use is not what these tests are about.
   regular = world.agent();
@@ -81,7 +81,7 @@ describe('strangers', () => {
     const before = processFacts(world.gateway.pid);
     forgetPeak(world.gateway.pid);
     const program = join(fileURLToPath(new URL('.', import.meta.url)), '../support/silent-crowd.ts');
-    const crowd = startProgram('prlimit', ['--nofile=20000:20000', process.execPath, program, world.gateway.host, String(world.gateway.port), '10000', '127.0.0.9'], {
+    const crowd = startProgram('prlimit', ['--nofile=15000:15000', process.execPath, program, world.gateway.host, String(world.gateway.port), '10000', '127.0.0.9'], {
       env: plainEnvironment(),
       stdio: ['pipe', 'pipe', 'inherit'],
     });

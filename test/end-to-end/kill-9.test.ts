@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SessionRow } from '../../contract/session.ts';
-import { difference, type Piece } from '../support/cast.ts';
+import { difference, type Piece, rebuild } from '../support/cast.ts';
 import { openSshOptions, remotePath, sshArguments } from '../support/clients.ts';
 import { KnownBytes } from '../support/known-bytes.ts';
-import { channelsOf, recordingOf, sessionsOf } from '../support/recordings.ts';
+import { castOf, sessionsOf } from '../support/recordings.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -51,7 +51,7 @@ it(`83 everything that a client received before a SIGKILL is in the recording, a
       collect('sftp', [...openSshOptions(routes.sftp), '-q', '-P', String(routes.sftp.port), remotePath(routes.sftp, source), download], 0),
     ] as const;
     // Sometimes while they still log in, mostly while they are at full speed: there is no event to wait for.
-    await delay(300 + random() * 1500);
+    await delay(200 + random() * 1200);
     await world.gateway.kill();
     const [text, terminal, binary] = await Promise.all(clients.map((client) => client.done));
     const until = Date.now();
@@ -88,10 +88,8 @@ async function check(seen: Seen, sessions: readonly SessionRow[]): Promise<strin
   const session = mine[0];
   if (session === undefined) return seen.length === 0 ? undefined : 'the session is missing';
   if (session.state !== 'recovered') return `its state is ${session.state}`;
-  const channels = await channelsOf(world.gateway.data, session.id);
-  if (channels.length === 0) return seen.length === 0 ? undefined : 'it has no channel';
-  const { pieces } = await recordingOf(world.gateway.data, session.id);
-  const output = pieces.o;
+  if (session.channels === 0) return seen.length === 0 ? undefined : 'it has no channel';
+  const output = rebuild(await castOf(world.gateway.data, session.id)).o;
   if (seen.kind === 'sftp') return lengthOf(output) >= seen.length ? undefined : `only ${lengthOf(output)} bytes of the protocol are recorded`;
   if (lengthOf(output) < seen.length) return `only ${lengthOf(output)} bytes are recorded`;
   if (seen.kind === 'binary') return difference(output, endless(lengthOf(output)));

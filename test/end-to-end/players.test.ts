@@ -36,7 +36,7 @@ const show = [
 ].join('; ');
 
 describe('players', () => {
-  it("15 asciinema's own player plays a recording to its last screen", async () => {
+  it("asciinema's own player plays a recording to its last screen", async () => {
     const route = world.agent();
     expect((await ssh(route, show, { flags: ['-tt'] })).status).toBe(0);
     const { id } = await onlySession(world.gateway.data, route.principal);
@@ -52,7 +52,7 @@ describe('players', () => {
     expect(markers).toBeGreaterThan(0);
   });
 
-  it('15 it plays what no terminal saw: a command with two outputs and binary input', async () => {
+  it('the player plays what no terminal saw: a command with two outputs and binary input', async () => {
     const route = world.agent();
     await ssh(route, 'echo out; echo err >&2; wc -c', { input: Buffer.from(Array.from({ length: 70_000 }, (_, index) => index & 255)) });
     const { id } = await onlySession(world.gateway.data, route.principal);
@@ -63,7 +63,7 @@ describe('players', () => {
     expect(screen).toContain('70000');
   });
 
-  it('19 it plays the recording of a terminal of no size', async () => {
+  it('the player plays the recording of a terminal of no size', async () => {
     const route = world.agent();
     await ssh(route, 'echo still text', { flags: ['-tt'] });
     const { id } = await onlySession(world.gateway.data, route.principal);
@@ -71,7 +71,7 @@ describe('players', () => {
     expect((await playInBrowser(cast.stdout.toString())).screen).toContain('still text');
   });
 
-  it("15 Debian's asciinema plays the v2 export", async () => {
+  it("Debian's asciinema plays the v2 export", async () => {
     const route = world.agent();
     const done = await ssh(route, show, { flags: ['-tt'] });
     const { id } = await onlySession(world.gateway.data, route.principal);
@@ -89,7 +89,7 @@ describe('players', () => {
     expect(played.text).toContain('last line 42');
   });
 
-  it('15 the segment files themselves are one cast', async () => {
+  it('the segment files themselves are one cast', async () => {
     const route = world.agent();
     await ssh(route, 'seq 1 400000');
     const { id } = await onlySession(world.gateway.data, route.principal);

@@ -47,15 +47,18 @@ export async function channelsOf(data: string, session: string): Promise<Channel
   return (JSON.parse(shown.stdout.toString()) as { channels: ChannelRow[] }).channels;
 }
 
-/** Exports one channel as asciicast v3 and takes it apart. */
-export async function recordingOf(data: string, session: string, channel = 0): Promise<Recording> {
-  const [row, exported] = await Promise.all([
-    channelsOf(data, session).then((rows) => rows.find((each) => each.channel === channel)),
-    sallyport(['cast', `${session}/${channel}`, '--data', data], { timeoutMs: 120_000 }),
-  ]);
-  if (row === undefined) throw new Error(`session ${session} has no channel ${channel}`);
+/** Exports one channel as asciicast v3 and parses it. */
+export async function castOf(data: string, session: string, channel = 0): Promise<Cast> {
+  const exported = await sallyport(['cast', `${session}/${channel}`, '--data', data], { timeoutMs: 120_000 });
   if (exported.status !== 0) throw new Error(`sallyport cast ${session}/${channel} exited ${exported.status}: ${exported.stderr}`);
-  const cast = parseCast(exported.stdout.toString());
+  return parseCast(exported.stdout.toString());
+}
+
+/** One channel, exported and taken apart. */
+export async function recordingOf(data: string, session: string, channel = 0): Promise<Recording> {
+  const [rows, cast] = await Promise.all([channelsOf(data, session), castOf(data, session, channel)]);
+  const row = rows.find((each) => each.channel === channel);
+  if (row === undefined) throw new Error(`session ${session} has no channel ${channel}`);
   const pieces = rebuild(cast);
   return {
     session,
