@@ -77,7 +77,14 @@ export class Recorder {
     await mkdir(join(options.directory, JOURNAL_DIRECTORY), { recursive: true, mode: 0o700 });
     await mkdir(join(options.directory, 'recordings'), { recursive: true, mode: 0o700 });
     const disk = await DiskSpace.watch(options.directory, options.reserveBytes, parts.log);
-    return new Recorder(options, parts, disk);
+    const recorder = new Recorder(options, parts, disk);
+    try {
+      await recorder.#parts.sealer.start();
+    } catch (error) {
+      await recorder.close();
+      throw error;
+    }
+    return recorder;
   }
 
   /** Seals and closes what an earlier life of the gateway left behind. To be called before anything is recorded. */

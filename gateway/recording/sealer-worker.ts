@@ -31,3 +31,5 @@ port.on('message', (job: SealJob) => {
   });
   void sealing.then((outcome) => port.postMessage(outcome));
 });
+
+port.postMessage('ready');

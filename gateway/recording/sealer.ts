@@ -46,10 +46,10 @@ const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 /** A stretch as small as this is sealed at once even during a burst: it takes a millisecond. */
 const SMALL_BYTES = 256 * 1024;
 /** During a burst sealing waits until this share of the backlog is used. */
-const BURST_SHARE = 0.25;
+const BURST_SHARE = 0.6;
 const BURST_CHECK_MILLIS = 50;
 /** … and no longer than this: a session that has ended waits for its last segment. */
-const LONGEST_WAIT_MILLIS = 2000;
+const LONGEST_WAIT_MILLIS = 10_000;
 const NORMAL_LEVEL = 3;
 const BURST_LEVEL = 1;
 /** Attempts after which a session is told; then the seal is tried at longer intervals for as long as the gateway runs. */
@@ -82,12 +82,21 @@ export class Sealer {
   #closing = false;
   #broken: SallyportError | undefined;
   #onBroken: (error: SallyportError) => void;
+  /** Told the outcome of the first start; afterwards a dying thread is started again. */
+  #started: { resolve: () => void; reject: (error: SallyportError) => void } | undefined;
 
   /** `broken` is called when sealing has stopped for good. */
   constructor(options: SealerOptions, broken: (error: SallyportError) => void) {
     this.#options = options;
     this.#onBroken = broken;
-    this.#worker = this.#startWorker();
+  }
+
+  /** Resolves when the thread runs. Rejects when it can't even start: then nothing would ever be sealed. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#started = { resolve, reject };
+      this.#worker = this.#startWorker();
+    });
   }
 
   get congested(): boolean {
@@ -137,7 +146,11 @@ export class Sealer {
     // The built package has JavaScript beside this file, the checkout TypeScript.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./sealer-worker.${extension}`, import.meta.url), { name: 'sealer' });
-    worker.on('message', (outcome: SealOutcome) => this.#settle(outcome));
+    worker.on('message', (message: SealOutcome | 'ready') => {
+      if (message !== 'ready') this.#settle(message);
+      else if (this.#inFlight.size === 0) worker.unref();
+      if (message === 'ready') this.#settleStart(undefined);
+    });
     let reason = 'it exited';
     worker.on('error', (error: unknown) => {
       reason = error instanceof Error ? error.message : String(error);
@@ -145,8 +158,19 @@ export class Sealer {
     worker.on('exit', () => {
       if (!this.#closing) this.#workerDied(reason);
     });
-    worker.unref();
     return worker;
+  }
+
+  #settleStart(failure: string | undefined): void {
+    const started = this.#started;
+    this.#started = undefined;
+    if (failure === undefined) started?.resolve();
+    else
+      started?.reject(
+        new SallyportError('RECORDING_UNAVAILABLE', `The sealing thread can't start: ${failure}`, {
+          remedy: 'see that the installation is complete: npm ci',
+        }),
+      );
   }
 
   #dispatch(): void {
@@ -258,6 +282,11 @@ export class Sealer {
   }
 
   #workerDied(reason: string): void {
+    if (this.#started !== undefined) {
+      this.#closing = true;
+      this.#settleStart(reason);
+      return;
+    }
     this.#crashesInARow++;
     this.#options.log.error(
       { reason, stretches: this.#inFlight.size, inARow: this.#crashesInARow },

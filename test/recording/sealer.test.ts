@@ -13,7 +13,7 @@ import { describeChannel, KeptLog, MemoryLedger, newSession, openRecorder, stret
 const belongings = new Belongings();
 afterAll(() => belongings.release());
 
-function startSealer(change: { backlogBytes?: number } = {}) {
+async function startSealer(change: { backlogBytes?: number } = {}) {
   const directory = belongings.directory('sealer');
   const log = new KeptLog();
   let broken: SallyportError | undefined;
@@ -24,6 +24,7 @@ function startSealer(change: { backlogBytes?: number } = {}) {
     },
   );
   belongings.add(() => sealer.close());
+  await sealer.start();
   return { directory, log, sealer, broken: () => broken };
 }
 
@@ -40,7 +41,7 @@ const noTrouble = (error: SallyportError): void => {
 };
 
 test('a stretch is sealed to the same bytes however often it is sealed', async () => {
-  const { directory, sealer } = startSealer();
+  const { directory, sealer } = await startSealer();
   const request = leave(directory, 'once and again\n'.repeat(50_000));
   const first = await sealer.seal(request, noTrouble);
   const second = await sealer.seal(request, noTrouble);
@@ -50,7 +51,7 @@ test('a stretch is sealed to the same bytes however often it is sealed', async (
 });
 
 test('a stretch that is not what its place says is poison, and does not keep others from being sealed', async () => {
-  const { directory, sealer } = startSealer();
+  const { directory, sealer } = await startSealer();
   const bad = leave(directory, 'x');
   writeFileSync(bad.journal, stretchBytes(stretchHeader({ session: newSession() }), [output('x')]));
   const good = leave(directory, 'good');
@@ -59,7 +60,7 @@ test('a stretch that is not what its place says is poison, and does not keep oth
 });
 
 test('when the sealing thread dies, it is started again and every stretch is sealed', async () => {
-  const { directory, sealer, log } = startSealer();
+  const { directory, sealer, log } = await startSealer();
   const requests = Array.from({ length: 20 }, (_, index) => leave(directory, `recording ${index}\n`.repeat(20_000)));
   const sealing = requests.map((request) => sealer.seal(request, noTrouble));
   await sealer.worker?.terminate();
@@ -72,7 +73,7 @@ test('when the sealing thread dies, it is started again and every stretch is sea
 });
 
 test('a sealing thread that keeps dying is given up, and whoever records is told', async () => {
-  const { directory, sealer, broken } = startSealer();
+  const { directory, sealer, broken } = await startSealer();
   const told = new Promise<SallyportError>((resolve) => {
     const request = leave(directory, 'x'.repeat(4_000_000));
     for (let round = 0; round < 20; round++) void sealer.seal(request, resolve);
@@ -89,7 +90,7 @@ test('a sealing thread that keeps dying is given up, and whoever records is told
 });
 
 test('a seal that cannot be written is tried until it can, and the session is told meanwhile', async () => {
-  const { directory, sealer } = startSealer();
+  const { directory, sealer } = await startSealer();
   writeFileSync(join(directory, 'recordings'), 'in the way');
   const request = leave(directory, 'patience');
   let sealed: ReturnType<Sealer['seal']> | undefined;
@@ -102,7 +103,7 @@ test('a seal that cannot be written is tried until it can, and the session is to
 });
 
 test('a backlog above its limit is congestion until half of it is sealed', async () => {
-  const { directory, sealer } = startSealer({ backlogBytes: 3_000_000 });
+  const { directory, sealer } = await startSealer({ backlogBytes: 3_000_000 });
   const requests = Array.from({ length: 5 }, () => leave(directory, 'x'.repeat(900_000)));
   const sealing = requests.map((request) => sealer.seal(request, noTrouble));
   expect(sealer.congested).toBe(true);
@@ -114,7 +115,7 @@ test('a backlog above its limit is congestion until half of it is sealed', async
 });
 
 test('a burst delays sealing, but not that of small recordings', async () => {
-  const { directory, sealer } = startSealer();
+  const { directory, sealer } = await startSealer();
   const large = leave(directory, 'x'.repeat(900_000));
   const small = leave(directory, 'small');
   const order: string[] = [];
@@ -131,7 +132,7 @@ test('a burst delays sealing, but not that of small recordings', async () => {
 });
 
 test('a burst that does not end delays sealing for a while only', async () => {
-  const { directory, sealer } = startSealer();
+  const { directory, sealer } = await startSealer();
   const busy = setInterval(() => sealer.burst.note(3_000_000), 10);
   belongings.add(() => clearInterval(busy));
   sealer.burst.note(3_000_000);
