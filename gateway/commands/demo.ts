@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
-import { makeKeyPair, runThroughGateway } from '../protocol/ssh/loopback-client.ts';
+import { makeEd25519Key } from '../protocol/ssh/ed25519-key.ts';
+import { runThroughGateway } from '../protocol/ssh/loopback-client.ts';
 import { type Gateway, startGateway } from '../serve.ts';
 import { findSessions } from '../query/find-sessions.ts';
 import { Database } from '../store/database.ts';
@@ -76,7 +77,7 @@ async function keyPair(directory: string, file: string, comment: string): Promis
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  const { privateKey, publicKey } = makeKeyPair(comment);
+  const { privateKey, publicKey } = makeEd25519Key(comment);
   await writeFile(path, privateKey, { mode: 0o600 });
   await writeFile(`${path}.pub`, `${publicKey}\n`);
   return publicKey;

@@ -155,17 +155,18 @@ export class Session {
     await Promise.all(this.#finishing);
   }
 
-  /** Records that an action, decided before, is over. */
+  /** Records that an action, decided before, is over; `refused` when the target did not begin it. */
   finished(
     channel: number,
     action: Action,
     facts: Readonly<Record<string, unknown>>,
     exit: ChannelEnd['exit'],
     result: Record<string, unknown>,
+    refused = false,
   ): void {
     this.#record({
       type: 'action.finished',
-      outcome: exit === undefined || exit.status === 0 ? 'success' : 'failure',
+      outcome: !refused && (exit === undefined || exit.status === 0) ? 'success' : 'failure',
       actor: this.actor,
       target: this.resource,
       session: this.id,

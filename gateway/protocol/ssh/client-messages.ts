@@ -182,6 +182,7 @@ export class ClientMessages {
       throw violation(`a refusal of channel ${recipient}, which nobody opened`);
     const refused = channel.event({ t: 'ssh.open-failure', by: 'client', reason, message: description });
     this.#relay.pass(channel, [refused], message.length, () => this.#relay.target.send(message));
+    channel.refused = true;
     this.#relay.channelOver(channel, 'refused by the client');
   }
 
@@ -287,12 +288,21 @@ export class ClientMessages {
     }
     channel.started = { action, facts: { ...facts, terminal: channel.terminal !== undefined } };
     if (sftp) channel.observer = new SftpObserver();
-    this.#countReply(channel, wantReply);
+    if (wantReply) channel.replies.passedOn((reply) => this.#answered(channel, reply));
     const label = kind === 'exec' ? `$ ${String(facts.command)}` : kind === 'subsystem' ? `subsystem ${String(facts.name)}` : 'shell';
     this.#relay.pass(channel, [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)], message.length, () =>
       this.#relay.target.send(message),
     );
     if (kind === 'shell' && channel.terminal !== undefined) this.#banner.show(channel);
+  }
+
+  /** Only one start can succeed on a channel (RFC 4254 section 6.5): after a refusal the client may try another. */
+  #answered(channel: RelayedChannel, reply: Buffer): void {
+    const { started } = channel;
+    if (reply[0] !== MessageType.CHANNEL_FAILURE || started === undefined) return;
+    this.#relay.session.finished(channel.number, started.action, started.facts, undefined, { refused: true }, true);
+    channel.started = undefined;
+    channel.observer = undefined;
   }
 
   #passRequest(channel: RelayedChannel, message: Buffer, wantReply: boolean, facts: Record<string, unknown>, marker?: string): void {

@@ -3,6 +3,7 @@ import { chmod, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { SallyportError } from '../../base/errors.ts';
+import { makeEd25519Key } from './ed25519-key.ts';
 import { fingerprintOf } from './target-connection.ts';
 
 export interface HostKey {
@@ -23,7 +24,7 @@ export async function loadOrMakeHostKey(dataDirectory: string): Promise<HostKey>
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const existing = await readIfThere(path);
   if (existing !== undefined) return parse(existing, path);
-  const { private: made } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'sallyport' });
+  const { privateKey: made } = makeEd25519Key('sallyport');
   const beside = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFile(beside, made, { mode: 0o600, flag: 'wx' });
   try {

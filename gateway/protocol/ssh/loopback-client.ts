@@ -53,9 +53,3 @@ export function runThroughGateway(request: LoopbackCommand): Promise<CommandOutc
     });
   });
 }
-
-/** A fresh Ed25519 key pair in OpenSSH's formats. */
-export function makeKeyPair(comment: string): { privateKey: string; publicKey: string } {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { privateKey: pair.private, publicKey: pair.public };
-}

@@ -27,6 +27,8 @@ export class RelayedChannel {
   observer: ChannelObserver | undefined;
   terminal: { type: string; cols: number; rows: number } | undefined;
   started: { action: Action; facts: Readonly<Record<string, unknown>> } | undefined;
+  /** The other side did not open the channel. */
+  refused = false;
   exit: ChannelEnd['exit'];
   closedBy = { client: false, target: false };
 

@@ -14,14 +14,14 @@ export class ReplyOrder {
     return this.#slots.length;
   }
 
-  /** The request is passed on: the other side's reply will be `arrived`. */
-  passedOn(): void {
-    this.#slots.push({ reply: undefined });
+  /** The request is passed on: the other side's reply will be `arrived`, and `seen` is told of it. */
+  passedOn(seen?: (reply: Buffer) => void): void {
+    this.#slots.push({ reply: undefined, seen });
   }
 
   /** The request is answered here. */
   answered(reply: Buffer): void {
-    this.#slots.push({ reply });
+    this.#slots.push({ reply, seen: undefined });
     this.#flush();
   }
 
@@ -30,6 +30,7 @@ export class ReplyOrder {
     const slot = this.#slots.find((candidate) => candidate.reply === undefined);
     if (slot === undefined) return false;
     slot.reply = reply;
+    slot.seen?.(reply);
     this.#flush();
     return true;
   }
@@ -44,4 +45,5 @@ export class ReplyOrder {
 
 interface Slot {
   reply: Buffer | undefined;
+  seen: ((reply: Buffer) => void) | undefined;
 }

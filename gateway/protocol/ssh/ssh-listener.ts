@@ -92,7 +92,11 @@ export function listenSsh(
       resolve({
         protocol: 'ssh',
         address: `${host}:${port}`,
-        close: () => new Promise((closed) => tcp.close(() => closed())),
+        // Not awaited: that would be the end of the last connection, and ending those is the caller's next step.
+        close: () => {
+          tcp.close();
+          return Promise.resolve();
+        },
       });
       tcp.on('error', (error) => parts.log.error({ error: error.message }, 'the SSH listener failed to accept'));
     });

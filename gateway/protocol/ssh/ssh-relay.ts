@@ -152,7 +152,7 @@ export class SshRelay {
     }
     if (started !== undefined) {
       const { i, o, e } = recording.bytes;
-      this.session.finished(number, started.action, started.facts, exit, { bytes: { i, o, e } });
+      this.session.finished(number, started.action, started.facts, exit, { bytes: { i, o, e } }, channel.refused);
     }
     this.session.closeChannel(number, { reason, ...(exit === undefined ? {} : { exit }) });
   }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import type { Client as TargetConnection, Connection as ClientConnection } from 'ssh2';
+import type { Connection as ClientConnection, Client as TargetConnection } from 'ssh2';
 import wire from 'ssh2/lib/protocol/utils.js';
 import { SallyportError } from '../../base/errors.ts';
 import { MessageType, writeMessage } from './connection-messages.ts';
 import type { MessagePort, MessagePortListener } from './message-port.ts';
+import { type PacketCipher, PacketSlab } from './packet-slab.ts';
 
 /**
  * The one file that knows ssh2's internals (1.17, pinned exactly; test/protocol/ssh/ssh2-transport.test.ts fails when
@@ -22,6 +23,7 @@ interface Ssh2Protocol {
   /** Set while a key exchange is under way; what is sent then waits in a queue. */
   _kexinit: unknown;
   _packetRW: { write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
+  _cipher: PacketCipher;
   /** Undefined once the connection is finished. */
   _destruct: unknown;
   rekey(): void;
@@ -54,6 +56,7 @@ export class Ssh2Transport implements MessagePort {
   readonly #protocol: Ssh2Protocol;
   readonly #socket: Socket;
   readonly #limits: TransportLimits;
+  readonly #slab: PacketSlab;
   #listener: MessagePortListener | undefined;
   #early: Buffer[] = [];
   #paused = false;
@@ -73,6 +76,7 @@ export class Ssh2Transport implements MessagePort {
     this.#protocol = (connection as unknown as { _protocol: Ssh2Protocol })._protocol;
     this.#socket = socket;
     this.#limits = limits;
+    this.#slab = new PacketSlab(() => socket.writableLength === 0);
     const ssh2OnPayload = this.#protocol._onPayload;
     this.#protocol._onPayload = (payload) => {
       const type = payload[0];
@@ -214,6 +218,7 @@ export class Ssh2Transport implements MessagePort {
   }
 
   #keysExchanged(): void {
+    this.#slab.serve(this.#protocol._cipher);
     clearTimeout(this.#keyExchangeTimer);
     this.#keyExchangeTimer = undefined;
     this.#sinceRekey = 0;

@@ -190,6 +190,7 @@ export class TargetMessages {
     const channel = this.#opening(recipient);
     const refused = channel.event({ t: 'ssh.open-failure', by: 'target', reason, message: description });
     this.#relay.pass(channel, [refused], message.length, () => this.#relay.client.send(message));
+    channel.refused = true;
     this.#relay.channelOver(channel, 'refused by the target');
   }
 

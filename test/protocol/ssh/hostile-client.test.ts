@@ -77,6 +77,25 @@ describe('a client that breaks the connection protocol', () => {
     expect(session.target.of(MessageType.CHANNEL_REQUEST)).toHaveLength(1);
   });
 
+  it('may try another command when the target has refused the first, as PuTTY does for SFTP', async () => {
+    const session = await rawSession(belongings);
+    const { targetId, clientId } = await openChannel(session);
+    session.client.send(request(targetId, 'subsystem', true, 'sftp'));
+    await session.target.next(MessageType.CHANNEL_REQUEST);
+    session.target.send(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
+    await session.client.next(MessageType.CHANNEL_FAILURE);
+    session.client.send(request(targetId, 'exec', true, 'sftp-server'));
+    await session.target.next(MessageType.CHANNEL_REQUEST, 1);
+    session.target.send(writeMessage(MessageType.CHANNEL_SUCCESS, clientId));
+    await session.client.next(MessageType.CHANNEL_SUCCESS);
+    session.client.port.end();
+    await closedWith(session.gateway);
+    expect(session.gateway.ledger.of('action.finished').map(({ outcome, body }) => [body.action, outcome])).toEqual([
+      ['ssh:subsystem', 'failure'],
+      ['ssh:exec', 'success'],
+    ]);
+  });
+
   it('gets replies in the order of its requests, whoever answers them', async () => {
     const session = await rawSession(belongings);
     const { targetId, clientId } = await openChannel(session);

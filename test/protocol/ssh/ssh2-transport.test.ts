@@ -6,7 +6,7 @@ import { MessageType } from '../../../gateway/protocol/ssh/connection-messages.t
 import { Ssh2Transport, type TransportLimits } from '../../../gateway/protocol/ssh/ssh2-transport.ts';
 import { Belongings } from '../../support/temp.ts';
 import { closedWith, data, openChannel, rawSession, request } from './session-world.ts';
-import { calm, RawPeer, rawClient, rawServer } from './support.ts';
+import { calm, keyPair, RawPeer, rawClient, rawServer } from './support.ts';
 
 let belongings = new Belongings();
 afterEach(async () => {
@@ -110,7 +110,7 @@ describe('the transport', () => {
     await once(socketServer, 'listening');
     belongings.add(() => void socketServer.close());
     const { port } = socketServer.address() as { port: number };
-    const key = ssh2.utils.generateKeyPairSync('ed25519').private;
+    const key = keyPair().private;
     const ssh = new ssh2.Server({ hostKeys: [key] });
     const transports: Ssh2Transport[] = [];
     ssh.on('connection', (connection) => {

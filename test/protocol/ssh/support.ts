@@ -8,6 +8,7 @@ import { AttemptLimiter } from '../../../gateway/identity/attempt-limiter.ts';
 import { parseSshPublicKey } from '../../../gateway/identity/ssh-public-key.ts';
 import { policyOf } from '../../../gateway/policy/allow-list.ts';
 import type { Listener } from '../../../gateway/protocol/listener.ts';
+import { makeEd25519Key } from '../../../gateway/protocol/ssh/ed25519-key.ts';
 import { type HostKey, loadOrMakeHostKey } from '../../../gateway/protocol/ssh/host-key.ts';
 import { type SshListenerOptions, listenSsh } from '../../../gateway/protocol/ssh/ssh-listener.ts';
 import { serveSshClient } from '../../../gateway/protocol/ssh/ssh-session.ts';
@@ -87,7 +88,8 @@ export class RawPeer {
 }
 
 export function keyPair(): { private: string; public: string } {
-  return ssh2.utils.generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = makeEd25519Key('test');
+  return { private: privateKey, public: publicKey };
 }
 
 /** Logs in somewhere and then speaks raw messages. */
