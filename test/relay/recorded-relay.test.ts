@@ -47,7 +47,7 @@ function watched(real: ChannelRecording, log: string[]): { recording: ChannelRec
       }
       if (name === 'sync') return () => new Promise<void>((resolve, reject) => syncs.push({ resolve, reject }));
       const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
   return {

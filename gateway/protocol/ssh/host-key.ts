@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
+import ssh2, { type ParsedKey } from 'ssh2';
 import { SallyportError } from '../../base/errors.ts';
 import { makeEd25519Key } from './ed25519-key.ts';
 import { fingerprintOf } from './target-connection.ts';
@@ -48,13 +48,19 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 function parse(privateKey: string, path: string): HostKey {
-  const parsed = ssh2.utils.parseKey(privateKey);
-  const key = Array.isArray(parsed) ? parsed[0] : parsed;
-  if (key === undefined || key instanceof Error || !key.isPrivateKey()) {
+  const key = onlyKey(ssh2.utils.parseKey(privateKey));
+  if (key instanceof Error || !key.isPrivateKey()) {
     throw new SallyportError('DATA_DIRECTORY_INVALID', `the gateway's host key ${path} is not a private key`, {
       remedy: 'restore it from a copy of the data directory; clients have pinned it',
     });
   }
   const blob = key.getPublicSSH();
   return { privateKey, publicKey: `${key.type} ${blob.toString('base64')}`, fingerprint: fingerprintOf(blob) };
+}
+
+/** For some files ssh2 gives a list, which its types do not say. */
+export function onlyKey(parsed: ParsedKey | Error): ParsedKey | Error {
+  if (!Array.isArray(parsed)) return parsed;
+  const keys = parsed as readonly ParsedKey[];
+  return keys[0] ?? new Error('there is no key');
 }

@@ -4,9 +4,9 @@ import { type IPty, spawn } from 'node-pty';
 import { SallyportError } from '../../base/errors.ts';
 import type { FieldReader } from './connection-messages.ts';
 import { type LocalChannel, type LocalChannelHandler, LocalEndpoint } from './local-endpoint.ts';
+import { PlainTerminalInput, plainTerminalCommand, READY_MARK } from './plain-terminal.ts';
 import { PtyInput } from './pty-input.ts';
 import { PtyOutput } from './pty-output.ts';
-import { PlainTerminalInput, plainTerminalCommand, READY_MARK } from './plain-terminal.ts';
 import type { ShellTargetSettings } from './ssh-target.ts';
 
 /** Output that may wait for the client's window before the shell is stopped. */

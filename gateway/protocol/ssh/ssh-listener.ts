@@ -7,9 +7,9 @@ import type { SessionParts } from '../../session/session-parts.ts';
 import type { Listener } from '../listener.ts';
 import { Admission } from './admission.ts';
 import { algorithmOffer } from './algorithms.ts';
-import type { HostKey } from './host-key.ts';
-import { Ssh2Transport } from './ssh2-transport.ts';
+import { type HostKey, onlyKey } from './host-key.ts';
 import type { SshReachable } from './ssh-target.ts';
+import { Ssh2Transport } from './ssh2-transport.ts';
 
 export interface SshListenerOptions {
   readonly host: string;
@@ -154,7 +154,7 @@ class Login {
       this.#refuse(context, { user, method: context.method, reason: `the method ${context.method} is not offered` });
       return;
     }
-    const key = context as PublicKeyAuthContext;
+    const key = context;
     const { algo, data } = key.key;
     const offer = { protocol: 'ssh', user, source: this.#source, algorithm: algo, blob: data };
     const identified = identifyKey(offer, this.#parts);
@@ -179,9 +179,8 @@ class Login {
     if (blob === undefined || signature === undefined) return false;
     // A plain ssh-rsa signature is SHA-1 (RFC 8332 section 1): off unless named.
     if (key.algo === 'ssh-rsa' && hashAlgo === undefined && !this.#options.weakAlgorithms.includes('ssh-rsa')) return false;
-    const parsed = ssh2.utils.parseKey(key.data);
-    if (parsed instanceof Error) return false;
-    return (Array.isArray(parsed) ? parsed[0] : parsed)?.verify(blob, signature, hashAlgo) === true;
+    const parsed = onlyKey(ssh2.utils.parseKey(key.data));
+    return !(parsed instanceof Error) && parsed.verify(blob, signature, hashAlgo) === true;
   }
 
   #accept(context: AuthContext, who: Authenticated, user: string): void {

@@ -1,17 +1,17 @@
+import { SallyportError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-import { type SessionAttempt, runSession } from '../../session/run-session.ts';
+import { runSession, type SessionAttempt } from '../../session/run-session.ts';
 import type { Session } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
-import { SallyportError } from '../../base/errors.ts';
 import { converse } from './converse.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import { chooseTarget, MENU_USER } from './menu.ts';
 import type { MessagePort } from './message-port.ts';
 import { noticeEndpoint } from './notice.ts';
+import { openShellTarget } from './shell-target.ts';
 import type { SshClient } from './ssh-listener.ts';
 import { type RelayLimits, SshRelay } from './ssh-relay.ts';
 import type { SshReachable, SshTargetSettings } from './ssh-target.ts';
-import { openShellTarget } from './shell-target.ts';
 import { connectToTarget, type TargetConnectOptions } from './target-connection.ts';
 
 export interface SshServing {

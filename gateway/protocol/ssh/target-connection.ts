@@ -4,8 +4,8 @@ import ssh2 from 'ssh2';
 import { SallyportError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { algorithmOffer, hostKeyKinds } from './algorithms.ts';
-import { Ssh2Transport, type TransportLimits } from './ssh2-transport.ts';
 import type { SshTargetSettings } from './ssh-target.ts';
+import { Ssh2Transport, type TransportLimits } from './ssh2-transport.ts';
 
 export interface TargetLogin {
   readonly password?: Secret;

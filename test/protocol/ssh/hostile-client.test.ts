@@ -173,7 +173,7 @@ describe('a client that breaks the connection protocol', () => {
     session.client.port.end();
     await closedWith(session.gateway);
     const decided = session.gateway.ledger.of('action.decided').find(({ body }) => body.action === 'ssh:exec');
-    expect(decided?.body.facts['commandBytes']).toBe(command.toString('base64'));
+    expect(decided?.body.facts.commandBytes).toBe(command.toString('base64'));
   });
 
   it('may close in any order, and the channel is over once', async () => {

@@ -1,6 +1,6 @@
 import { MessageType, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
 import type { Belongings } from '../../support/temp.ts';
-import { RawPeer, rawClient, rawServer, sshTarget, type TestGateway, type TestGatewayOptions, testGateway } from './support.ts';
+import { type RawPeer, rawClient, rawServer, sshTarget, type TestGateway, type TestGatewayOptions, testGateway } from './support.ts';
 
 /** A client and a target with the gateway between them; both speak raw messages. */
 export interface RawSession {

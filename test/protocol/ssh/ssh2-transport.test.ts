@@ -6,7 +6,7 @@ import { MessageType } from '../../../gateway/protocol/ssh/connection-messages.t
 import { Ssh2Transport, type TransportLimits } from '../../../gateway/protocol/ssh/ssh2-transport.ts';
 import { Belongings } from '../../support/temp.ts';
 import { closedWith, data, openChannel, rawSession, request } from './session-world.ts';
-import { calm, keyPair, RawPeer, rawClient, rawServer } from './support.ts';
+import { calm, keyPair, type RawPeer, rawClient, rawServer } from './support.ts';
 
 let belongings = new Belongings();
 afterEach(async () => {

@@ -10,7 +10,7 @@ import { policyOf } from '../../../gateway/policy/allow-list.ts';
 import type { Listener } from '../../../gateway/protocol/listener.ts';
 import { makeEd25519Key } from '../../../gateway/protocol/ssh/ed25519-key.ts';
 import { type HostKey, loadOrMakeHostKey } from '../../../gateway/protocol/ssh/host-key.ts';
-import { type SshListenerOptions, listenSsh } from '../../../gateway/protocol/ssh/ssh-listener.ts';
+import { listenSsh, type SshListenerOptions } from '../../../gateway/protocol/ssh/ssh-listener.ts';
 import { serveSshClient } from '../../../gateway/protocol/ssh/ssh-session.ts';
 import type { SshReachable } from '../../../gateway/protocol/ssh/ssh-target.ts';
 import { Ssh2Transport, type TransportLimits } from '../../../gateway/protocol/ssh/ssh2-transport.ts';
@@ -37,7 +37,7 @@ export class RawPeer {
 
   constructor(port: Ssh2Transport, socket: Socket, connection: ssh2.Connection | ssh2.Client) {
     this.port = port;
-    this.rekey = () => void (connection as unknown as { _protocol: { rekey(): void } })._protocol.rekey();
+    this.rekey = () => (connection as unknown as { _protocol: { rekey(): void } })._protocol.rekey();
     this.socket = socket;
     this.ended = new Promise((resolve) => {
       port.attach({
@@ -148,7 +148,7 @@ export async function rawServer(belongings: Belongings, options: { limits?: Tran
   if (parsed instanceof Error) throw parsed;
   return {
     port: (server.address() as AddressInfo).port,
-    hostKey: fingerprintOf((Array.isArray(parsed) ? parsed[0] : parsed).getPublicSSH()),
+    hostKey: fingerprintOf(parsed.getPublicSSH()),
     accepted: () => {
       const peer = waiting.shift();
       return peer === undefined ? new Promise((resolve) => wanted.push(resolve)) : Promise.resolve(peer);
