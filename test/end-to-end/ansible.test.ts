@@ -17,7 +17,9 @@ afterAll(() => belongings.release());
 
 describe('Ansible', () => {
   for (const pipelining of [false, true]) {
-    it(`42 runs a playbook with its stock settings${pipelining ? ' and pipelining' : ''}, twice, and finds nothing to change the second time`, { timeout: 180_000 }, async () => {
+    it(`42 runs a playbook with its stock settings${pipelining ? ' and pipelining' : ''}, twice, and finds nothing to change the second time`, {
+      timeout: 180_000,
+    }, async () => {
       const route = world.agent();
       const here = belongings.directory('playbook');
       const there = belongings.directory('there');
@@ -28,7 +30,12 @@ describe('Ansible', () => {
       writeFileSync(join(here, 'inventory'), inventory(route));
       const play = () =>
         run('ansible-playbook', ['-i', join(here, 'inventory'), join(here, 'play.yaml')], {
-          env: plainEnvironment({ HOME: here, ANSIBLE_SSH_CONTROL_PATH_DIR: join(here, 'cp'), ANSIBLE_PIPELINING: String(pipelining), ANSIBLE_NOCOWS: '1' }),
+          env: plainEnvironment({
+            HOME: here,
+            ANSIBLE_SSH_CONTROL_PATH_DIR: join(here, 'cp'),
+            ANSIBLE_PIPELINING: String(pipelining),
+            ANSIBLE_NOCOWS: '1',
+          }),
           timeoutMs: 90_000,
         });
       const first = await play();
@@ -42,7 +49,8 @@ describe('Ansible', () => {
       expect(second.stdout.toString(), second.stderr).toMatch(/ok=6 +changed=0 +unreachable=0 +failed=0/);
 
       // Ansible leaves a shared connection open for a minute; its end is not what is waited for here.
-      for (const socket of readdirSync(join(here, 'cp'))) await run('ssh', [...openSshOptions(route), '-S', join(here, 'cp', socket), '-O', 'exit', route.host]);
+      for (const socket of readdirSync(join(here, 'cp')))
+        await run('ssh', [...openSshOptions(route), '-S', join(here, 'cp', socket), '-O', 'exit', route.host]);
       const sessions = await endedSessions(world.gateway.data, route.principal);
       expect(sessions.reduce((sum, session) => sum + session.channels, 0)).toBeGreaterThan(5);
       expect(sessions.every((session) => session.target === 'web' && session.onBehalfOf === 'engineer@example.com')).toBe(true);
@@ -59,7 +67,9 @@ function inventory(route: AgentRoute): string {
     ansible_ssh_common_args: `'-F /dev/null -o UserKnownHostsFile=${route.knownHosts} -o IdentitiesOnly=yes -o IdentityAgent=none'`,
     ansible_python_interpreter: '/usr/bin/python3',
   };
-  return `web ${Object.entries(settings).map(([name, value]) => `${name}=${value}`).join(' ')}\n`;
+  return `web ${Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}\n`;
 }
 
 function playbook(here: string, there: string): string {

@@ -6,7 +6,7 @@ import { dbclient, paramiko, plink, type Route, ssh } from '../support/clients.t
 import { onlyRecording } from '../support/recordings.ts';
 import type { Finished, RunOptions } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
-import { openWorld, webTarget, type World } from '../support/world.ts';
+import { openWorld, type World, webTarget } from '../support/world.ts';
 
 const belongings = new Belongings();
 let world: World;
@@ -80,7 +80,11 @@ describe.concurrent('a command', () => {
     const command = 'echo "$FOO_ONE|$LC_TEST|$LANG|$EVIL"';
     const allowing = world.agent();
     const byDefault = world.agent('default-environment');
-    const [direct, allowed, standard] = await Promise.all([ssh(world.direct, command, { flags }), ssh(allowing, command, { flags }), ssh(byDefault, command, { flags })]);
+    const [direct, allowed, standard] = await Promise.all([
+      ssh(world.direct, command, { flags }),
+      ssh(allowing, command, { flags }),
+      ssh(byDefault, command, { flags }),
+    ]);
     expect(direct.stdout.toString()).toBe('1|ü|C.UTF-8|\n');
     expect(allowed.stdout.toString()).toBe('1|ü|C.UTF-8|\n');
     // sshd would take FOO_ONE: it is the gateway that holds it back.
@@ -152,7 +156,7 @@ describe.concurrent('a command', () => {
     const done = await ssh(route, 'scp x; bash', { input: 'echo slipped $((40 + 2))\nexit 3\n' });
     expect(done.status).toBe(3);
     const recording = await onlyRecording(world.gateway.data, route.principal);
-    expect(recording.row.detail['command']).toBe('scp x; bash');
+    expect(recording.row.detail.command).toBe('scp x; bash');
     expect(recording.bytes('i').toString()).toBe('echo slipped $((40 + 2))\nexit 3\n');
     expect(recording.bytes('o')).toEqual(done.stdout);
     expect(done.stdout.toString()).toContain('slipped 42');

@@ -20,7 +20,9 @@ const text = Buffer.from(Array.from({ length: 2000 }, (_, index) => `line ${inde
 
 /** What the recording says of files, as `{ op, path, … }`. */
 function fileEvents(recording: Recording): { readonly [member: string]: unknown }[] {
-  return recording.cast.events.filter((event) => event.ours?.t === 'file').map((event) => event.ours as { readonly [member: string]: unknown });
+  return recording.cast.events
+    .filter((event) => event.ours?.t === 'file')
+    .map((event) => event.ours as { readonly [member: string]: unknown });
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -88,7 +90,10 @@ describe.concurrent('SFTP', () => {
 
     const events = fileEvents(await onlyRecording(world.gateway.data, route.principal)).map((event) => JSON.stringify(event));
     for (const name of ['a', 'renamed', 'b', 'link', 'hard', 'c', 'made', 'unmade', 'missing']) {
-      expect(events.filter((event) => event.includes(`${there}/${name}"`)), name).not.toHaveLength(0);
+      expect(
+        events.filter((event) => event.includes(`${there}/${name}"`)),
+        name,
+      ).not.toHaveLength(0);
     }
     const missing = events.filter((event) => event.includes(`${there}/missing"`)).join('\n');
     expect(missing).toMatch(/"(result|status|code)":\s*("?no such file|2)/i);
@@ -100,7 +105,10 @@ describe.concurrent('SFTP', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `file-${String(index).padStart(5, '0')}`);
     for (const name of names) writeFileSync(join(there, name), '');
     const done = await sftp(route, [`ls -1 ${there}`]);
-    const listed = done.stdout.toString().split('\n').filter((line) => line.includes('/file-'));
+    const listed = done.stdout
+      .toString()
+      .split('\n')
+      .filter((line) => line.includes('/file-'));
     expect(listed.map((line) => line.trim().split('/').at(-1))).toEqual(names);
     const events = fileEvents(await onlyRecording(world.gateway.data, route.principal));
     expect(events.some((event) => JSON.stringify(event).includes(there))).toBe(true);
@@ -111,7 +119,13 @@ describe.concurrent('SFTP', () => {
     const here = belongings.directory('here');
     const there = belongings.directory('there');
     writeFileSync(join(here, 'binary'), binary);
-    const done = await psftp(route, [`put ${here}/binary ${there}/uploaded`, `ren ${there}/uploaded ${there}/renamed`, `get ${there}/renamed ${here}/back`, `ls ${there}`, 'quit']);
+    const done = await psftp(route, [
+      `put ${here}/binary ${there}/uploaded`,
+      `ren ${there}/uploaded ${there}/renamed`,
+      `get ${there}/renamed ${here}/back`,
+      `ls ${there}`,
+      'quit',
+    ]);
     expect(done.status, done.stdout.toString() + done.stderr).toBe(0);
     expect(readFileSync(join(here, 'back')).equals(binary)).toBe(true);
     expect(JSON.stringify(fileEvents(await onlyRecording(world.gateway.data, route.principal)))).toContain(sha256(binary));
@@ -123,14 +137,23 @@ describe.concurrent('SFTP', () => {
     writeFileSync(join(there, 'big'), binary);
     const done = await paramiko(route, randomAccess, [there]);
     expect(done.stderr).toBe('');
-    expect(JSON.parse(done.stdout.toString())).toEqual({ digest: sha256(binary), middle: binary.subarray(1000, 1010).toString('hex'), size: 7, appended: 'one.two', missing: 2 });
+    expect(JSON.parse(done.stdout.toString())).toEqual({
+      digest: sha256(binary),
+      middle: binary.subarray(1000, 1010).toString('hex'),
+      size: 7,
+      appended: 'one.two',
+      missing: 2,
+    });
     const events = fileEvents(await onlyRecording(world.gateway.data, route.principal));
     expect(JSON.stringify(events)).toContain(sha256(binary));
   });
 });
 
 describe.concurrent('scp', () => {
-  for (const [mode, flags] of [['SFTP', []], ['its own protocol (-O)', ['-O']]] as const) {
+  for (const [mode, flags] of [
+    ['SFTP', []],
+    ['its own protocol (-O)', ['-O']],
+  ] as const) {
     it(`26 copies up and down over ${mode}`, async () => {
       const route = world.agent();
       const here = belongings.directory('here');
@@ -158,7 +181,7 @@ describe.concurrent('scp', () => {
     writeFileSync(join(here, 'text'), text);
     expect((await scp(route, [join(here, 'text'), `:${there}/text`], ['-O'])).status).toBe(0);
     const recording = await onlyRecording(world.gateway.data, route.principal);
-    expect(recording.row.detail['command']).toContain('scp');
+    expect(recording.row.detail.command).toContain('scp');
     const sent = recording.bytes('i');
     expect(sent.includes(text)).toBe(true);
     expect(recording.row.bytes.i).toBe(sent.length);
@@ -174,7 +197,8 @@ describe.concurrent('rsync', () => {
     writeFileSync(join(here, 'tree/deep/binary'), binary);
     writeFileSync(join(here, 'tree/text'), text);
     symlinkSync('text', join(here, 'tree/link'));
-    const rsync = (...args: string[]) => run('rsync', ['-a', '--no-whole-file', '-e', sshCommandLine(route), ...args], { env: plainEnvironment() });
+    const rsync = (...args: string[]) =>
+      run('rsync', ['-a', '--no-whole-file', '-e', sshCommandLine(route), ...args], { env: plainEnvironment() });
     const up = await rsync(`${here}/tree/`, `${remotePath(route, there)}/tree/`);
     expect(up.status, up.stderr).toBe(0);
     expect(readFileSync(join(there, 'tree/deep/binary')).equals(binary)).toBe(true);
@@ -196,9 +220,18 @@ describe.concurrent('git', () => {
     const route = world.agent();
     const here = belongings.directory('here');
     const there = belongings.directory('there');
-    const env = plainEnvironment({ GIT_SSH_COMMAND: sshCommandLine(route), GIT_SSH_VARIANT: 'ssh', GIT_CONFIG_GLOBAL: '/dev/null', HOME: here });
+    const env = plainEnvironment({
+      GIT_SSH_COMMAND: sshCommandLine(route),
+      GIT_SSH_VARIANT: 'ssh',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      HOME: here,
+    });
     const git = async (cwd: string, ...args: string[]) => {
-      const done = await run('git', ['-c', 'user.name=engineer', '-c', 'user.email=engineer@example.com', '-c', 'init.defaultBranch=main', ...args], { cwd, env });
+      const done = await run(
+        'git',
+        ['-c', 'user.name=engineer', '-c', 'user.email=engineer@example.com', '-c', 'init.defaultBranch=main', ...args],
+        { cwd, env },
+      );
       expect(done.status, done.stderr).toBe(0);
       return done.stdout.toString();
     };

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
-import { recordedAs } from '../support/records.ts';
 import { channelsOf, onlySession, recordingOf } from '../support/recordings.ts';
+import { recordedAs } from '../support/records.ts';
 import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { freePort, isListened, until } from '../support/wait.ts';
-import { openWorld, webTarget, type World } from '../support/world.ts';
+import { openWorld, type World, webTarget } from '../support/world.ts';
 
 const belongings = new Belongings();
 const blob = randomBytes(300_007);
@@ -77,7 +77,12 @@ describe.concurrent('forwarding', () => {
     await stop();
   });
 
-  for (const [flag, target] of [['-L', 'web'], ['-D', 'web'], ['-R', 'web'], ['-R', 'local-only']] as const) {
+  for (const [flag, target] of [
+    ['-L', 'web'],
+    ['-D', 'web'],
+    ['-R', 'web'],
+    ['-R', 'local-only'],
+  ] as const) {
     it(`30 refuses ${flag} unless the target allows it (${target})`, async () => {
       const route = world.agent(target);
       const port = await freePort();
@@ -94,7 +99,11 @@ describe.concurrent('forwarding', () => {
         expect(answer.toString()).not.toContain('220 ready');
         await stop();
       }
-      const decided = await recordedAs(world.gateway.data, 'action.decided', (each) => each.actor.principal === route.principal && each.outcome === 'denied');
+      const decided = await recordedAs(
+        world.gateway.data,
+        'action.decided',
+        (each) => each.actor.principal === route.principal && each.outcome === 'denied',
+      );
       expect(decided.body.action).toBe('ssh:forward');
     });
   }
@@ -147,7 +156,11 @@ describe.concurrent('forwarding', () => {
     expect((await list(refused, ['-A'])).stdout.toString()).not.toContain(fingerprint);
     const { id } = await onlySession(world.gateway.data, asked.principal);
     expect((await channelsOf(world.gateway.data, id)).map((channel) => channel.kind)).toContain('auth-agent');
-    await recordedAs(world.gateway.data, 'action.decided', (each) => each.actor.principal === refused.principal && each.body.action === 'ssh:agent-forward' && each.outcome === 'denied');
+    await recordedAs(
+      world.gateway.data,
+      'action.decided',
+      (each) => each.actor.principal === refused.principal && each.body.action === 'ssh:agent-forward' && each.outcome === 'denied',
+    );
   });
 });
 
@@ -167,7 +180,10 @@ function portOf(server: Server): number {
 
 /** Starts `ssh -N` with these forwards; gives what stops it. */
 async function forward(route: Route, flags: string[], port: number): Promise<() => Promise<void>> {
-  const child = startProgram('ssh', sshArguments(route, ['-N', '-o', 'ExitOnForwardFailure=yes', ...flags]), { env: plainEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = startProgram('ssh', sshArguments(route, ['-N', '-o', 'ExitOnForwardFailure=yes', ...flags]), {
+    env: plainEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const stop = async (): Promise<void> => {
     child.kill();
     await ended(child);

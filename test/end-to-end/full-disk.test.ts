@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
-import { recordedAs } from '../support/records.ts';
 import { onlyRecording, onlySession, sessionsOf } from '../support/recordings.ts';
+import { recordedAs } from '../support/records.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { Belongings } from '../support/temp.ts';
@@ -17,7 +17,11 @@ let world: World;
 
 beforeAll(async () => {
   disk = await mountSmallDisk(belongings, 128 * MiB);
-  world = await openWorld(belongings, { agents: 16, configuration: { recording: { reserve: '16MiB' } }, gateway: { data: join(disk.path, 'data') } });
+  world = await openWorld(belongings, {
+    agents: 16,
+    configuration: { recording: { reserve: '16MiB' } },
+    gateway: { data: join(disk.path, 'data') },
+  });
 }, 60_000);
 afterAll(() => belongings.release());
 
@@ -60,17 +64,20 @@ describe('a disk that fills up', () => {
     expect((await onlyRecording(world.gateway.data, route.principal)).bytes('o').equals(client.seen())).toBe(true);
   });
 
-  it('85 when nothing more can be written, delivers nothing that is not recorded, and recovers by itself', { timeout: 90_000 }, async () => {
+  it('85 when nothing more can be written, delivers nothing that is not recorded, and recovers by itself', {
+    timeout: 90_000,
+  }, async () => {
     const routes = [world.agent(), world.agent(), world.agent()] as const;
     const commands = ['seq 1 1000000000', 'openssl enc -aes-128-ctr -K 00 -iv 00 -in /dev/zero 2>/dev/null | base64', 'cat'];
     const clients = routes.map((route, index) => talker(route, commands[index] as string));
     clients[2]?.type('hello\n');
     await clients[0]?.shows('\n1000\n');
     await clients[2]?.shows('hello\n');
-    await disk.fillUpTo(0);
+    disk.fillToTheBrim();
     const typing = setInterval(() => clients[2]?.type('typed into nothing\n'), 5);
     await Promise.all(clients.map((client) => client.ended));
     clearInterval(typing);
+    await world.gateway.logged('failed write', (line) => line.code === 'RECORDING_FAILED');
     const refused = await ssh(world.agent(), 'echo in');
     expect(refused.status).not.toBe(0);
     expect(refused.stdout).toHaveLength(0);
@@ -92,7 +99,10 @@ describe('a disk that fills up', () => {
 /** There is service again, without a restart. */
 async function serves(): Promise<void> {
   const route = world.agent();
-  await until('the gateway serves again', async () => ((await ssh(route, 'echo in')).stdout.toString() === 'in\n' ? true : undefined), { withinMs: 20_000, everyMs: 300 });
+  await until('the gateway serves again', async () => ((await ssh(route, 'echo in')).stdout.toString() === 'in\n' ? true : undefined), {
+    withinMs: 20_000,
+    everyMs: 300,
+  });
 }
 
 interface Talker {
@@ -123,7 +133,11 @@ function talker(route: Route, command: string): Talker {
     type: (text) => void child.stdin?.write(text),
     end: () => void child.stdin?.end(),
     shows: async (text) => {
-      await until(`the client shows ${JSON.stringify(text)}`, () => (length < 10 * MiB && Buffer.concat(chunks).includes(text) ? true : undefined), { everyMs: 10 });
+      await until(
+        `the client shows ${JSON.stringify(text)}`,
+        () => (length < 10 * MiB && Buffer.concat(chunks).includes(text) ? true : undefined),
+        { everyMs: 10 },
+      );
     },
     seen: () => Buffer.concat(chunks),
     said: () => said,

@@ -52,11 +52,21 @@ describe('strangers', () => {
     ['say nothing', async () => undefined],
     ['never end their greeting', (socket) => drip(socket, Buffer.from(`SSH-2.0-${'x'.repeat(200)}`))],
     ['greet and then fall silent', (socket) => void socket.write('SSH-2.0-scanner\r\n')],
-    ['stop in the middle of the key exchange', (socket) => void socket.write(Buffer.concat([Buffer.from('SSH-2.0-scanner\r\n'), Buffer.from('0000010c0a14', 'hex'), randomBytes(16)]))],
-    ['announce a packet of 4 GiB', (socket) => void socket.write(Buffer.concat([Buffer.from('SSH-2.0-scanner\r\n'), Buffer.from('fffffffc0a14', 'hex')]))],
+    [
+      'stop in the middle of the key exchange',
+      (socket) =>
+        void socket.write(Buffer.concat([Buffer.from('SSH-2.0-scanner\r\n'), Buffer.from('0000010c0a14', 'hex'), randomBytes(16)])),
+    ],
+    [
+      'announce a packet of 4 GiB',
+      (socket) => void socket.write(Buffer.concat([Buffer.from('SSH-2.0-scanner\r\n'), Buffer.from('fffffffc0a14', 'hex')])),
+    ],
     ['speak HTTP', (socket) => void socket.write('GET / HTTP/1.1\r\nHost: gateway\r\n\r\n')],
     ['send random bytes', (socket) => void socket.write(randomBytes(100_000))],
-    ['send random bytes after a greeting', (socket) => void socket.write(Buffer.concat([Buffer.from('SSH-2.0-scanner\r\n'), randomBytes(100_000)]))],
+    [
+      'send random bytes after a greeting',
+      (socket) => void socket.write(Buffer.concat([Buffer.from('SSH-2.0-scanner\r\n'), randomBytes(100_000)])),
+    ],
     ['send a greeting without end', (socket) => flood(socket)],
   ] as [string, (socket: Socket) => Promise<void> | void][]) {
     it(`13 who ${who} are sent away in time`, async () => {
@@ -81,10 +91,14 @@ describe('strangers', () => {
     const before = processFacts(world.gateway.pid);
     forgetPeak(world.gateway.pid);
     const program = join(fileURLToPath(new URL('.', import.meta.url)), '../support/silent-crowd.ts');
-    const crowd = startProgram('prlimit', ['--nofile=15000:15000', process.execPath, program, world.gateway.host, String(world.gateway.port), '10000', '127.0.0.9'], {
-      env: plainEnvironment(),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const crowd = startProgram(
+      'prlimit',
+      ['--nofile=15000:15000', process.execPath, program, world.gateway.host, String(world.gateway.port), '10000', '127.0.0.9'],
+      {
+        env: plainEnvironment(),
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
     belongings.add(() => void crowd.kill('SIGKILL'));
     const tried = once(crowd.stdout as NonNullable<typeof crowd.stdout>, 'data') as Promise<[Buffer]>;
     const meanwhile = world.agent();
@@ -166,7 +180,9 @@ async function stillServes(): Promise<void> {
 
 /** The gateway lets go of every file and socket above what it had. */
 async function filesClosed(before: number): Promise<void> {
-  await until(`the gateway has no more than ${before} files open`, () => (processFacts(world.gateway.pid).openFiles <= before ? true : undefined));
+  await until(`the gateway has no more than ${before} files open`, () =>
+    processFacts(world.gateway.pid).openFiles <= before ? true : undefined,
+  );
 }
 
 function isStopped(pid: number): boolean {

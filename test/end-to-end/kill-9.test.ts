@@ -34,7 +34,9 @@ interface Seen {
   length: number;
 }
 
-it(`83 everything that a client received before a SIGKILL is in the recording, at ${ROUNDS} random moments under load`, { timeout: 300_000 }, async () => {
+it(`83 everything that a client received before a SIGKILL is in the recording, at ${ROUNDS} random moments under load`, {
+  timeout: 300_000,
+}, async () => {
   const random = randomFrom(seed);
   const routes = { text: world.agent(), terminal: world.agent(), binary: world.agent(), sftp: world.agent() };
   const source = join(belongings.directory('source'), 'big');
@@ -45,7 +47,11 @@ it(`83 everything that a client received before a SIGKILL is in the recording, a
     const from = Date.now();
     const download = join(belongings.directory('download'), 'big');
     const clients = [
-      collect('ssh', sshArguments(routes.text).concat('i=0; while :; do i=$((i+1)); echo "line $i of many, with ü and 漢字"; done'), Infinity),
+      collect(
+        'ssh',
+        sshArguments(routes.text).concat('i=0; while :; do i=$((i+1)); echo "line $i of many, with ü and 漢字"; done'),
+        Infinity,
+      ),
       collect('ssh', sshArguments(routes.terminal, ['-tt']).concat('cat'), Infinity, true),
       collect('ssh', sshArguments(routes.binary).concat(new KnownBytes(LONG).command), 0),
       collect('sftp', [...openSshOptions(routes.sftp), '-q', '-P', String(routes.sftp.port), remotePath(routes.sftp, source), download], 0),
@@ -69,13 +75,15 @@ it(`83 everything that a client received before a SIGKILL is in the recording, a
   let bytes = 0;
   // Two at a time: each reads a recording through a process of its own.
   const queue = [...seen];
-  await Promise.all([0, 1].map(async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      bytes += next.length;
-      const problem = await check(next, sessions.get(next.kind) ?? []);
-      if (problem !== undefined) problems.push(`round ${next.round}, ${next.kind}, ${next.length} bytes received: ${problem}`);
-    }
-  }));
+  await Promise.all(
+    [0, 1].map(async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        bytes += next.length;
+        const problem = await check(next, sessions.get(next.kind) ?? []);
+        if (problem !== undefined) problems.push(`round ${next.round}, ${next.kind}, ${next.length} bytes received: ${problem}`);
+      }
+    }),
+  );
   expect(problems, `seed ${seed}`).toEqual([]);
   // It was under load, or the promise was not tried.
   expect(seen.filter((each) => each.length > 0).length, `seed ${seed}`).toBeGreaterThan(ROUNDS * 2);
@@ -90,7 +98,8 @@ async function check(seen: Seen, sessions: readonly SessionRow[]): Promise<strin
   if (session.state !== 'recovered') return `its state is ${session.state}`;
   if (session.channels === 0) return seen.length === 0 ? undefined : 'it has no channel';
   const output = rebuild(await castOf(world.gateway.data, session.id)).o;
-  if (seen.kind === 'sftp') return lengthOf(output) >= seen.length ? undefined : `only ${lengthOf(output)} bytes of the protocol are recorded`;
+  if (seen.kind === 'sftp')
+    return lengthOf(output) >= seen.length ? undefined : `only ${lengthOf(output)} bytes of the protocol are recorded`;
   if (lengthOf(output) < seen.length) return `only ${lengthOf(output)} bytes are recorded`;
   if (seen.kind === 'binary') return difference(output, endless(lengthOf(output)));
   const recorded = Buffer.concat(output.map((piece) => ('bytes' in piece ? piece.bytes : Buffer.alloc(piece.length))));
@@ -104,7 +113,12 @@ function endless(length: number): { length: number; take(length: number): Iterab
 }
 
 /** Runs a client until it ends, typing at it if asked; keeps up to `keep` bytes of its output and counts the rest. */
-function collect(command: string, args: readonly string[], keep: number, typing = false): { done: Promise<{ bytes: Buffer; length: number }> } {
+function collect(
+  command: string,
+  args: readonly string[],
+  keep: number,
+  typing = false,
+): { done: Promise<{ bytes: Buffer; length: number }> } {
   const child = startProgram(command, args, { env: plainEnvironment(), stdio: [typing ? 'pipe' : 'ignore', 'pipe', 'ignore'] });
   belongings.add(() => void child.kill('SIGKILL'));
   const chunks: Buffer[] = [];

@@ -20,7 +20,12 @@ describe('many at once', () => {
     const route = world.agent();
     const master = await controlMaster(route);
     const outputs = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => ssh(route, `cat; for n in $(seq 200); do echo "${index}: $n"; done; exit ${index}`, { flags: master.flags, input: `input of ${index}\n` })),
+      Array.from({ length: 10 }, (_, index) =>
+        ssh(route, `cat; for n in $(seq 200); do echo "${index}: $n"; done; exit ${index}`, {
+          flags: master.flags,
+          input: `input of ${index}\n`,
+        }),
+      ),
     );
     await master.stop();
     const lines = (index: number) => `input of ${index}\n${Array.from({ length: 200 }, (_, n) => `${index}: ${n + 1}\n`).join('')}`;
@@ -65,7 +70,11 @@ describe('many at once', () => {
     const route = world.agent();
     const once = async (flags: readonly string[] = []) => {
       const done = await ssh(route, 'echo short', { flags });
-      expect({ status: done.status, stdout: done.stdout.toString(), stderr: done.stderr }).toEqual({ status: 0, stdout: 'short\n', stderr: '' });
+      expect({ status: done.status, stdout: done.stdout.toString(), stderr: done.stderr }).toEqual({
+        status: 0,
+        stdout: 'short\n',
+        stderr: '',
+      });
     };
     // Warm-up: what is loaded and cached on first use is no leak.
     await many(50, () => once());
@@ -97,7 +106,8 @@ async function many(count: number, work: () => Promise<void>): Promise<void> {
 /** What the gateway holds when no session is left. */
 async function settled(files?: number): Promise<{ openFiles: number; resident: number }> {
   await until('all sessions are over', async () => ((await allOver()) ? true : undefined), { everyMs: 300 });
-  if (files !== undefined) await until('files are closed', () => (processFacts(world.gateway.pid).openFiles <= files ? true : undefined)).catch(() => undefined);
+  if (files !== undefined)
+    await until('files are closed', () => (processFacts(world.gateway.pid).openFiles <= files ? true : undefined)).catch(() => undefined);
   return processFacts(world.gateway.pid);
 }
 
@@ -116,6 +126,8 @@ async function controlMaster(route: Route): Promise<{ flags: string[]; stop: () 
   };
   belongings.add(stop);
   const flags = ['-S', socket, '-o', 'ControlMaster=no'];
-  await until('the master connection is up', async () => ((await run('ssh', sshArguments(route, [...flags, '-O', 'check']))).status === 0 ? true : undefined));
+  await until('the master connection is up', async () =>
+    (await run('ssh', sshArguments(route, [...flags, '-O', 'check']))).status === 0 ? true : undefined,
+  );
   return { flags, stop };
 }

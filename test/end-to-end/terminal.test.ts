@@ -1,13 +1,13 @@
-import { spawn as spawnPty } from 'node-pty';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spawn as spawnPty } from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paramiko, plink, type Route, ssh, sshArguments } from '../support/clients.ts';
 import { onlyRecording } from '../support/recordings.ts';
 import { plainEnvironment, run } from '../support/run.ts';
 import { makePasswordUser } from '../support/sshd.ts';
 import { Belongings } from '../support/temp.ts';
-import { openWorld, webTarget, type World } from '../support/world.ts';
+import { openWorld, type World, webTarget } from '../support/world.ts';
 
 const belongings = new Belongings();
 let world: World;
@@ -53,12 +53,18 @@ describe.concurrent('a terminal', () => {
 
   it('18 passes a resize on to the target and into the recording', async () => {
     const route = world.agent();
-    const terminal = spawnPty('ssh', sshArguments(route, ['-tt']).concat("trap 'echo size $(stty size)' WINCH; echo up $(stty size); while ! read -r -t 0.1 line; do :; done"), {
-      name: 'xterm-256color',
-      cols: 80,
-      rows: 24,
-      env: plainEnvironment() as Record<string, string>,
-    });
+    const terminal = spawnPty(
+      'ssh',
+      sshArguments(route, ['-tt']).concat(
+        "trap 'echo size $(stty size)' WINCH; echo up $(stty size); while ! read -r -t 0.1 line; do :; done",
+      ),
+      {
+        name: 'xterm-256color',
+        cols: 80,
+        rows: 24,
+        env: plainEnvironment() as Record<string, string>,
+      },
+    );
     belongings.add(() => terminal.kill());
     const screen = new Screen(terminal);
     await screen.shows('up 24 80');
@@ -69,7 +75,7 @@ describe.concurrent('a terminal', () => {
     terminal.write('end\r');
     await screen.ended();
     const recording = await onlyRecording(world.gateway.data, route.principal);
-    expect(recording.cast.header['term']).toMatchObject({ cols: 80, rows: 24, type: 'xterm-256color' });
+    expect(recording.cast.header.term).toMatchObject({ cols: 80, rows: 24, type: 'xterm-256color' });
     expect(recording.cast.events.filter((event) => event.code === 'r').map((event) => event.data)).toEqual(['132x43', '61x17']);
     expect(recording.bytes('o').toString()).toBe(screen.text);
   });
@@ -77,11 +83,14 @@ describe.concurrent('a terminal', () => {
   it('19 may have no size at all', async () => {
     const route = world.agent();
     // Without a terminal of its own, ssh asks for one of 0 columns and 0 rows.
-    const [through, direct] = await Promise.all([ssh(route, 'stty size', { flags: ['-tt'] }), ssh(world.direct, 'stty size', { flags: ['-tt'] })]);
+    const [through, direct] = await Promise.all([
+      ssh(route, 'stty size', { flags: ['-tt'] }),
+      ssh(world.direct, 'stty size', { flags: ['-tt'] }),
+    ]);
     expect(through.stdout.toString()).toBe('0 0\r\n');
     expect(direct.stdout.toString()).toBe('0 0\r\n');
     const { cast } = await onlyRecording(world.gateway.data, route.principal);
-    const term = cast.header['term'] as { cols: number; rows: number };
+    const term = cast.header.term as { cols: number; rows: number };
     expect(Math.min(term.cols, term.rows)).toBeGreaterThan(0); // players divide by it
   });
 
@@ -110,7 +119,7 @@ describe.concurrent('a terminal', () => {
     expect(done.stderr).toBe('');
     expect(done.stdout.toString()).toBe('waiting\ncaught USR1\n');
     const recording = await onlyRecording(world.gateway.data, route.principal);
-    expect(recording.cast.events.some((event) => event.ours?.['request'] === 'signal' && event.ours['signal'] === 'USR1')).toBe(true);
+    expect(recording.cast.events.some((event) => event.ours?.request === 'signal' && event.ours.signal === 'USR1')).toBe(true);
   });
 });
 
@@ -146,7 +155,9 @@ class Screen {
 
 function expectShell(route: Route): ReturnType<typeof run> {
   const script = join(belongings.directory('expect'), 'drive.exp');
-  const command = sshArguments(route, ['-tt']).map((arg) => `{${arg}}`).join(' ');
+  const command = sshArguments(route, ['-tt'])
+    .map((arg) => `{${arg}}`)
+    .join(' ');
   writeFileSync(
     script,
     `set timeout 15

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ssh, sshArguments } from '../support/clients.ts';
 import { onlyRecording, onlySession } from '../support/recordings.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
-import { openWorld, webTarget, type World } from '../support/world.ts';
+import { openWorld, type World, webTarget } from '../support/world.ts';
 
 const belongings = new Belongings();
 let world: World;
@@ -55,10 +55,17 @@ describe.concurrent('time', () => {
   it('37 notices a client that vanished without a word, and closes the recording', async () => {
     const route = world.agent();
     const hole = await blackHole(world.gateway.host, world.gateway.port);
-    const child = startProgram('ssh', [...sshArguments({ ...route, port: hole.port }, ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null']), 'echo up; cat'], {
-      env: plainEnvironment(),
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const child = startProgram(
+      'ssh',
+      [
+        ...sshArguments({ ...route, port: hole.port }, ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null']),
+        'echo up; cat',
+      ],
+      {
+        env: plainEnvironment(),
+        stdio: ['pipe', 'pipe', 'ignore'],
+      },
+    );
     belongings.add(() => void child.kill('SIGKILL'));
     await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
     hole.swallow();
@@ -76,7 +83,10 @@ async function blackHole(host: string, port: number): Promise<{ port: number; sw
   let swallowing = false;
   const server = createServer((inner) => {
     const outer = connect({ host, port });
-    for (const [from, to] of [[inner, outer], [outer, inner]] as const) {
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
       from.on('data', (chunk) => {
         if (!swallowing) to.write(chunk);
       });

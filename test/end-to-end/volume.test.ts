@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Route, ssh } from '../support/clients.ts';
 import { difference } from '../support/cast.ts';
+import { ssh } from '../support/clients.ts';
 import { KnownBytes } from '../support/known-bytes.ts';
 import { forgetPeak, processFacts } from '../support/processes.ts';
 import { onlyRecording, recordingOf, sessionsOf } from '../support/recordings.ts';
 import { Belongings } from '../support/temp.ts';
-import { openWorld, type World } from '../support/world.ts';
+import { type AgentRoute, openWorld, type World } from '../support/world.ts';
 
 const belongings = new Belongings();
 const MB = 1_000_000;
@@ -65,7 +65,7 @@ describe('much data', () => {
   ] as const) {
     it(`38 keeps going while the client re-keys ${promise}`, async () => {
       const route = world.agent();
-      const done = await throughWhileSlow(route, flags);
+      const done = await throughWhileSlow(world, route, flags);
       expect(done.kexes).toBeGreaterThan(2);
     });
   }
@@ -75,7 +75,7 @@ describe('re-keying by the gateway', () => {
   it('38 happens by volume and by time, in the middle of traffic', async () => {
     const apart = await openWorld(belongings, { agents: 4, configuration: { ssh: { 'rekey-bytes': '1MiB', 'rekey-after': '1s' } } });
     const route = apart.agent();
-    const done = await throughWhileSlow(route, []);
+    const done = await throughWhileSlow(apart, route, []);
     expect(done.kexes).toBeGreaterThan(2);
     const recording = await onlyRecording(apart.gateway.data, route.principal);
     expect(recording.row.exit).toEqual({ status: 0 });
@@ -87,7 +87,7 @@ describe('re-keying by the gateway', () => {
 });
 
 /** 12 MB through `cat`, in bursts over some seconds; tells how many key exchanges the client saw. */
-async function throughWhileSlow(route: Route, flags: readonly string[]): Promise<{ kexes: number }> {
+async function throughWhileSlow(world: World, route: AgentRoute, flags: readonly string[]): Promise<{ kexes: number }> {
   const source = new KnownBytes(12 * MB);
   const received = createHash('sha256');
   async function* bursts(): AsyncIterable<Buffer> {
@@ -98,8 +98,15 @@ async function throughWhileSlow(route: Route, flags: readonly string[]): Promise
       if (sent % (3 * MiB) < chunk.length) await new Promise((resolve) => setTimeout(resolve, 900));
     }
   }
-  const done = await ssh(route, 'cat', { flags: [...flags, '-v', '-o', 'LogLevel=DEBUG1'], input: bursts(), onStdout: (chunk) => received.update(chunk) });
-  expect(done.status, done.stderr).toBe(0);
+  const done = await ssh(route, 'cat', {
+    flags: [...flags, '-v', '-o', 'LogLevel=DEBUG1'],
+    input: bursts(),
+    onStdout: (chunk) => received.update(chunk),
+  });
+  expect(
+    done.status,
+    `${done.stderr}\n${JSON.stringify(await sessionsOf(world.gateway.data, route.principal))}\n${world.gateway.log()}`,
+  ).toBe(0);
   const expected = createHash('sha256');
   for (const chunk of new KnownBytes(12 * MB).take(12 * MB)) expected.update(chunk);
   expect(received.digest('hex')).toBe(expected.digest('hex'));

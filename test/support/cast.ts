@@ -32,7 +32,8 @@ export function parseCast(text: string): Cast {
     const event: unknown = JSON.parse(line);
     if (!Array.isArray(event) || event.length !== 3) throw new Error(`line ${index + 2} is no event: ${line}`);
     const [interval, code, data] = event as [unknown, unknown, unknown];
-    if (typeof interval !== 'number' || interval < 0 || typeof code !== 'string' || code.length !== 1 || typeof data !== 'string') throw new Error(`line ${index + 2} is no event: ${line}`);
+    if (typeof interval !== 'number' || interval < 0 || typeof code !== 'string' || code.length !== 1 || typeof data !== 'string')
+      throw new Error(`line ${index + 2} is no event: ${line}`);
     at += interval;
     return code === '+' ? { at, code, data, ours: JSON.parse(data) as NonNullable<CastEvent['ours']> } : { at, code, data };
   });
@@ -51,9 +52,9 @@ export function rebuild(cast: Cast): Record<Stream, Piece[]> {
     if (event.code === 'o' || event.code === 'i') {
       const stream = event.code === 'i' ? 'i' : output;
       const next = cast.events[index + 1]?.ours;
-      pieces[stream].push({ bytes: next?.t === 'raw' ? Buffer.from(String(next['b64']), 'base64') : Buffer.from(event.data) });
+      pieces[stream].push({ bytes: next?.t === 'raw' ? Buffer.from(String(next.b64), 'base64') : Buffer.from(event.data) });
     } else if (event.ours?.t === 'fd') {
-      output = event.ours['fd'] === 2 ? 'e' : 'o';
+      output = event.ours.fd === 2 ? 'e' : 'o';
     } else if (event.ours?.t === 'bulk') {
       const { s: stream, offset, bytes, sha256 } = event.ours;
       pieces[stream as Stream].push({ offset: Number(offset), length: Number(bytes), sha256: String(sha256) });
@@ -76,7 +77,10 @@ export function exactBytes(pieces: readonly Piece[]): Buffer {
  * Undefined when the stream holds exactly what `source` gives, else where and how it differs. `source` is asked for the
  * next so many bytes, in order, so that streams longer than memory can be compared.
  */
-export function difference(pieces: readonly Piece[], source: { length: number; take(length: number): Iterable<Buffer> }): string | undefined {
+export function difference(
+  pieces: readonly Piece[],
+  source: { length: number; take(length: number): Iterable<Buffer> },
+): string | undefined {
   let offset = 0;
   for (const piece of pieces) {
     const length = 'bytes' in piece ? piece.bytes.length : piece.length;

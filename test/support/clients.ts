@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { forDropbear, forPutty, type KeyPair } from './keys.ts';
-import { type Finished, plainEnvironment, run, type RunOptions } from './run.ts';
+import { type Finished, plainEnvironment, type RunOptions, run } from './run.ts';
 
 /** Where a client goes, as whom, and whom it expects there. */
 export interface Route {
@@ -53,7 +53,11 @@ export function scp(route: Route, args: readonly string[], flags: readonly strin
 }
 
 /** Runs a batch of sftp commands; the first that fails ends it with exit status 1. */
-export function sftp(route: Route, commands: readonly string[], options: RunOptions & { flags?: readonly string[] } = {}): Promise<Finished> {
+export function sftp(
+  route: Route,
+  commands: readonly string[],
+  options: RunOptions & { flags?: readonly string[] } = {},
+): Promise<Finished> {
   const { flags, ...rest } = options;
   const args = [...openSshOptions(route, flags), '-q', '-P', String(route.port), '-b', '-', remotePath(route, '').slice(0, -1)];
   return run('sftp', args, { ...rest, input: `${commands.join('\n')}\n` });
@@ -67,7 +71,10 @@ export function sshCommandLine(route: Route): string {
 /** Runs a command through PuTTY's plink. */
 export async function plink(route: Route, command: string, options: RunOptions & { flags?: readonly string[] } = {}): Promise<Finished> {
   const { flags, ...rest } = options;
-  return run('plink', [...(await puttyArguments(route)), ...(flags ?? []), route.host, command], { ...rest, env: plainEnvironment({ HOME: join(route.key.path, '..') }) });
+  return run('plink', [...(await puttyArguments(route)), ...(flags ?? []), route.host, command], {
+    ...rest,
+    env: plainEnvironment({ HOME: join(route.key.path, '..') }),
+  });
 }
 
 /** Runs a batch of PuTTY's psftp commands; the first that fails ends it. */
@@ -101,7 +108,11 @@ export function paramiko(route: Route, program: string, args: readonly string[] 
     'transport = client.get_transport()',
   ].join('\n');
   // The system's interpreter is the one that Debian's package of Paramiko serves.
-  return run('/usr/bin/python3', ['-c', `${prelude}\n${program}`, route.host, String(route.port), route.user, route.key.path, ...args], options);
+  return run(
+    '/usr/bin/python3',
+    ['-c', `${prelude}\n${program}`, route.host, String(route.port), route.user, route.key.path, ...args],
+    options,
+  );
 }
 
 async function puttyArguments(route: Route): Promise<string[]> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { killIfThere } from './processes.ts';
-import { ended, type Finished, plainEnvironment, run, type RunOptions, startProgram } from './run.ts';
+import { ended, type Finished, plainEnvironment, type RunOptions, run, startProgram } from './run.ts';
 import type { Belongings } from './temp.ts';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '../../gateway/main.ts');
@@ -58,7 +58,8 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const { gateway, ...sections } = options.configuration;
     writeFileSync(file, JSON.stringify({ gateway: { ...(gateway as object | undefined), listen: { ssh: listen } }, ...sections }, null, 2));
     const command = [process.execPath, main, 'serve', '--config', file, '--data', data];
-    const limited = options.openFiles === undefined ? command : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, ...command];
+    const limited =
+      options.openFiles === undefined ? command : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, ...command];
     child = startProgram(limited[0] as string, limited.slice(1), { env: plainEnvironment(options.env), stdio: ['ignore', 'pipe', 'pipe'] });
     const starting = child;
     if (starting.stdout === null || starting.stderr === null) throw new Error('the gateway has no output');

@@ -11,7 +11,11 @@ export interface ProcessFacts {
 
 export function processFacts(pid: number): ProcessFacts {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return { resident: kibibytes(status, 'VmRSS'), residentPeak: kibibytes(status, 'VmHWM'), openFiles: readdirSync(`/proc/${pid}/fd`).length };
+  return {
+    resident: kibibytes(status, 'VmRSS'),
+    residentPeak: kibibytes(status, 'VmHWM'),
+    openFiles: readdirSync(`/proc/${pid}/fd`).length,
+  };
 }
 
 /** Starts the peak of `residentPeak` anew. */

@@ -1,5 +1,5 @@
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
-import { type Cast, difference, exactBytes, fromBytes, parseCast, type Piece, rebuild, type Stream } from './cast.ts';
+import { type Cast, difference, exactBytes, fromBytes, type Piece, parseCast, rebuild, type Stream } from './cast.ts';
 import { sallyport } from './gateway.ts';
 import { until } from './wait.ts';
 

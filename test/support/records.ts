@@ -19,6 +19,10 @@ export async function recordsOf<T extends RecordType>(data: string, type: T): Pr
 }
 
 /** The first record of a type that fits, now or soon. */
-export function recordedAs<T extends RecordType>(data: string, type: T, fits: (record: AuditRecord<T>) => boolean): Promise<AuditRecord<T>> {
+export function recordedAs<T extends RecordType>(
+  data: string,
+  type: T,
+  fits: (record: AuditRecord<T>) => boolean,
+): Promise<AuditRecord<T>> {
   return until(`a record ${type} that fits`, async () => (await recordsOf(data, type)).find(fits));
 }

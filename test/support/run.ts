@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -24,7 +24,7 @@ export interface RunOptions {
 
 /** What every program of the tests inherits: no agent, no terminal, no settings of whoever runs the tests. */
 export function plainEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
+  return { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
 }
 
 /** Runs a program to its end. Rejects when it can't be started or takes too long; never because of its exit status. */
@@ -35,14 +35,21 @@ export async function run(command: string, args: readonly string[], options: Run
   child.stdout?.on('data', options.onStdout ?? ((chunk: Buffer) => stdout.push(chunk)));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
   const overdue = deadline(child, options.timeoutMs ?? 60_000);
-  const [[status, signal]] = (await Promise.all([once(child, 'close'), feed(child, options.input)])) as [[number | null, NodeJS.Signals | null], void];
+  const [[status, signal]] = (await Promise.all([once(child, 'close'), feed(child, options.input)])) as [
+    [number | null, NodeJS.Signals | null],
+    undefined,
+  ];
   const said = Buffer.concat(stderr).toString();
   if (overdue.stop()) throw new Error(`${command} ${args.join(' ')} took longer than ${overdue.limitMs} ms; it said: ${said}`);
   return { status, signal, stdout: Buffer.concat(stdout), stderr: said };
 }
 
 /** Starts a program; a missing one is named together with what to do. */
-export function startProgram(command: string, args: readonly string[], options: Omit<SpawnOptions, 'cwd'> & { cwd?: string | undefined }): ChildProcess {
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  options: Omit<SpawnOptions, 'cwd'> & { cwd?: string | undefined },
+): ChildProcess {
   const { cwd, ...rest } = options;
   const child = spawn(command, args, cwd === undefined ? rest : { ...rest, cwd });
   child.on('error', (error: NodeJS.ErrnoException) => {
@@ -59,7 +66,8 @@ export async function ended(child: ChildProcess): Promise<{ status: number | nul
 
 async function feed(child: ChildProcess, input: RunOptions['input']): Promise<void> {
   if (child.stdin === null) return;
-  const source = input === undefined ? [] : typeof input === 'string' ? [Buffer.from(input)] : input instanceof Uint8Array ? [input] : input;
+  const source =
+    input === undefined ? [] : typeof input === 'string' ? [Buffer.from(input)] : input instanceof Uint8Array ? [input] : input;
   try {
     await pipeline(Readable.from(source, { objectMode: false }), child.stdin);
   } catch (thrown) {

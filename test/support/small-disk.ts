@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.ts';
 import type { Belongings } from './temp.ts';
@@ -10,6 +10,8 @@ export interface SmallDisk {
   free(): number;
   /** Takes space until only so many bytes are left. */
   fillUpTo(left: number): Promise<void>;
+  /** Takes every byte there is, at once: before anybody who measures from time to time can notice. */
+  fillToTheBrim(): void;
   /** Gives back all the space that was taken. */
   empty(): void;
 }
@@ -34,7 +36,27 @@ export async function mountSmallDisk(belongings: Belongings, bytes: number): Pro
     free,
     fillUpTo: (left) =>
       // Others write meanwhile, so what was free a moment ago may not be.
-      until('the space is taken', async () => ((await run('fallocate', ['-l', String(Math.max(1, free() - left)), ballast])).status === 0 ? true : undefined)).then(() => undefined),
-    empty: () => rmSync(ballast, { force: true }),
+      until('the space is taken', async () =>
+        (await run('fallocate', ['-l', String(Math.max(1, free() - left)), ballast])).status === 0 ? true : undefined,
+      ).then(() => undefined),
+    fillToTheBrim: () => {
+      const file = openSync(`${ballast}-brim`, 'a');
+      try {
+        for (let size = 1024 * 1024; size >= 4096; size /= 2) writeUntilFull(file, Buffer.alloc(size));
+      } finally {
+        closeSync(file);
+      }
+    },
+    empty: () => {
+      for (const file of [ballast, `${ballast}-brim`]) rmSync(file, { force: true });
+    },
   };
+}
+
+function writeUntilFull(file: number, bytes: Buffer): void {
+  try {
+    while (writeSync(file, bytes) === bytes.length);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOSPC') throw thrown;
+  }
 }

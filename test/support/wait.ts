@@ -1,13 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * Waits for a fact that nothing announces (another process's memory, a file it writes). Where there is an event, await
  * the event. Rejects with what was seen last.
  */
-export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined, options: { withinMs?: number; everyMs?: number } = {}): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  options: { withinMs?: number; everyMs?: number } = {},
+): Promise<T> {
   const limit = options.withinMs ?? 15_000;
   const start = performance.now();
   for (;;) {
@@ -50,5 +54,7 @@ export async function listening(host: string, port: number): Promise<void> {
 /** Whether something on this machine listens on the port, told without connecting to it. */
 export function isListened(port: number): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return ['/proc/net/tcp', '/proc/net/tcp6'].some((table) => new RegExp(`^\\s*\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, 'm').test(readFileSync(table, 'utf8')));
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((table) =>
+    new RegExp(`^\\s*\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, 'm').test(readFileSync(table, 'utf8')),
+  );
 }

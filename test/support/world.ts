@@ -39,12 +39,19 @@ export async function openWorld(belongings: Belongings, options: WorldOptions = 
   const directory = belongings.directory('world');
   const count = options.agents ?? 24;
   const names = agentNames(count);
-  const [host, keys] = await Promise.all([startTargetHost(belongings, options.host), Promise.all(names.map((name) => makeKey(directory, name)))]);
+  const [host, keys] = await Promise.all([
+    startTargetHost(belongings, options.host),
+    Promise.all(names.map((name) => makeKey(directory, name))),
+  ]);
   const targets = [{ ...webTarget(host), ...options.web }, ...(options.targets?.(host) ?? [])];
   const gateway = await startGateway(belongings, {
     ...options.gateway,
     configuration: {
-      agents: names.map((name, index) => ({ name, 'on-behalf-of': 'engineer@example.com', 'ssh-keys': [(keys[index] as KeyPair).publicLine] })),
+      agents: names.map((name, index) => ({
+        name,
+        'on-behalf-of': 'engineer@example.com',
+        'ssh-keys': [(keys[index] as KeyPair).publicLine],
+      })),
       targets: targets.map((target) => ({ allow: names, ...target })),
       ...options.configuration,
       humans: [{ name: 'engineer@example.com' }, ...(options.humans ?? [])],
@@ -62,7 +69,8 @@ export async function openWorld(belongings: Belongings, options: WorldOptions = 
       const key = keys[next];
       const principal = names[next];
       next += 1;
-      if (key === undefined || principal === undefined) throw new Error(`all ${count} agents of this world are taken: ask openWorld for more`);
+      if (key === undefined || principal === undefined)
+        throw new Error(`all ${count} agents of this world are taken: ask openWorld for more`);
       return { host: gateway.host, port: gateway.port, user: target, key, knownHosts, hostKey: gatewayKey, principal };
     },
   };
@@ -75,5 +83,12 @@ export function agentNames(count: number): string[] {
 
 /** The target host as the configuration names it. */
 export function webTarget(host: TargetHost, name = 'web'): Configuration {
-  return { name, kind: 'ssh', address: host.address, 'host-key': host.hostKey.fingerprint, login: 'root', credential: { key: { file: host.loginKey.path } } };
+  return {
+    name,
+    kind: 'ssh',
+    address: host.address,
+    'host-key': host.hostKey.fingerprint,
+    login: 'root',
+    credential: { key: { file: host.loginKey.path } },
+  };
 }
