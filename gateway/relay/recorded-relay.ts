@@ -60,8 +60,9 @@ export class RecordedRelay {
     this.#waitingBytes += passage.bytes;
     if (this.#scheduled || this.#syncing) return;
     this.#scheduled = true;
-    // Microtasks run when the socket's callback has returned: one batch is what one read brought.
-    queueMicrotask(() => {
+    // Immediates run when every socket that had something has been read: one batch is what one turn brought, up to a
+    // few hundred KiB in a large transfer, and a keystroke waits for nothing.
+    setImmediate(() => {
       this.#scheduled = false;
       // While a batch is being synced, the end of that takes the next one.
       if (!this.#syncing) this.#flush();
