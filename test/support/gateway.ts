@@ -81,6 +81,9 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const ending = child;
     child = undefined;
     if (ending === undefined) return null;
+    if (ending.exitCode !== null || ending.signalCode !== null) {
+      throw new Error(`the gateway ended by itself, with ${ending.signalCode ?? ending.exitCode}:\n${log}`);
+    }
     ending.kill(signal);
     // A gateway that does not drain is a finding of its own; it must not hold up the others.
     const patience = setTimeout(() => ending.pid !== undefined && killIfThere(ending.pid), 20_000);
