@@ -37,6 +37,7 @@ export function describeEvent(event: RecordedObject): string | undefined {
     case 'raw':
     case 'clock':
     case 'terminal':
+    case 'content':
     case 'ssh.eof':
       return undefined;
     default:

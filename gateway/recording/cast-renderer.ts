@@ -75,7 +75,8 @@ export class CastRenderer implements StreamOutput {
     this.#write = write;
     this.#options = options;
     const mode: StreamMode = header.binary === 'digest' ? 'digest' : header.terminal === undefined ? 'detect' : 'text';
-    const stream = (name: StreamName) => new CastStream(name, mode, header.offsets[name], options.rawSpent?.[name] ?? 0, this);
+    const modeOf = (name: StreamName) => (name === 'e' && mode === 'digest' ? 'detect' : mode);
+    const stream = (name: StreamName) => new CastStream(name, modeOf(name), header.offsets[name], options.rawSpent?.[name] ?? 0, this);
     this.#streams = { i: stream('i'), o: stream('o'), e: stream('e') };
     this.#steps = Math.floor(header.start / STEP_NANOS);
     this.#to = header.start;
@@ -168,6 +169,7 @@ export class CastRenderer implements StreamOutput {
         return this.#streams[frame.stream].push(frame.at, frame.bytes);
       case 'event':
         if (frame.event.t === 'terminal') this.#becomeTerminal(frame.at);
+        if (frame.event.t === 'content') this.#keepContent(frame.at, frame.event.kept === 'digest' ? 'digest' : 'detect');
         return this.#event(frame.at, frame.event, frame.marker);
       case 'resize':
         return this.#resize(frame.at, frame.cols, frame.rows);
@@ -185,6 +187,12 @@ export class CastRenderer implements StreamOutput {
 
   #becomeTerminal(at: number): void {
     for (const name of ['i', 'o', 'e'] as const) this.#streams[name].becomeText(at);
+  }
+
+  /** Error output is never part of a protocol that is decoded. */
+  #keepContent(at: number, kept: 'digest' | 'detect'): void {
+    this.#streams.i.keep(at, kept);
+    this.#streams.o.keep(at, kept);
   }
 
   /** A size that no player can show is kept as an event of ours: a PTY may be 0×0 (RFC 4254, section 6.2). */

@@ -69,6 +69,12 @@ export class CastStream {
     this.#mode = 'text';
   }
 
+  /** What crosses from here on is described by events of its own (`digest`), or not any more (`detect`). */
+  keep(at: number, mode: 'digest' | 'detect'): void {
+    this.end(at);
+    this.#mode = mode;
+  }
+
   push(at: number, bytes: Uint8Array): void {
     if (this.#mode === 'digest') {
       this.#addToRun(bytes);

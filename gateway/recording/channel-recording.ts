@@ -75,6 +75,8 @@ export class ChannelRecording {
   readonly #offsets: PerStream = { i: 0, o: 0, e: 0 };
   /** Streams whose last chunk ended within a UTF-8 sequence. */
   readonly #midSequence: { [name in StreamName]: boolean } = { i: false, o: false, e: false };
+  /** Forwarded connections, and protocols that are decoded into events: content is counted and hashed, not kept. */
+  #digestOnly: boolean;
   #stretch = 1;
   #file: StretchFile;
   /** Time of the last frame. */
@@ -94,6 +96,7 @@ export class ChannelRecording {
     this.description = description;
     this.strict = parts.durability === 'strict';
     this.#parts = parts;
+    this.#digestOnly = description.binary === 'bulk-only';
     this.#input = (description.recordInput ?? parts.input) ? 'recorded' : 'counted';
     this.#crossing = new Crossing(this.#input);
     this.#origin = parts.clock.monotonicNanos();
@@ -203,6 +206,7 @@ export class ChannelRecording {
         continue;
       }
       this.#contentSince ??= frame.at;
+      if (frame.kind === 'event' && frame.event.t === 'content') this.#digestOnly = frame.event.kept === 'digest';
       if (frame.kind === 'data') {
         this.#offsets[frame.stream] += frame.bytes.length;
         this.#midSequence[frame.stream] = incompleteTail(frame.bytes) > 0;
@@ -231,7 +235,7 @@ export class ChannelRecording {
   }
 
   #openStretch(at: number, stretch: number): StretchFile {
-    const { session, channel, protocol, kind, actor, target, openedAt, binary, content } = this.description;
+    const { session, channel, protocol, kind, actor, target, openedAt, content } = this.description;
     const header: StretchHeader = {
       v: 1,
       session,
@@ -247,7 +251,7 @@ export class ChannelRecording {
       ...(this.#crossing.terminal === undefined ? {} : { terminal: this.#crossing.terminal }),
       offsets: { ...this.#offsets },
       crossed: { ...this.bytes },
-      binary: binary === 'bulk-only' ? 'digest' : 'detect',
+      binary: this.#digestOnly ? 'digest' : 'detect',
       content: content ?? this.#parts.content,
       input: this.#input,
     };

@@ -1,7 +1,7 @@
 import { asSallyportError } from '../base/errors.ts';
 import { identifySshKey } from '../identity/identify.ts';
-import type { SessionParts } from './session-parts.ts';
 import type { Authenticated } from './session.ts';
+import type { SessionParts } from './session-parts.ts';
 
 /** A public key that a client offers, or has proved with a signature that the caller verified. */
 export interface OfferedKey {

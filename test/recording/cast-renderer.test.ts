@@ -276,3 +276,28 @@ test('a stretch that lost its end says how much, at the time at which the next b
   ]);
   expect(summary.to).toBe(3e9);
 });
+
+test('what is described by events of its own is only hashed, its error output is kept, and all is kept again when it is not described any more', () => {
+  const frames: Frame[] = [
+    { kind: 'event', at: 1000, event: { t: 'content', kept: 'digest' } },
+    data('i', 'request', 2000),
+    data('e', 'a complaint\n', 3000),
+    { kind: 'event', at: 4000, event: { t: 'content', kept: 'detect' } },
+    data('i', 'plain text\n', 5000),
+  ];
+  const { cast } = render(frames);
+  const said = cast.events.map(({ code, data: text, ours }) => ours ?? [code, text]);
+  expect(said).toContainEqual(
+    expect.objectContaining({ t: 'bulk', s: 'i', offset: 0, bytes: 7, sha256: createHash('sha256').update('request').digest('hex') }),
+  );
+  expect(said).toContainEqual(['o', 'a complaint\n']);
+  expect(said).toContainEqual(['i', 'plain text\n']);
+  expect(said).not.toContainEqual(['i', 'request']);
+});
+
+test('a later segment of such a channel goes on hashing, and keeps error output', () => {
+  const { cast } = render([data('o', 'reply'), data('e', 'a complaint\n')], { binary: 'digest' });
+  const codes = cast.events.map(({ code, ours }) => ours?.t ?? code);
+  expect(codes).toContain('bulk');
+  expect(cast.events.filter(({ code }) => code === 'o').map(({ data: text }) => text)).toEqual(['a complaint\n']);
+});

@@ -290,9 +290,10 @@ export class ClientMessages {
     if (sftp) channel.observer = new SftpObserver();
     if (wantReply) channel.replies.passedOn((reply) => this.#answered(channel, reply));
     const label = kind === 'exec' ? `$ ${String(facts.command)}` : kind === 'subsystem' ? `subsystem ${String(facts.name)}` : 'shell';
-    this.#relay.pass(channel, [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)], message.length, () =>
-      this.#relay.target.send(message),
-    );
+    const frames = [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)];
+    // The operations say it all; the bytes of the protocol around them are only counted and hashed.
+    if (sftp) frames.push(channel.event({ t: 'content', kept: 'digest' }));
+    this.#relay.pass(channel, frames, message.length, () => this.#relay.target.send(message));
     if (kind === 'shell' && channel.terminal !== undefined) this.#banner.show(channel);
   }
 

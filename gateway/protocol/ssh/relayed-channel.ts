@@ -43,8 +43,10 @@ export class RelayedChannel {
 
   data(stream: StreamName, bytes: Buffer): Frame[] {
     const at = this.recording.now();
-    const frames: Frame[] = [{ kind: 'data', at, stream, bytes }];
+    const frames: Frame[] = [];
+    // What is seen in the bytes comes before them: it may say how they are to be kept.
     if (this.observer !== undefined) for (const seen of this.observer.bytes(stream, bytes)) frames.push({ kind: 'event', at, ...seen });
+    frames.push({ kind: 'data', at, stream, bytes });
     return frames;
   }
 

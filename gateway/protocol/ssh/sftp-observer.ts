@@ -74,6 +74,7 @@ export class SftpObserver implements ChannelObserver {
       if (!(error instanceof UndecodableSftp || error instanceof MalformedMessage)) throw error;
       this.#undecodable = true;
       seen.push(...this.#unfinished('not decoded any more'));
+      seen.push({ event: { t: 'content', kept: 'detect' } });
       seen.push({
         event: { t: 'file', op: 'undecodable', by: stream === 'i' ? 'client' : 'target', why: error.message },
         marker: 'SFTP that cannot be decoded',
