@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
 import { makeEd25519Key } from '../protocol/ssh/ed25519-key.ts';
 import { runThroughGateway } from '../protocol/ssh/loopback-client.ts';
-import { type Gateway, startGateway } from '../serve.ts';
 import { findSessions } from '../query/find-sessions.ts';
+import { type Gateway, startGateway } from '../serve.ts';
 import { Database } from '../store/database.ts';
 import { print } from './output.ts';
 import { untilSignal } from './until-signal.ts';
@@ -16,7 +16,7 @@ const AGENT = 'deploy-bot';
 const TARGET = 'workshop';
 /** Enough of a UUIDv7 to be the only session that begins so. */
 const SHORT_ID = 13;
-const FIRST_COMMAND = 'echo "Hello from $(uname -s), $(date -u +%Y-%m-%d)"; id -un; ls -d /etc/host*';
+const FIRST_COMMAND = 'echo "Hello from $(uname -s)"; id -un; date -u +%Y-%m-%d';
 
 /** A gateway with a ready-made configuration on loopback: freshly made keys, a local shell, a first recorded session. */
 export async function demo(options: { data?: string }): Promise<number> {

@@ -19,7 +19,8 @@ const settings =
 
 /** The words that run `command` (or the shell itself, reading standard input) on a transparent terminal. */
 export function plainTerminalCommand(shell: string, command: string | undefined): string[] {
-  const run = command === undefined ? 'exec "$0"' : 'exec "$0" -c "$1"';
+  // A shell that reads its commands from a file is not interactive, and shows no prompt.
+  const run = command === undefined ? 'exec "$0" /dev/stdin' : 'exec "$0" -c "$1"';
   return ['/bin/sh', '-c', `${settings}; printf '\\006'; ${run}`, shell, ...(command === undefined ? [] : [command])];
 }
 

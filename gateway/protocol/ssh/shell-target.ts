@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { type IPty, spawn } from 'node-pty';
@@ -21,7 +22,16 @@ interface Account {
   shell: string;
   /** True when the process has to change its user, which only root may. */
   other: boolean;
+  /** OpenSSH's SFTP server, where it is installed. */
+  sftpServer: string | undefined;
 }
+
+const sftpServers = [
+  '/usr/lib/openssh/sftp-server',
+  '/usr/libexec/openssh/sftp-server',
+  '/usr/lib/ssh/sftp-server',
+  '/usr/libexec/sftp-server',
+];
 
 /** A shell on the gateway's own host, for the demo and for break-glass. Each channel is a process of its own. */
 export async function openShellTarget(target: ShellTargetSettings): Promise<LocalEndpoint> {
@@ -49,7 +59,13 @@ async function findAccount(target: ShellTargetSettings): Promise<Account> {
       { remedy: 'only a gateway that runs as root can change the user' },
     );
   }
-  return { name, home: home || self.homedir, shell: target.shell ?? (shell || '/bin/sh'), other: name !== self.username };
+  return {
+    name,
+    home: home || self.homedir,
+    shell: target.shell ?? (shell || '/bin/sh'),
+    other: name !== self.username,
+    sftpServer: sftpServers.find((path) => existsSync(path)),
+  };
 }
 
 class ShellChannel implements LocalChannelHandler {
@@ -103,6 +119,13 @@ class ShellChannel implements LocalChannelHandler {
         this.#start = { command };
         return true;
       }
+      case 'subsystem': {
+        const server = this.#account.sftpServer;
+        if (this.#start !== undefined || fields.text() !== 'sftp' || server === undefined) return false;
+        this.#start = { command: `exec ${server}` };
+        this.#terminal = undefined;
+        return true;
+      }
       case 'window-change': {
         const cols = fields.uint32();
         const rows = fields.uint32();
@@ -117,7 +140,7 @@ class ShellChannel implements LocalChannelHandler {
   }
 
   replied(name: string): void {
-    if (name === 'shell' || name === 'exec') this.#run();
+    if (name === 'shell' || name === 'exec' || name === 'subsystem') this.#run();
   }
 
   data(bytes: Buffer): void {
