@@ -1,6 +1,14 @@
 /** What is asked of policy, and what it answers. Shared by the gateway, the desktop and the record of a decision. */
 
-export type Action = 'connect' | 'ssh:shell' | 'ssh:exec' | 'ssh:subsystem' | 'ssh:read-file' | 'ssh:write-file' | 'ssh:forward' | 'ssh:agent-forward';
+export type Action =
+  | 'connect'
+  | 'ssh:shell'
+  | 'ssh:exec'
+  | 'ssh:subsystem'
+  | 'ssh:read-file'
+  | 'ssh:write-file'
+  | 'ssh:forward'
+  | 'ssh:agent-forward';
 
 export type Verdict = 'allow' | 'deny' | 'ask';
 

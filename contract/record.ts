@@ -55,7 +55,13 @@ export const recordBodies = {
   }),
   'gateway.stop': z.strictObject({ reason: z.string() }),
   'config.changed': z.strictObject({ configuration: sha256, previous: sha256 }),
-  'auth.refused': z.strictObject({ protocol: z.string(), method: z.string(), user: z.string(), key: z.string().optional(), reason: z.string() }),
+  'auth.refused': z.strictObject({
+    protocol: z.string(),
+    method: z.string(),
+    user: z.string(),
+    key: z.string().optional(),
+    reason: z.string(),
+  }),
   'session.refused': z.strictObject({ protocol: z.string(), code: z.string(), reason: z.string(), requested: z.string() }),
   'session.open': z.strictObject({ protocol: z.string(), requested: z.string(), client: z.string(), decision: decisionSchema }),
   'session.close': z.strictObject({
@@ -80,7 +86,13 @@ export const recordBodies = {
     ),
   }),
   'channel.open': z.strictObject({ channel: count, kind: z.string(), detail: z.record(z.string(), z.unknown()) }),
-  'channel.close': z.strictObject({ channel: count, reason: z.string(), exit: exitSchema.optional(), bytes: bytesPerStream, segments: count }),
+  'channel.close': z.strictObject({
+    channel: count,
+    reason: z.string(),
+    exit: exitSchema.optional(),
+    bytes: bytesPerStream,
+    segments: count,
+  }),
   'segment.sealed': z.strictObject({
     channel: count,
     segment: count,
@@ -103,7 +115,13 @@ export const recordBodies = {
     facts: z.record(z.string(), z.unknown()),
     decision: decisionSchema,
   }),
-  'action.finished': z.strictObject({ channel: count, action: z.string(), digest: sha256, exit: exitSchema.optional(), result: z.record(z.string(), z.unknown()) }),
+  'action.finished': z.strictObject({
+    channel: count,
+    action: z.string(),
+    digest: sha256,
+    exit: exitSchema.optional(),
+    result: z.record(z.string(), z.unknown()),
+  }),
 } as const;
 
 export type RecordType = keyof typeof recordBodies;
@@ -127,7 +145,17 @@ export function recordSchema<T extends RecordType>(type: T) {
 }
 
 export type AuditRecord<T extends RecordType = RecordType> = {
-  [K in T]: { id: string; time: string; nonce: string; type: K; outcome: Outcome; actor: Actor; target: Resource; session?: string; body: RecordBody<K> };
+  [K in T]: {
+    id: string;
+    time: string;
+    nonce: string;
+    type: K;
+    outcome: Outcome;
+    actor: Actor;
+    target: Resource;
+    session?: string;
+    body: RecordBody<K>;
+  };
 }[T];
 
 /** What a caller says of a fact; id, time and nonce are added when it is appended. */

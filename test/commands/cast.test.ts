@@ -121,7 +121,7 @@ describe('sallyport transcript', () => {
     await truncate(join(data.directory, second?.file as string), 60);
     const { code, stdout, stderr } = await sallyport('transcript', id, '--data', data.directory);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('0002.cast.zst is damaged') });
-    expect(stdout).toMatch(/line 0 [^]*\[Segment recordings\/.*0002\.cast\.zst is damaged: .*\]\n[^]*line 11 /);
+    expect(stdout).toMatch(/line 0 [\s\S]*\[Segment recordings\/.*0002\.cast\.zst is damaged: .*\]\n[\s\S]*line 11 /);
   });
 
   it('needs no more memory for a session six times as long', async () => {

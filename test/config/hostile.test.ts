@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { SallyportError } from '../../gateway/base/errors.ts';
-import { loadConfig } from '../../gateway/config.ts';
 import { MAX_REPORTED_FAULTS } from '../../gateway/config/fault.ts';
+import { loadConfig } from '../../gateway/config.ts';
 import { Belongings } from '../support/temp.ts';
 import { environment, valid, writeConfig } from './written.ts';
 

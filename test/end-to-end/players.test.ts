@@ -145,7 +145,7 @@ function bundled(file: string): string {
 
 /** Runs asciinema on a terminal, which it needs to play. */
 function playInTerminal(args: string[], env: NodeJS.ProcessEnv): Promise<{ status: number; text: string }> {
-  const terminal = spawnPty('asciinema', args, { name: 'xterm', cols: 80, rows: 24, env: env as Record<string, string> });
+  const terminal = spawnPty('asciinema', args, { name: 'xterm', cols: 80, rows: 24, env });
   belongings.add(() => terminal.kill());
   let text = '';
   terminal.onData((data) => {

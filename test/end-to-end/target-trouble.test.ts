@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dbclient, plink, sftp, ssh, sshArguments } from '../support/clients.ts';
 import { makeKey } from '../support/keys.ts';
@@ -121,7 +121,7 @@ describe.concurrent('a target', () => {
   });
 });
 
-async function listenSilently(answer: (socket: import('node:net').Socket) => void): Promise<Server> {
+async function listenSilently(answer: (socket: Socket) => void): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     answer(socket);

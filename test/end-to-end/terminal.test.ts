@@ -62,7 +62,7 @@ describe.concurrent('a terminal', () => {
         name: 'xterm-256color',
         cols: 80,
         rows: 24,
-        env: plainEnvironment() as Record<string, string>,
+        env: plainEnvironment(),
       },
     );
     belongings.add(() => terminal.kill());
