@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
 import { onlyRecording, onlySession, sessionsOf } from '../support/recordings.ts';
 import { recordedAs } from '../support/records.ts';
@@ -23,6 +23,8 @@ beforeAll(async () => {
     gateway: { data: join(disk.path, 'data') },
   });
 }, 60_000);
+// A test that fails must not leave the next one without space.
+afterEach(() => disk.empty());
 afterAll(() => belongings.release());
 
 describe('a disk that fills up', () => {
@@ -38,7 +40,7 @@ describe('a disk that fills up', () => {
       return tried.status === 0 ? undefined : tried;
     });
     expect(done.stdout).toHaveLength(0);
-    expect(done.stderr).toMatch(/disk|space/);
+    expect(done.stderr, `exit status ${done.status}`).toMatch(/disk|space/);
     const record = await recordedAs(world.gateway.data, 'session.refused', (each) => each.actor.principal === refused.principal);
     expect(record.body.code).toBe('DISK_LOW');
     client.type('after\n');
