@@ -37,14 +37,14 @@ export async function serveSshClient(client: SshClient, serving: SshServing): Pr
     port = chosen.port;
     requested = chosen.target;
   }
-  const { login, target } = splitUser(requested);
+  const { login, target } = splitUser(requested, parts.inForce().targets);
   await runSession(new SshAttempt(client, port, requested, login, target, serving), parts);
 }
 
-/** `login+target`; a target's own name may have a plus in it as long as no login is given. */
-function splitUser(user: string): { login: string | undefined; target: string } {
+/** `login+target`. A target's own name may have a plus in it: then the whole is its name. */
+function splitUser(user: string, targets: ReadonlyMap<string, unknown>): { login: string | undefined; target: string } {
   const plus = user.indexOf('+');
-  return plus <= 0 ? { login: undefined, target: user } : { login: user.slice(0, plus), target: user.slice(plus + 1) };
+  return plus <= 0 || targets.has(user) ? { login: undefined, target: user } : { login: user.slice(0, plus), target: user.slice(plus + 1) };
 }
 
 class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
