@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -23,6 +24,8 @@ import { version } from './version.ts';
 
 /** Seconds that running sessions are given at a shutdown before they are ended. */
 const DRAIN_SECONDS = 5;
+/** Seconds that their ends may take to be recorded after that. */
+const CLOSE_SECONDS = 10;
 
 export interface GatewayOptions {
   readonly config: string;
@@ -188,12 +191,15 @@ function endSessionsOnTrouble(recorder: Recorder, live: LiveSessions): void {
 
 async function drain(live: LiveSessions): Promise<void> {
   const empty = live.drain();
-  const deadline = setTimeout(
+  const endOthers = setTimeout(
     () => live.endAll(new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'connect again in a moment' })),
     DRAIN_SECONDS * 1000,
   );
-  await empty;
-  clearTimeout(deadline);
+  // A full disk must not keep the gateway from stopping: recovery closes at the next start what is not closed by then.
+  const patience = new AbortController();
+  await Promise.race([empty, delay((DRAIN_SECONDS + CLOSE_SECONDS) * 1000, undefined, { signal: patience.signal }).catch(() => undefined)]);
+  patience.abort();
+  clearTimeout(endOthers);
 }
 
 /** Principals, targets and limits follow a reload; what listeners and the recorder were built with does not. */

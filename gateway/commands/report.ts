@@ -17,7 +17,7 @@ export function reportError(thrown: unknown, json: boolean): number {
   if (json) {
     process.stderr.write(jsonLine({ error: { code: error.code, message: error.message, remedy: error.remedy ?? null } }));
   } else {
-    process.stderr.write(`sallyport: ${printable(describeError(error))}\n`);
+    process.stderr.write(`sallyport: ${printable(describeError(error), { keepLines: true })}\n`);
     // A defect of this program: whoever reports it needs to say where.
     if (error.code === 'INTERNAL' && thrown instanceof Error && thrown.stack !== undefined)
       process.stderr.write(`${printable(thrown.stack, { keepLines: true })}\n`);

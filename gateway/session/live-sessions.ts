@@ -11,6 +11,8 @@ export class LiveSessions {
   readonly #sessions = new Map<string, Session>();
   readonly #perPrincipal = new Map<string, number>();
   readonly #limits: () => SessionLimits;
+  /** Over, but their recordings are not sealed yet. */
+  readonly #closing = new Set<Session>();
   #draining = false;
   #whenEmpty: Array<() => void> = [];
 
@@ -44,13 +46,19 @@ export class LiveSessions {
     this.#perPrincipal.set(principal, own + 1);
   }
 
+  /** The session is over and makes room; `closed` follows when its end is recorded. */
   leave(session: Session): void {
     if (!this.#sessions.delete(session.id)) return;
+    this.#closing.add(session);
     const { principal } = session.actor;
     const own = (this.#perPrincipal.get(principal) ?? 1) - 1;
     if (own === 0) this.#perPrincipal.delete(principal);
     else this.#perPrincipal.set(principal, own);
-    if (this.#sessions.size > 0) return;
+  }
+
+  closed(session: Session): void {
+    this.#closing.delete(session);
+    if (this.#sessions.size + this.#closing.size > 0) return;
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];
     for (const resolve of waiting) resolve();
@@ -65,10 +73,10 @@ export class LiveSessions {
     for (const session of [...this.#sessions.values()]) session.end(reason);
   }
 
-  /** Admits nobody from now on and resolves when the last session has left. */
+  /** Admits nobody from now on and resolves when the last session has ended and is recorded as ended. */
   drain(): Promise<void> {
     this.#draining = true;
-    if (this.#sessions.size === 0) return Promise.resolve();
+    if (this.#sessions.size + this.#closing.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 }

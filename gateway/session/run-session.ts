@@ -1,5 +1,7 @@
 import type { Decision } from '../../contract/policy.ts';
+import type { RecordDraft } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
+import { appendPersistently } from './append-persistently.ts';
 import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
 import type { SessionParts, SessionTarget } from './session-parts.ts';
 import { targetsFor } from './visible-targets.ts';
@@ -55,17 +57,21 @@ export async function runSession<Target extends SessionTarget, Upstream>(
 
   let end: SallyportError | undefined;
   let reason: string;
+  let opened = false;
   const started = parts.clock.monotonicNanos();
+  const durable = parts.records.append({
+    type: 'session.open',
+    outcome: 'success',
+    actor: session.actor,
+    target: session.resource,
+    session: session.id,
+    body: { protocol: attempt.protocol, requested: attempt.requested, client: attempt.client, decision: decisionBody(decision) },
+  });
+  const begun = durable.then(() => {
+    opened = true;
+  });
   try {
-    const durable = parts.records.append({
-      type: 'session.open',
-      outcome: 'success',
-      actor: session.actor,
-      target: session.resource,
-      session: session.id,
-      body: { protocol: attempt.protocol, requested: attempt.requested, client: attempt.client, decision: decisionBody(decision) },
-    });
-    const [upstream] = await Promise.all([attempt.connect(target, session, durable), durable]);
+    const [upstream] = await Promise.all([attempt.connect(target, session, begun), begun]);
     reason = await attempt.relay(upstream, session);
     end = session.endReason;
     if (end !== undefined) reason = end.message;
@@ -75,7 +81,13 @@ export async function runSession<Target extends SessionTarget, Upstream>(
     parts.log.warn({ session: session.id, code: end.code, target: target.name }, reason);
     await tell(attempt, parts, end);
   }
-  await closeSession(session, parts, started, reason, end);
+  // A target that could not be reached may be told sooner than the opening is durable; then it is closed all the same.
+  await begun.catch(() => undefined);
+  // Sealing may take a while; the place is free for the next session of the same principal.
+  parts.live.leave(session);
+  // What was never recorded as open has nothing to close.
+  if (opened) await closeSession(session, parts, started, reason, end);
+  parts.live.closed(session);
 }
 
 async function closeSession(
@@ -87,7 +99,7 @@ async function closeSession(
 ): Promise<void> {
   try {
     await session.closeChannels(reason);
-    await parts.records.append({
+    const draft: RecordDraft<'session.close'> = {
       type: 'session.close',
       outcome: error === undefined ? 'success' : 'failure',
       actor: session.actor,
@@ -100,13 +112,12 @@ async function closeSession(
         channels: session.channelsOpened,
         bytes: { ...session.bytes },
       },
-    });
+    };
+    await appendPersistently(draft, parts);
   } catch (failure) {
     // The session is over either way. Its journals stay, and recovery at the next start closes it in the records.
     const { code, message } = asSallyportError(failure);
     parts.log.error({ session: session.id, code }, `the session's end could not be recorded: ${message}`);
-  } finally {
-    parts.live.leave(session);
   }
 }
 

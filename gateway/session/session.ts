@@ -6,6 +6,7 @@ import { asSallyportError, type SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
 import { decide } from '../policy/decide.ts';
 import type { ChannelRecording } from '../recording/recorder.ts';
+import { appendPersistently } from './append-persistently.ts';
 import type { InForce, SessionParts, SessionTarget } from './session-parts.ts';
 
 /** Somebody whom `authenticate` has let in. */
@@ -193,14 +194,15 @@ export class Session {
     this.#bytes.o += bytes.o;
     this.#bytes.e += bytes.e;
     const { segments } = await recording.finish();
-    await this.#parts.records.append({
+    const draft: RecordDraft<'channel.close'> = {
       type: 'channel.close',
       outcome: end.exit?.status === undefined || end.exit.status === 0 ? 'success' : 'failure',
       actor: this.actor,
       target: this.resource,
       session: this.id,
       body: { channel, reason: end.reason, ...(end.exit === undefined ? {} : { exit: end.exit }), bytes, segments },
-    });
+    };
+    await appendPersistently(draft, this.#parts);
   }
 
   /** Not awaited by the data path: the journal already holds the fact. A ledger that refuses it ends the session. */

@@ -50,7 +50,14 @@ describe('live sessions', () => {
     expect(() => live.enter(session('b'))).toThrow(/shutting down/);
     live.endAll(new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down'));
     expect(last.endReason?.code).toBe('GATEWAY_DRAINING');
+    let done = false;
+    void drained.then(() => {
+      done = true;
+    });
     live.leave(last);
+    await Promise.resolve();
+    expect(done, 'its end is not recorded yet').toBe(false);
+    live.closed(last);
     await drained;
     await live.drain();
   });

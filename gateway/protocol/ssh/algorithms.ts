@@ -32,7 +32,13 @@ export const weakAlgorithms = {
   serverHostKey: ['ssh-rsa'],
 } as const;
 
-/** The offer for a connection. `hostKeys` narrows what is accepted as the target's host key. */
+/** What the gateway's listener offers. ssh2's server side has no group exchange, although it would offer it. */
+export function listenerOffer(weak: readonly string[]): Algorithms {
+  const offer = algorithmOffer(weak);
+  return { ...offer, kex: (offer.kex as string[]).filter((name) => !name.startsWith('diffie-hellman-group-exchange')) } as Algorithms;
+}
+
+/** The offer towards a target. `hostKeys` narrows what is accepted as its host key. */
 export function algorithmOffer(weak: readonly string[], hostKeys?: readonly string[]): Algorithms {
   const offer = (kind: keyof typeof strong): string[] => [...strong[kind], ...weakAlgorithms[kind].filter((name) => weak.includes(name))];
   return {

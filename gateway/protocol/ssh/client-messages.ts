@@ -18,7 +18,7 @@ import {
   WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
-import { RelayedChannel } from './relayed-channel.ts';
+import { channelKind, RelayedChannel } from './relayed-channel.ts';
 import { ReplyOrder } from './replies.ts';
 import { SftpObserver } from './sftp-observer.ts';
 import type { SshRelay } from './ssh-relay.ts';
@@ -119,7 +119,7 @@ export class ClientMessages {
     });
     if (channel === undefined) return;
     channel.started = { action: 'ssh:forward', facts };
-    this.#relay.session.startChannel(channel.number, type, facts);
+    this.#relay.session.startChannel(channel.number, channelKind(type), facts);
     this.#relay.pass(channel, [channel.event({ t: 'forward', ...facts }, `forward to ${to}`)], message.length, () =>
       this.#relay.target.send(message),
     );
@@ -144,7 +144,7 @@ export class ClientMessages {
     }
     let recording: ChannelRecording;
     try {
-      recording = session.openChannel(type, type === 'session' ? {} : { binary: 'bulk-only' });
+      recording = session.openChannel(channelKind(type), type === 'session' ? {} : { binary: 'bulk-only' });
     } catch (error) {
       if (!(error instanceof SallyportError)) throw error;
       this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, describeError(error));

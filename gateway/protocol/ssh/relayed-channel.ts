@@ -12,6 +12,11 @@ export interface ChannelObserver {
   finish(): Array<{ event: RecordedEvent; marker?: string }>;
 }
 
+/** What a channel type is called in records: without the vendor's domain (RFC 4250 section 4.6.1). */
+export function channelKind(type: string): string {
+  return type.replace(/@openssh\.com$/, '');
+}
+
 /** One channel between client and target: the numbers that both sides gave it, its recording and its state. */
 export class RelayedChannel {
   readonly number: number;

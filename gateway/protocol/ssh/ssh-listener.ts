@@ -6,7 +6,7 @@ import type { Authenticated } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import type { Listener } from '../listener.ts';
 import { Admission } from './admission.ts';
-import { algorithmOffer } from './algorithms.ts';
+import { listenerOffer } from './algorithms.ts';
 import { type HostKey, onlyKey } from './host-key.ts';
 import type { SshReachable } from './ssh-target.ts';
 import { Ssh2Transport } from './ssh2-transport.ts';
@@ -50,7 +50,7 @@ export function listenSsh(
   const admission = new Admission(options.unauthenticated, options.handshake);
   const server = new ssh2.Server({
     hostKeys: [options.hostKey.privateKey],
-    algorithms: algorithmOffer(options.weakAlgorithms),
+    algorithms: listenerOffer(options.weakAlgorithms),
     ident: options.ident,
     ...(options.banner === undefined ? {} : { banner: options.banner }),
   });
@@ -102,6 +102,9 @@ export function listenSsh(
     });
   });
 }
+
+/** RFC 8332 section 3: ssh2 tells the hash where the client named the algorithm. */
+const rsaSignatures: Readonly<Record<string, string>> = { sha256: 'rsa-sha2-256', sha512: 'rsa-sha2-512' };
 
 /** The last attempt that was refused: what the record of the connection tells. */
 interface Refused {
@@ -161,7 +164,9 @@ class Login {
     if (identified.who === undefined) {
       this.#refuse(context, { user, method: 'publickey', key: identified.fingerprint, reason: identified.refused });
     } else if (key.signature === undefined) {
-      // Which keys would do is what a client may ask before it signs (RFC 4252 section 7).
+      // Which keys would do is what a client may ask before it signs (RFC 4252 section 7). The answer has to name the
+      // algorithm that was asked about: told of ssh-rsa, Dropbear signs with SHA-1.
+      if (algo === 'ssh-rsa' && key.hashAlgo !== undefined) key.key.algo = rsaSignatures[key.hashAlgo] ?? algo;
       context.accept();
     } else if (!this.#signatureHolds(key)) {
       this.#refuse(context, {

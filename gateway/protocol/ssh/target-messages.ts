@@ -19,7 +19,7 @@ import {
   WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
-import type { RelayedChannel } from './relayed-channel.ts';
+import { channelKind, type RelayedChannel } from './relayed-channel.ts';
 import type { SshRelay } from './ssh-relay.ts';
 
 /** What the target says. It is no more trusted than the client: the recording has it before the client does. */
@@ -160,7 +160,7 @@ export class TargetMessages {
     if (decision.verdict !== 'allow') return this.#refuseOpen(sender, OpenFailure.PROHIBITED, decision.reason);
     let recording: ChannelRecording;
     try {
-      recording = session.openChannel(type, { binary: 'bulk-only' });
+      recording = session.openChannel(channelKind(type), { binary: 'bulk-only' });
     } catch (error) {
       if (!(error instanceof SallyportError)) throw error;
       return this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, error.message);
@@ -168,7 +168,7 @@ export class TargetMessages {
     const channel = newChannel(this.#relay, 'target', type, recording);
     if (!channels.nameForTarget(channel, sender)) throw violation(this.#name, `channel ${sender} is open already`);
     channel.started = { action, facts: detail };
-    session.startChannel(channel.number, type, detail);
+    session.startChannel(channel.number, channelKind(type), detail);
     this.#relay.pass(channel, [channel.event({ t: 'forward', ...detail }, `forward from ${detail.from}`)], message.length, () =>
       this.#relay.client.send(message),
     );
