@@ -2,7 +2,8 @@ import type { Frame, RecordedEvent, StreamName } from '../../../contract/frame-c
 import type { Action } from '../../../contract/policy.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
 import type { ChannelEnd } from '../../session/session.ts';
-import type { ReplyOrder } from './replies.ts';
+import type { MessagePort } from './message-port.ts';
+import { ReplyOrder } from './replies.ts';
 
 /** Watches the bytes of a channel and adds what it understands of them to the recording. */
 export interface ChannelObserver {
@@ -58,6 +59,19 @@ export class RelayedChannel {
   event(event: RecordedEvent, marker?: string): Frame {
     return { kind: 'event', at: this.recording.now(), event, ...(marker === undefined ? {} : { marker }) };
   }
+}
+
+/** Both sides of a session, and the order in which they are written to. */
+interface Sides {
+  readonly client: MessagePort;
+  readonly target: MessagePort;
+  follow(deliver: () => void): void;
+}
+
+export function newChannel(sides: Sides, openedBy: 'client' | 'target', type: string, recording: ChannelRecording): RelayedChannel {
+  const toClient = new ReplyOrder((reply) => sides.follow(() => sides.client.send(reply)));
+  const toTarget = new ReplyOrder((reply) => sides.follow(() => sides.target.send(reply)));
+  return new RelayedChannel(openedBy, type, recording, toClient, toTarget);
 }
 
 /** The channels of a session, by the numbers that each side uses for them. */

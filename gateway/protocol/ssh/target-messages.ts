@@ -1,6 +1,6 @@
 import { SallyportError } from '../../base/errors.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
-import { MAX_OUTSTANDING, newChannel } from './client-messages.ts';
+import { MAX_OUTSTANDING } from './channel-requests.ts';
 import {
   checkLength,
   type FieldReader,
@@ -19,7 +19,7 @@ import {
   WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
-import { channelKind, type RelayedChannel } from './relayed-channel.ts';
+import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import type { SshRelay } from './ssh-relay.ts';
 
 /** What the target says. It is no more trusted than the client: the recording has it before the client does. */

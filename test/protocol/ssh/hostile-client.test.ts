@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { MessageType, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
+import { readCast } from '../../recording/read-recording.ts';
 import { Belongings } from '../../support/temp.ts';
 import { close, closedWith, data, eof, openChannel, openSession, rawSession, request } from './session-world.ts';
 
@@ -94,6 +95,24 @@ describe('a client that breaks the connection protocol', () => {
       ['ssh:subsystem', 'failure'],
       ['ssh:exec', 'success'],
     ]);
+  });
+
+  it('is recorded whole again when the target has refused SFTP: what follows is not described by operations', async () => {
+    const session = await rawSession(belongings);
+    const { targetId, clientId } = await openChannel(session);
+    session.client.send(request(targetId, 'subsystem', true, 'sftp'));
+    await session.target.next(MessageType.CHANNEL_REQUEST);
+    session.target.send(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
+    await session.client.next(MessageType.CHANNEL_FAILURE);
+    session.client.send(request(targetId, 'exec', true, 'bash'), data(targetId, 'rm -rf /srv\n'));
+    await session.target.next(MessageType.CHANNEL_DATA);
+    session.target.send(data(clientId, 'done\n'));
+    await session.client.next(MessageType.CHANNEL_DATA);
+    session.client.port.end();
+    await closedWith(session.gateway);
+    const [open] = session.gateway.ledger.of('session.open');
+    const { events } = readCast(session.gateway.data, open?.session ?? '');
+    expect(events.filter(({ code }) => code === 'i' || code === 'o').map(({ data: text }) => text)).toEqual(['rm -rf /srv\n', 'done\n']);
   });
 
   it('gets replies in the order of its requests, whoever answers them', async () => {
