@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
 import { channelsOf, onlySession, recordingOf } from '../support/recordings.ts';
 import { recordedAs } from '../support/records.ts';
 import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
+import { portOf, serveTcp } from '../support/tcp-server.ts';
 import { Belongings } from '../support/temp.ts';
 import { freePort, isListened, until } from '../support/wait.ts';
 import { openWorld, type World, webTarget } from '../support/world.ts';
@@ -24,8 +25,8 @@ beforeAll(async () => {
       { ...webTarget(host, 'local-only'), forwarding: ['local'] },
     ],
   });
-  echo = await serve((socket) => socket.pipe(socket));
-  greeter = await serve((socket) => {
+  echo = await serveTcp(belongings, (socket) => socket.pipe(socket));
+  greeter = await serveTcp(belongings, (socket) => {
     socket.write('220 ready\r\n');
     socket.once('data', (data) => socket.end(`you said ${data}`));
   });
@@ -163,20 +164,6 @@ describe.concurrent('forwarding', () => {
     );
   });
 });
-
-async function serve(answer: (socket: Socket) => void): Promise<Server> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    answer(socket);
-  }).listen(0, '127.0.0.1');
-  belongings.add(() => void server.close());
-  await once(server, 'listening');
-  return server;
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}
 
 /** Starts `ssh -N` with these forwards; gives what stops it. */
 async function forward(route: Route, flags: string[], port: number): Promise<() => Promise<void>> {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dbclient, plink, sftp, ssh, sshArguments } from '../support/clients.ts';
 import { makeKey } from '../support/keys.ts';
 import { onlySession, recordingOf } from '../support/recordings.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { makePasswordUser, startTargetHost, type TargetHost } from '../support/sshd.ts';
+import { portOf, serveTcp } from '../support/tcp-server.ts';
 import { Belongings } from '../support/temp.ts';
 import { freePort } from '../support/wait.ts';
 import { openWorld, type World, webTarget } from '../support/world.ts';
@@ -16,9 +16,9 @@ let changing: TargetHost;
 let dying: TargetHost;
 
 beforeAll(async () => {
-  const silent = await listenSilently((socket) => socket.resume());
-  const hangsUp = await listenSilently((socket) => socket.destroy());
-  const notSsh = await listenSilently((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const silent = await serveTcp(belongings, (socket) => socket.resume());
+  const hangsUp = await serveTcp(belongings, (socket) => socket.destroy());
+  const notSsh = await serveTcp(belongings, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const wrongKey = await makeKey(belongings.directory('wrong'), 'wrong');
   const user = await makePasswordUser(belongings);
   [changing, dying] = await Promise.all([startTargetHost(belongings), startTargetHost(belongings)]);
@@ -120,17 +120,3 @@ describe.concurrent('a target', () => {
     expect((await recordingOf(world.gateway.data, session.id)).bytes('o').toString()).toContain('before\n');
   });
 });
-
-async function listenSilently(answer: (socket: Socket) => void): Promise<Server> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    answer(socket);
-  }).listen(0, '127.0.0.1');
-  belongings.add(() => void server.close());
-  await once(server, 'listening');
-  return server;
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}

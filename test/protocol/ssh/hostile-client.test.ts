@@ -79,12 +79,7 @@ describe('a client that breaks the connection protocol', () => {
   });
 
   it('may try another command when the target has refused the first, as PuTTY does for SFTP', async () => {
-    const session = await rawSession(belongings);
-    const { targetId, clientId } = await openChannel(session);
-    session.client.send(request(targetId, 'subsystem', true, 'sftp'));
-    await session.target.next(MessageType.CHANNEL_REQUEST);
-    session.target.send(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
-    await session.client.next(MessageType.CHANNEL_FAILURE);
+    const { session, targetId, clientId } = await refusedSftp();
     session.client.send(request(targetId, 'exec', true, 'sftp-server'));
     await session.target.next(MessageType.CHANNEL_REQUEST, 1);
     session.target.send(writeMessage(MessageType.CHANNEL_SUCCESS, clientId));
@@ -98,12 +93,7 @@ describe('a client that breaks the connection protocol', () => {
   });
 
   it('is recorded whole again when the target has refused SFTP: what follows is not described by operations', async () => {
-    const session = await rawSession(belongings);
-    const { targetId, clientId } = await openChannel(session);
-    session.client.send(request(targetId, 'subsystem', true, 'sftp'));
-    await session.target.next(MessageType.CHANNEL_REQUEST);
-    session.target.send(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
-    await session.client.next(MessageType.CHANNEL_FAILURE);
+    const { session, targetId, clientId } = await refusedSftp();
     session.client.send(request(targetId, 'exec', true, 'bash'), data(targetId, 'rm -rf /srv\n'));
     await session.target.next(MessageType.CHANNEL_DATA);
     session.target.send(data(clientId, 'done\n'));
@@ -232,3 +222,14 @@ describe('a client that breaks the connection protocol', () => {
     expect(session.gateway.ledger.of('session.close')).toHaveLength(1);
   });
 });
+
+/** A session with one channel, on which the target has refused to start SFTP. */
+async function refusedSftp() {
+  const session = await rawSession(belongings);
+  const { targetId, clientId } = await openChannel(session);
+  session.client.send(request(targetId, 'subsystem', true, 'sftp'));
+  await session.target.next(MessageType.CHANNEL_REQUEST);
+  session.target.send(writeMessage(MessageType.CHANNEL_FAILURE, clientId));
+  await session.client.next(MessageType.CHANNEL_FAILURE);
+  return { session, targetId, clientId };
+}
