@@ -110,10 +110,13 @@ describe.concurrent('a target', () => {
     child.stderr?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
     });
+    // The program may be gone before its last words have been read.
+    const closed = once(child, 'close');
     const [seen] = (await once(child.stdout as NonNullable<typeof child.stdout>, 'data')) as [Buffer];
     expect(seen.toString()).toBe('before\n');
     await dying.stop();
     expect((await ended(child)).status).not.toBe(0);
+    await closed;
     expect(said).not.toBe('');
     const session = await onlySession(world.gateway.data, route.principal);
     expect(session.reason).toMatch(/dying|target|lost|closed/i);
