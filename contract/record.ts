@@ -39,6 +39,25 @@ const streamDigest = z.strictObject({
   sha256,
 });
 
+const writtenFile = z.strictObject({ file: z.string(), bytes: count, sha256 });
+
+/** Which sessions a hold or a question is about: those that meet every member. At least one member is there. */
+export const sessionScope = z
+  .strictObject({
+    session: uuid.optional(),
+    principal: z.string().optional(),
+    onBehalfOf: z.string().optional(),
+    target: z.string().optional(),
+    protocol: z.string().optional(),
+    state: z.enum(['live', 'closed', 'recovered', 'erased']).optional(),
+    text: z.string().optional(),
+    /** Started at or after, and before, these times. */
+    from: z.string().optional(),
+    to: z.string().optional(),
+  })
+  .refine((scope) => Object.values(scope).some((member) => member !== undefined), 'a scope says at least one thing');
+export type SessionScope = z.infer<typeof sessionScope>;
+
 const exitSchema = z.strictObject({ status: z.number().int().optional(), signal: z.string().optional() });
 const bytesPerStream = z.strictObject({ i: count, o: count, e: count });
 const verdictSchema = z.enum(['allow', 'deny', 'ask']);
@@ -105,7 +124,9 @@ export const recordBodies = {
     to: count,
     events: count,
     streams: z.strictObject({ i: streamDigest, o: streamDigest, e: streamDigest }),
-    attachments: z.array(z.strictObject({ file: z.string(), bytes: count, sha256 })),
+    /** The segment's cast text, decompressed, so that it can be checked without zstd. Missing in records before 0.2. */
+    text: z.strictObject({ bytes: count, lines: count, sha256 }).optional(),
+    attachments: z.array(writtenFile),
   }),
   'action.decided': z.strictObject({
     channel: count,
@@ -121,6 +142,53 @@ export const recordBodies = {
     digest: sha256,
     exit: exitSchema.optional(),
     result: z.record(z.string(), z.unknown()),
+  }),
+  /** Free space crossed a limit of the reserve, in either direction. Bytes. */
+  'storage.changed': z.strictObject({ state: z.enum(['ample', 'low', 'critical']), free: count, reserve: count }),
+  /** The first record of a ledger, or the first after an upgrade: `taken` older records became its first entries. */
+  'ledger.created': z.strictObject({ origin: z.string(), key: z.string(), taken: count }),
+  /** Verifier keys as in C2SP signed-note. `endorsed`: the next checkpoint is signed with the former key as well. */
+  'key.rotated': z.strictObject({ origin: z.string(), previous: z.string(), next: z.string(), endorsed: z.boolean() }),
+  'hold.set': z.strictObject({ hold: uuid, scope: sessionScope, reason: z.string() }),
+  'hold.cleared': z.strictObject({ hold: uuid, reason: z.string() }),
+  'retention.run': z.strictObject({
+    trigger: z.enum(['daily', 'command']),
+    /** Sessions expired, and sessions that would have been if no hold stood on them. */
+    expired: count,
+    held: count,
+    /** Records without a session (refusals) that were erased. */
+    records: count,
+    /** Bytes of recordings that were deleted. */
+    bytes: count,
+  }),
+  /** What was erased of one session, or, without `session`, of records that belong to none. */
+  erased: z.strictObject({
+    basis: z.enum(['retention', 'request']),
+    reason: z.string(),
+    /** What stays known of the session. */
+    remains: z.strictObject({ started: z.string(), ended: z.string().nullable(), protocol: z.string(), channels: count }).optional(),
+    files: z.array(writtenFile),
+    /** Ranges of ledger indexes, both ends included, whose bytes are gone; their hashes stay in the ledger. */
+    records: z.array(z.tuple([count, count])),
+    /** One erasure may need several records. From 1. */
+    part: count,
+    parts: count,
+    /** The request exactly as it was signed, and the SSHSIG signatures of the operators who asked for it. */
+    request: z
+      .strictObject({
+        document: z.string(),
+        signatures: z.array(z.strictObject({ principal: z.string(), key: z.string(), signature: z.string() })),
+      })
+      .optional(),
+  }),
+  'access.exported': z.strictObject({
+    question: z.record(z.string(), z.unknown()),
+    sessions: count,
+    records: count,
+    /** Sessions that answered the question and were left out, for example because they are erased. */
+    leftOut: count,
+    /** SHA-256 of the bundle's tag manifest. */
+    manifest: sha256,
   }),
 } as const;
 

@@ -18,7 +18,7 @@ export interface SessionRow {
   reason: string | null;
 }
 
-export type SessionState = 'live' | 'closed' | 'recovered';
+export type SessionState = 'live' | 'closed' | 'recovered' | 'erased';
 
 export interface ChannelRow {
   session: string;

@@ -8,7 +8,7 @@ import { syncDirectory } from './durable-directory.ts';
 import { errnoCode } from './errno-code.ts';
 import { attachmentFileName, recordingDirectory, segmentFileName } from './journal-layout.ts';
 import { type JournalEnd, scanJournal } from './journal-reader.ts';
-import { SegmentFile } from './segment-file.ts';
+import { type FinishedFile, SegmentFile } from './segment-file.ts';
 import { parseStretchHeader, type StretchHeader } from './stretch-header.ts';
 
 /** One stretch to be made into one segment. Plain data: it crosses to the worker thread. */
@@ -38,6 +38,7 @@ export interface WrittenFile {
 export interface SealedSegment extends WrittenFile {
   header: StretchHeader;
   cast: CastSummary;
+  text: FinishedFile['text'];
   attachments: WrittenFile[];
   journal: JournalEnd;
 }
@@ -110,7 +111,7 @@ function renderStretch(job: SealJob, rawSpent: PerStream | undefined): Rendered 
       const cast = start(segmentFileName(job.stretch));
       castFile = cast;
       const whole = header.content === 'whole';
-      renderer = new CastRenderer(header, (line) => cast.writeText(line), {
+      renderer = new CastRenderer(header, (line) => cast.writeLine(line), {
         ...(rawSpent === undefined ? {} : { rawSpent }),
         ...(whole ? { attachment: (stream) => attachmentFileName(job.stretch, stream) } : {}),
         bulkBytes: (stream, bytes) => {
@@ -125,15 +126,23 @@ function renderStretch(job: SealJob, rawSpent: PerStream | undefined): Rendered 
     const cast = renderer.end({ lostBytes: journal.tornBytes, ...(job.endAt === undefined ? {} : { endAt: job.endAt }) });
 
     const written = new Map(started.map((file) => [file, file.finish()]));
+    const finished = (file: SegmentFile) => written.get(file) as FinishedFile;
     const relative = (file: SegmentFile): WrittenFile => {
-      const { bytes, sha256 } = written.get(file) as { bytes: number; sha256: string };
+      const { bytes, sha256 } = finished(file);
       return { file: `${directory}/${file.path.slice(file.path.lastIndexOf('/') + 1)}`, bytes, sha256 };
     };
     return {
-      segment: { ...relative(castFile), header, cast, attachments: [...attachments.values()].map(relative), journal },
+      segment: {
+        ...relative(castFile),
+        header,
+        cast,
+        text: finished(castFile).text,
+        attachments: [...attachments.values()].map(relative),
+        journal,
+      },
       // The cast last: where it stands under its final name, so do its attachments.
       files: [...attachments.values(), castFile].map((file) => ({
-        file: (written.get(file) as { file: number }).file,
+        file: finished(file).file,
         temporaryPath: file.temporaryPath,
         path: file.path,
       })),

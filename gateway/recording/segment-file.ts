@@ -5,6 +5,15 @@ import { constants, zstdCompressSync } from 'node:zlib';
 /** Content of one zstd frame. A reader that seeks decompresses one of these. */
 export const PIECE_BYTES = 256 * 1024;
 
+export interface FinishedFile {
+  /** Descriptor, still open. */
+  file: number;
+  bytes: number;
+  sha256: string;
+  /** Of the content before compression. */
+  text: { bytes: number; lines: number; sha256: string };
+}
+
 /**
  * A compressed file in the making, under a temporary name: pieces of content, each a zstd frame of its own, so that
  * `zstd -dc` gives the whole and a reader can begin at any of them.
@@ -19,6 +28,9 @@ export class SegmentFile {
   #pendingBytes = 0;
   #text = '';
   #bytes = 0;
+  readonly #contentHash = createHash('sha256');
+  #contentBytes = 0;
+  #lines = 0;
 
   constructor(path: string, level: number) {
     this.path = path;
@@ -27,8 +39,10 @@ export class SegmentFile {
     this.#file = openSync(this.temporaryPath, 'w', 0o600);
   }
 
-  writeText(text: string): void {
-    this.#text += text;
+  /** `line` ends with its line feed. */
+  writeLine(line: string): void {
+    this.#lines += 1;
+    this.#text += line;
     if (this.#text.length >= PIECE_BYTES) this.#flush();
   }
 
@@ -40,10 +54,15 @@ export class SegmentFile {
   }
 
   /** Everything is handed to the operating system; the descriptor stays open for the caller to sync and close. */
-  finish(): { file: number; bytes: number; sha256: string } {
+  finish(): FinishedFile {
     // A stretch that has only its header becomes an empty piece: a file of no bytes is not valid zstd.
     if (this.#bytes === 0 || this.#text !== '' || this.#pendingBytes > 0) this.#flush();
-    return { file: this.#file, bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+    return {
+      file: this.#file,
+      bytes: this.#bytes,
+      sha256: this.#hash.digest('hex'),
+      text: { bytes: this.#contentBytes, lines: this.#lines, sha256: this.#contentHash.digest('hex') },
+    };
   }
 
   abandon(): void {
@@ -55,6 +74,8 @@ export class SegmentFile {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#text = '';
+    this.#contentHash.update(content);
+    this.#contentBytes += content.length;
     const piece = zstdCompressSync(content, {
       params: { [constants.ZSTD_c_compressionLevel]: this.#level, [constants.ZSTD_c_checksumFlag]: 1 },
     });

@@ -28,6 +28,7 @@ export function segmentSealed(segment: SealedSegment, records: RecordWriter): Re
       to: cast.to,
       events: cast.events,
       streams: cast.streams,
+      text: segment.text,
       attachments: segment.attachments,
     },
   };
