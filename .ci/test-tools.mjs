@@ -22,6 +22,10 @@ const missing = missingCommands({
   expect: 'expect',
   'ansible-playbook': 'ansible-core',
   chromium: 'chromium',
+  // A bundle's verify.sh has to run on every awk and sh.
+  gawk: 'gawk',
+  busybox: 'busybox',
+  unzip: 'unzip',
   // Everywhere but in the smallest of containers.
   mount: 'mount',
   useradd: 'passwd',
