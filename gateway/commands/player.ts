@@ -1,6 +1,7 @@
 import type { SallyportError } from '../base/errors.ts';
 import type { CastItem } from '../query/cast-events.ts';
 import { TerminalFilter } from '../query/terminal-filter.ts';
+import { damageNotice } from './damage-notice.ts';
 import type { PlayerKey, PlayerTerminal } from './player-terminal.ts';
 
 const SEEK_MICROS = 5_000_000;
@@ -58,7 +59,7 @@ export class Player {
   }
 
   async #playOnce(): Promise<void> {
-    const filter = new TerminalFilter();
+    let filter = new TerminalFilter();
     let output = '';
     const flush = async () => {
       const text = output;
@@ -72,7 +73,12 @@ export class Player {
         await this.#tellSize(item.header.cols, item.header.rows);
         continue;
       }
-      if (item.kind === 'damage' && !this.damage.some((known) => known.message === item.error.message)) this.damage.push(item.error);
+      if (item.kind === 'damage') {
+        if (!this.damage.some((known) => known.message === item.error.message)) this.damage.push(item.error);
+        // What was cut off may have been in the middle of a sequence: what follows begins anew, on the same screen.
+        output += damageNotice(item.error.message, this.#terminal.size, filter.alternateScreen);
+        filter = new TerminalFilter(filter.alternateScreen);
+      }
       if (item.at > this.#skipTo) {
         await flush();
         this.#position = Math.max(this.#position, this.#skipTo);

@@ -1,62 +1,119 @@
+import type { SegmentRow } from '../../contract/session.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { PerStream } from '../recording/cast-renderer.ts';
 import type { Database } from '../store/database.ts';
 import { type CastSource, castSources } from './cast-source.ts';
-import { readSegment } from './read-segment.ts';
+import { intervalOf, timeWords, wholeSteps } from './cast-time.ts';
+import { readSegmentFile, sealedLines, segmentDamaged } from './read-segment.ts';
 import { readStretch } from './read-stretch.ts';
+import { frameLines, salvageSegment } from './salvage-segment.ts';
 
-/** A line of a cast with its line feed, or the news that a part of the recording could not be read and is left out. */
+/**
+ * A line of a cast with its line feed, or news of damage: that a part of the recording could not be read and is left
+ * out here (`missingNanos` long), or, with nothing missing, that what follows of this part is not as it was sealed.
+ */
 export type CastPart = { kind: 'line'; line: string } | { kind: 'damage'; part: number; error: SallyportError; missingNanos: number };
 
 /**
  * A channel's recording as lines of asciicast v3: the sealed segments in order, then what still stands in the journal,
  * so that it works while the session runs, after it, and after a crash. Damage is a part of the answer, never the end
- * of it. Memory: one compressed segment and one line.
+ * of it: what is intact around it is given out at its right time. Memory: one compressed segment and one frame of it.
  */
 export async function* readCast(database: Database, session: string, channel: number): AsyncGenerator<CastPart> {
   let rawSpent: PerStream = { i: 0, o: 0, e: 0 };
   const sources = await castSources(database, session, channel);
+  const position = { nanos: 0 };
   for (const [index, source] of sources.entries()) {
-    const lines = readSource(database, session, channel, source, rawSpent);
+    const reading = { database, session, channel, source, rawSpent, position, ends: endOf(sources, index) };
+    const parts = readSource(reading);
     try {
-      let step = await lines.next();
-      for (; step.done !== true; step = await lines.next()) yield { kind: 'line', line: step.value };
+      let step = await parts.next();
+      for (; step.done !== true; step = await parts.next()) {
+        position.nanos += step.value.kind === 'line' ? intervalOf(step.value.line) : step.value.missingNanos;
+        yield step.value;
+      }
       rawSpent = step.value;
     } catch (thrown) {
-      const error = thrown instanceof SallyportError ? thrown : asSallyportError(thrown, 'RECORDING_DAMAGED');
-      yield { kind: 'damage', part: source.number, error, missingNanos: missingNanos(sources, index) };
+      const error = asSallyportError(thrown, 'RECORDING_DAMAGED');
+      const missingNanos = rest(reading);
+      position.nanos += missingNanos;
+      yield { kind: 'damage', part: source.number, error, missingNanos };
     } finally {
-      await lines.return(rawSpent); // A reader that stops early leaves no file open.
+      await parts.return(rawSpent); // A reader that stops early leaves no file open.
     }
   }
 }
 
-async function* readSource(
-  database: Database,
-  session: string,
-  channel: number,
-  source: CastSource,
-  rawSpent: PerStream,
-): AsyncGenerator<string, PerStream> {
+interface Reading {
+  database: Database;
+  session: string;
+  channel: number;
+  source: CastSource;
+  rawSpent: PerStream;
+  /** How much of the recording has been given out. */
+  position: { readonly nanos: number };
+  /** Where this source ends, as far as its seal or its neighbour tells. */
+  ends: number | undefined;
+}
+
+async function* readSource(reading: Reading): AsyncGenerator<CastPart, PerStream> {
+  const { database, session, channel, source, rawSpent } = reading;
   const { sealed, journal } = source;
   if (sealed !== undefined) {
-    try {
-      yield* readSegment(database.directory, sealed);
+    const { bytes, fault } = await readSegmentFile(database.directory, sealed);
+    if (fault === undefined) {
+      yield* asParts(sealedLines(bytes, sealed));
       return rawSpent;
-    } catch (thrown) {
-      if (journal === undefined) throw thrown; // Otherwise the stretch it was made of is still there and says the same.
+    }
+    // The stretch that the segment was made of may still be there, and says the same.
+    if (journal === undefined) {
+      yield* readAround(reading, sealed, bytes, fault);
+      return rawSpent;
     }
   }
   if (journal === undefined) throw missing(session, channel, source.number);
   try {
-    return yield* readStretch(journal, rawSpent);
+    return yield* asParts(readStretch(journal, rawSpent));
   } catch (thrown) {
     if (!isGone(thrown)) throw thrown;
     // A stretch is dropped from the journal once it is sealed, which has happened since it was listed.
     const segment = (await database.segments.ofChannel(session, channel)).find((row) => row.segment === source.number);
     if (segment === undefined) throw missing(session, channel, source.number);
-    yield* readSegment(database.directory, segment);
+    const { bytes, fault } = await readSegmentFile(database.directory, segment);
+    if (fault === undefined) yield* asParts(sealedLines(bytes, segment));
+    else yield* readAround({ ...reading, ends: segment.to }, segment, bytes, fault);
     return rawSpent;
+  }
+}
+
+/** What is intact of a damaged segment, and in its place what is not. Nothing in it is proved any more, and it says so. */
+async function* readAround(reading: Reading, segment: SegmentRow, bytes: Buffer | undefined, fault: string): AsyncGenerator<CastPart> {
+  const { source, position } = reading;
+  const begins = position.nanos;
+  const damage = (what: string, missingNanos: number): CastPart => {
+    const gone = missingNanos === 0 ? '' : `; ${timeWords(missingNanos)} of the recording are missing`;
+    return { kind: 'damage', part: source.number, error: segmentDamaged(segment, `${what}${gone}`), missingNanos };
+  };
+  const pieces = bytes === undefined ? [] : await salvageSegment(bytes, segment.bytes, begins, reading.ends ?? begins);
+  if (!pieces.some((piece) => piece.kind === 'frame')) {
+    yield damage(fault, rest(reading));
+    return;
+  }
+  const until = reading.ends === undefined ? '' : ` until ${timeWords(reading.ends)}`;
+  yield damage(`${fault}. What can be read of it follows${until}, unverified`, 0);
+  for (const piece of pieces) {
+    if (piece.kind === 'gap') yield damage(`its bytes ${piece.from} to ${piece.to} cannot be read`, piece.missingNanos);
+    else yield* asParts(frameLines(piece.bytes));
+  }
+}
+
+async function* asParts<Returned>(lines: AsyncGenerator<string, Returned>): AsyncGenerator<CastPart, Returned> {
+  try {
+    let step = await lines.next();
+    for (; step.done !== true; step = await lines.next()) yield { kind: 'line', line: step.value };
+    return step.value;
+  } finally {
+    await lines.return(undefined as Returned); // Has no effect after its end.
   }
 }
 
@@ -74,10 +131,11 @@ function missing(session: string, channel: number, number: number): SallyportErr
   );
 }
 
-/** How much time of the recording the part covers, as far as its seal or its neighbours tell. */
-function missingNanos(sources: readonly CastSource[], index: number): number {
-  const sealed = sources[index]?.sealed;
-  const from = sealed?.from ?? sources[index - 1]?.sealed?.to;
-  const to = sources[index + 1]?.sealed?.from ?? sealed?.to;
-  return from === undefined || to === undefined ? 0 : Math.max(0, to - from);
+/** How much of the source's time has not been given out. */
+function rest({ ends, position }: Reading): number {
+  return ends === undefined ? 0 : Math.max(0, wholeSteps(ends) - position.nanos);
+}
+
+function endOf(sources: readonly CastSource[], index: number): number | undefined {
+  return sources[index + 1]?.sealed?.from ?? sources[index]?.sealed?.to;
 }

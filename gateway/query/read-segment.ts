@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
@@ -16,42 +16,45 @@ const MOST_BYTES = 256 * 1024 * 1024;
 /** The sealer puts 256 KiB into a frame, and one line more. */
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 
-/**
- * The lines of a sealed segment, each with its line feed. The file is compared with its seal before the first line is
- * given out: what comes from here is what was recorded. Throws RECORDING_DAMAGED naming the file and the fault.
- */
-export async function* readSegment(dataDirectory: string, segment: SegmentRow): AsyncGenerator<string> {
-  const compressed = await sealedBytes(dataDirectory, segment);
-  const splitter = new LineSplitter();
-  try {
-    for (const frame of zstdFrames(compressed)) yield* splitter.push(await decompress(frame, { maxOutputLength: MOST_FRAME_BYTES }));
-    yield* splitter.end();
-  } catch (thrown) {
-    throw damaged(segment, thrown instanceof Error ? thrown.message : String(thrown), thrown);
-  }
-}
+/** A sealed segment as it stands on the disk. `fault` says how it differs from its seal; then its bytes prove nothing. */
+export type SegmentOnDisk = { bytes: Buffer; fault: undefined } | { bytes: Buffer | undefined; fault: string };
 
-async function sealedBytes(dataDirectory: string, segment: SegmentRow): Promise<Buffer> {
+/** Reads a segment and compares it with its seal. */
+export async function readSegmentFile(dataDirectory: string, segment: SegmentRow): Promise<SegmentOnDisk> {
   const file = normalize(segment.file);
-  if (file.startsWith('..') || file.startsWith('/')) throw damaged(segment, 'its path leads out of the data directory');
-  const path = join(dataDirectory, file);
+  if (file.startsWith('..') || file.startsWith('/')) return { bytes: undefined, fault: 'its path leads out of the data directory' };
   let bytes: Buffer;
   try {
-    const { size } = await stat(path);
-    if (size !== segment.bytes) throw damaged(segment, `it has ${size} bytes and was sealed with ${segment.bytes}`);
-    if (size > MOST_BYTES) throw damaged(segment, `it claims ${size} bytes`);
-    bytes = await readFile(path);
+    const handle = await open(join(dataDirectory, file));
+    try {
+      const { size } = await handle.stat();
+      if (size > MOST_BYTES) return { bytes: undefined, fault: `it has ${size} bytes and was sealed with ${segment.bytes}` };
+      bytes = await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (thrown) {
-    if (thrown instanceof SallyportError) throw thrown;
     const missing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
-    throw damaged(segment, missing ? 'it is missing' : thrown instanceof Error ? thrown.message : String(thrown), thrown);
+    return { bytes: undefined, fault: missing ? 'it is missing' : thrown instanceof Error ? thrown.message : String(thrown) };
   }
+  if (bytes.length !== segment.bytes) return { bytes, fault: `it has ${bytes.length} bytes and was sealed with ${segment.bytes}` };
   if (createHash('sha256').update(bytes).digest('hex') !== segment.sha256)
-    throw damaged(segment, 'its SHA-256 is not the one it was sealed with');
-  return bytes;
+    return { bytes, fault: 'its SHA-256 is not the one it was sealed with' };
+  return { bytes, fault: undefined };
 }
 
-function damaged(segment: SegmentRow, what: string, cause?: unknown): SallyportError {
+/** The lines of a segment that is as it was sealed, each with its line feed. Throws RECORDING_DAMAGED if it holds no text. */
+export async function* sealedLines(bytes: Buffer, segment: SegmentRow): AsyncGenerator<string> {
+  const splitter = new LineSplitter();
+  try {
+    for (const frame of zstdFrames(bytes)) yield* splitter.push(await decompress(frame, { maxOutputLength: MOST_FRAME_BYTES }));
+    yield* splitter.end();
+  } catch (thrown) {
+    throw segmentDamaged(segment, thrown instanceof Error ? thrown.message : String(thrown), thrown);
+  }
+}
+
+export function segmentDamaged(segment: SegmentRow, what: string, cause?: unknown): SallyportError {
   return new SallyportError('RECORDING_DAMAGED', `Segment ${segment.file} is damaged: ${what}`, {
     remedy: 'restore that file from a backup; everything else still plays',
     ...(cause === undefined ? {} : { cause }),

@@ -23,7 +23,12 @@ const DRAWING_CONTROLS = new Set([0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e
 export class TerminalFilter implements TerminalSink {
   readonly #tokens = new TerminalTokens(this);
   #safe = '';
-  #alternate = false;
+  #alternate: boolean;
+
+  /** `alternateScreen`: where the terminal is when this filter takes over from another. */
+  constructor(alternateScreen = false) {
+    this.#alternate = alternateScreen;
+  }
 
   /** Whether what was let through has gone to the alternate screen and not come back. */
   get alternateScreen(): boolean {

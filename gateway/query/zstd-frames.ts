@@ -13,7 +13,26 @@ export function* zstdFrames(content: Buffer): Generator<Buffer> {
   }
 }
 
+/** The frame that begins at `at`, when one with a checksum (RFC 8878, section 3.1.1.1.1.5) does and it is whole by its sizes. */
+export function checkedFrameAt(content: Buffer, at: number): Buffer | undefined {
+  try {
+    const end = endOfFrame(content, at);
+    const checked = !isSkippable(content, at) && (read(content, at + 4, 1) & 4) !== 0;
+    return checked ? content.subarray(at, end) : undefined;
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Where the next frame may begin, from `at` on: the end of the content when none does. */
+export function nextFrameStart(content: Buffer, at: number): number {
+  const found = content.indexOf(MAGIC_BYTES, at);
+  return found === -1 ? content.length : found;
+}
+
 const MAGIC = 0xfd2fb528;
+const MAGIC_BYTES = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
 function isSkippable(content: Buffer, at: number): boolean {
