@@ -5,8 +5,9 @@ export interface SessionRow {
   ended: string | null;
   /** `live`: no close is recorded (the gateway runs, or died and has not recovered yet). */
   state: SessionState;
+  /** This, `source` and the like are empty once the session is erased. */
   principal: string;
-  principalKind: 'human' | 'agent';
+  principalKind: 'human' | 'agent' | 'unknown';
   onBehalfOf: string | null;
   target: string;
   protocol: string;

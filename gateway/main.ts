@@ -72,7 +72,7 @@ program
   .option('--on-behalf-of <name>', 'of agents acting for this human')
   .option('--target <name>', 'at this target')
   .option('--protocol <name>', 'over this protocol')
-  .option('--state <state>', 'live, closed or recovered')
+  .option('--state <state>', 'live, closed, recovered or erased')
   .option('--text <text>', 'text in the principal, the target or a command')
   .option('--limit <count>', 'at most so many', wholeNumber)
   .option('--after <session>', 'continue a list behind this session')

@@ -42,7 +42,8 @@ export function sessionTable(rows: readonly SessionRow[], width: number): string
     .join('');
 }
 
-export function who(row: Pick<SessionRow, 'principal' | 'onBehalfOf'>): string {
+export function who(row: Pick<SessionRow, 'principal' | 'onBehalfOf' | 'state'>): string {
+  if (row.state === 'erased') return '(erased)';
   return printable(row.onBehalfOf === null ? row.principal : `${row.principal} for ${row.onBehalfOf}`);
 }
 

@@ -59,6 +59,6 @@ function readQuestion(options: SessionsOptions): SessionQuestion {
 }
 
 function readState(state: string): SessionState {
-  if (state === 'live' || state === 'closed' || state === 'recovered') return state;
-  throw new SallyportError('USAGE', `There is no state ${state}`, { remedy: 'live, closed or recovered' });
+  if (state === 'live' || state === 'closed' || state === 'recovered' || state === 'erased') return state;
+  throw new SallyportError('USAGE', `There is no state ${state}`, { remedy: 'live, closed, recovered or erased' });
 }

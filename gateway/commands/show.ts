@@ -49,8 +49,8 @@ async function printObject(
   };
   await print(`${jsonLine(head).slice(0, -2)},"records":[`);
   let separator = '';
-  for await (const { seq, hash, record } of sessionRecords(database, session.id)) {
-    await print(`${separator}${jsonLine({ seq, hash, record }).slice(0, -1)}`);
+  for await (const { seq, hash, type, time, record } of sessionRecords(database, session.id)) {
+    await print(`${separator}${jsonLine(record === null ? { seq, hash, type, time, record } : { seq, hash, record }).slice(0, -1)}`);
     separator = ',';
   }
   await print(']}\n');
@@ -65,7 +65,7 @@ async function printText(
 ): Promise<void> {
   const facts: [string, string][] = [
     ['session', session.id],
-    ['who', `${who(session)} (${session.principalKind})`],
+    ['who', session.state === 'erased' ? who(session) : `${who(session)} (${session.principalKind})`],
     ['from', `${session.source}${open === undefined ? '' : `, ${open.body.client}`}`],
     ['proved by', open === undefined ? 'not on record' : authentication(open)],
     ['target', `${session.target}${open?.target.address === undefined ? '' : ` at ${open.target.address}`} over ${session.protocol}`],
@@ -86,9 +86,11 @@ async function printText(
   }
   const counts = new Map<string, number>();
   let refused = '';
-  for await (const { record } of sessionRecords(database, session.id)) {
-    counts.set(record.type, (counts.get(record.type) ?? 0) + 1);
-    if (record.outcome === 'denied' && refused.length < 4096) refused += deniedText(record);
+  for await (const { type, record } of sessionRecords(database, session.id)) {
+    const name = record === null ? `${type} (erased)` : type;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (record?.type === 'erased') await print(erasedText(record));
+    if (record?.outcome === 'denied' && refused.length < 4096) refused += deniedText(record);
   }
   await print(refused);
   await print(`\nrecords    ${[...counts].map(([type, count]) => `${count} ${type}`).join(', ')}\n`);
@@ -119,12 +121,19 @@ function deniedText(record: AuditRecord): string {
   return `\ndenied     ${printable(`${record.time} ${what}`)}\n`;
 }
 
+function erasedText({ time, actor, body }: AuditRecord<'erased'>): string {
+  const part = body.parts === 1 ? '' : `, part ${body.part} of ${body.parts}`;
+  const by = body.request?.signatures.map(({ principal }) => principal).join(' and ') ?? actor.principal;
+  const basis = body.basis === 'retention' ? 'at the end of its retention' : 'on request';
+  return `\nerased     ${printable(`${time} ${basis}, by ${by}: ${body.reason} (${body.files.length} files${part})`)}\n`;
+}
+
 function authentication(open: AuditRecord<'session.open'>): string {
   const { authentication: how } = open.actor;
   return how === undefined ? 'nothing' : `${how.method}${how.key === undefined ? '' : ` ${how.key}`}`;
 }
 
 async function firstOf<T extends AuditRecord['type']>(records: AsyncIterable<SessionRecord>, type: T): Promise<AuditRecord<T> | undefined> {
-  for await (const { record } of records) if (record.type === type) return record as AuditRecord<T>;
+  for await (const { record } of records) if (record?.type === type) return record as AuditRecord<T>;
   return undefined;
 }

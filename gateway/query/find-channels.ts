@@ -7,6 +7,7 @@ import { printable } from './printable.ts';
 
 /** The channels of a session: those on record, and those of which so far there is only a journal. */
 export async function findChannels(database: Database, session: SessionRow): Promise<ChannelRow[]> {
+  if (session.state === 'erased') return [];
   const journaled = await journaledChannels(database.directory, session.id);
   const recorded = await database.channels.ofSession(session.id);
   const known = new Set(recorded.map((row) => row.channel));
@@ -44,9 +45,11 @@ export async function findChannel(
     const which =
       channelName === undefined ? `Session ${session.id} has no channel` : `Session ${session.id} has no channel ${printable(channelName)}`;
     const remedy =
-      channels.length === 0
-        ? 'nothing was opened in it, so there is no recording'
-        : `it has: ${channels.map((row) => `${row.channel} (${printable(row.kind)})`).join(', ')}`;
+      session.state === 'erased'
+        ? 'the session is erased; sallyport show says when, why and by whom'
+        : channels.length === 0
+          ? 'nothing was opened in it, so there is no recording'
+          : `it has: ${channels.map((row) => `${row.channel} (${printable(row.kind)})`).join(', ')}`;
     throw new SallyportError('CHANNEL_NOT_FOUND', which, { remedy });
   }
   return { session, channel: wanted, others: channelName === undefined ? channels.filter((row) => row !== wanted) : [] };

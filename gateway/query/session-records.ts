@@ -5,7 +5,10 @@ import type { Database } from '../store/database.ts';
 export interface SessionRecord {
   seq: number;
   hash: string;
-  record: AuditRecord;
+  type: string;
+  time: string;
+  /** Null once it is erased: then only what stands here is known of it. */
+  record: AuditRecord | null;
 }
 
 const PAGE = 500;
@@ -20,7 +23,9 @@ export async function* sessionRecords(database: Database, session: string): Asyn
       yield {
         seq: row.seq,
         hash: Buffer.from(row.hash).toString('hex'),
-        record: JSON.parse(Buffer.from(row.bytes).toString('utf8')) as AuditRecord,
+        type: row.type,
+        time: row.time,
+        record: row.bytes === null ? null : (JSON.parse(Buffer.from(row.bytes).toString('utf8')) as AuditRecord),
       };
     }
     if (page.length < PAGE) return;

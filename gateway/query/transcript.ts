@@ -27,7 +27,8 @@ export async function* transcript(
     }
     yield `${line.text}\n`;
   }
-  if (session.ended === null) yield '\n[no end of this session is recorded yet]\n';
+  if (session.state === 'erased') yield `\n[erased: ${printable(session.reason ?? '')}]\n`;
+  else if (session.ended === null) yield '\n[no end of this session is recorded yet]\n';
   else yield `\n[ended ${session.ended.slice(0, 19).replace('T', ' ')} UTC: ${printable(session.reason ?? '')}]\n`;
 }
 
@@ -73,6 +74,8 @@ function earliest(sources: readonly Source[]): Source | undefined {
 }
 
 function sessionHeading(session: SessionRow): string {
+  if (session.state === 'erased')
+    return `Session ${session.id}, erased\nat ${printable(session.target)} over ${printable(session.protocol)}, ${session.started.slice(0, 19).replace('T', ' ')} UTC`;
   const who = session.onBehalfOf === null ? session.principal : `${session.principal} for ${session.onBehalfOf}`;
   return `Session ${session.id}\n${printable(who)} at ${printable(session.target)} over ${printable(session.protocol)} from ${printable(session.source)}, ${session.started.slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -26,6 +26,7 @@ export const channelsProjection: Projection = {
     SET closed = ${timeOf(`${microsOf('opened')} + json_extract(r.value, '$.lastFrameAt') / 1000`)}, reason = 'the gateway stopped without closing it'
     FROM json_each(CAST(new.bytes AS TEXT), '$.body.channels') r
     WHERE session = new.session AND channel = json_extract(r.value, '$.channel') AND closed IS NULL;`,
+  erased: 'DELETE FROM channels WHERE session = new.session;',
 };
 
 interface Columns {

@@ -3,7 +3,9 @@ import { SallyportError } from '../base/errors.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
+import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
+import { HoldsTable } from './holds-table.ts';
 import { migrate, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
@@ -20,6 +22,8 @@ export class Database {
   readonly channels: ChannelsTable;
   readonly segments: SegmentsTable;
   readonly recovery: RecoveryTable;
+  readonly holds: HoldsTable;
+  readonly erasures: ErasuresTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
 
@@ -32,6 +36,8 @@ export class Database {
     this.channels = new ChannelsTable(connection);
     this.segments = new SegmentsTable(connection);
     this.recovery = new RecoveryTable(connection);
+    this.holds = new HoldsTable(connection);
+    this.erasures = new ErasuresTable(connection);
   }
 
   /**
@@ -48,8 +54,9 @@ export class Database {
       connection = await Connection.open(join(directory, DATABASE_FILE), 'create');
       await schemaVersion(connection, directory); // Before anything is changed in it.
       // synchronous=FULL: in WAL mode only that makes a commit durable when it returns (sqlite.org/pragma.html).
+      // secure_delete: what is erased is overwritten in its page, not only forgotten.
       await connection.exec(`
-        PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;`);
       await migrate(connection, directory);
       await projectRecords(connection);

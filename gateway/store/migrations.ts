@@ -75,6 +75,41 @@ const steps: readonly string[] = [
     PRIMARY KEY (session, channel, segment)
   ) WITHOUT ROWID;
   `,
+  // Taking NOT NULL from a column changes nothing in the rows, so the definition is edited in place, as sqlite.org
+  // describes it (lang_altertable.html, section 8): at once, however many records there are. The state of an erased
+  // session is "erased"; its principal, source and the like are empty.
+  `
+  PRAGMA writable_schema = ON;
+  UPDATE sqlite_schema SET sql = replace(sql, 'bytes   BLOB NOT NULL', 'bytes   BLOB         ')
+  WHERE type = 'table' AND name = 'records';
+  PRAGMA writable_schema = RESET;
+
+  CREATE INDEX records_refused ON records (seq) WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL;
+  CREATE INDEX sessions_ended ON sessions (ended, seq) WHERE state IN ('closed', 'recovered');
+
+  CREATE TABLE holds (
+    id            TEXT PRIMARY KEY,
+    seq           INTEGER NOT NULL,    -- of its hold.set
+    time          TEXT NOT NULL,
+    principal     TEXT NOT NULL,       -- who set it
+    scope         TEXT NOT NULL,       -- JSON
+    reason        TEXT NOT NULL,
+    cleared       TEXT,
+    cleared_by    TEXT,
+    clear_reason  TEXT
+  );
+  CREATE INDEX holds_in_force ON holds (seq) WHERE cleared IS NULL;
+
+  CREATE TABLE erasures (
+    seq      INTEGER PRIMARY KEY,      -- of an erased record
+    session  TEXT,
+    part     INTEGER NOT NULL,
+    parts    INTEGER NOT NULL,
+    finished INTEGER NOT NULL DEFAULT 0 -- 1 when everything that the record names is gone, here and on the disk
+  );
+  CREATE INDEX erasures_by_session ON erasures (session, seq);
+  CREATE INDEX erasures_unfinished ON erasures (seq) WHERE finished = 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

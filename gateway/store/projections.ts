@@ -1,12 +1,25 @@
 import type { RecordType } from '../../contract/record.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
+import { erasuresProjection } from './erasures-table.ts';
+import { holdsProjection } from './holds-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
-import { sessionsProjection } from './sessions-table.ts';
+import { erasedSessionOpen, sessionsProjection } from './sessions-table.ts';
 
 /** In the order in which one record is applied to them: the sums of `sessions` do not depend on the other tables. */
-const projections: readonly Projection[] = [sessionsProjection, channelsProjection, segmentsProjection];
+const projections: readonly Projection[] = [
+  sessionsProjection,
+  channelsProjection,
+  segmentsProjection,
+  holdsProjection,
+  erasuresProjection,
+];
+
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures'];
+
+/** Records that are about no session, or not always. All others do nothing without one. */
+const WITHOUT_SESSION: ReadonlySet<string> = new Set(['hold.set', 'hold.cleared', 'erased'] satisfies RecordType[]);
 
 /**
  * Makes every insert into `records` write the projections too. A trigger is part of the inserting statement, so there
@@ -23,7 +36,7 @@ export async function rebuildProjections(connection: Connection): Promise<void> 
   try {
     await connection.exec(`
       BEGIN IMMEDIATE;
-      DELETE FROM sessions; DELETE FROM channels; DELETE FROM segments;
+      ${tables.map((table) => `DELETE FROM ${table};`).join(' ')}
       CREATE TEMP VIEW replayed AS SELECT seq, id, time, type, session, hash, bytes FROM main.records;
       ${triggers('replay', 'INSTEAD OF INSERT ON replayed')}
       INSERT INTO replayed SELECT * FROM main.records ORDER BY seq;
@@ -35,11 +48,23 @@ export async function rebuildProjections(connection: Connection): Promise<void> 
   }
 }
 
+/** A record that is erased has no bytes: its own projections are passed over, and what remains of it is projected instead. */
 function triggers(name: string, event: string): string {
   const types = new Set(projections.flatMap((projection) => Object.keys(projection) as RecordType[]));
   const statements = [...types].map((type) => {
     const body = projections.map((projection) => projection[type] ?? '').join('\n');
-    return `CREATE TEMP TRIGGER ${name}_${type.replaceAll('.', '_')} ${event} WHEN new.type = '${type}' AND new.session IS NOT NULL BEGIN ${body} END;`;
+    const session = WITHOUT_SESSION.has(type) ? '' : 'AND new.session IS NOT NULL';
+    return trigger(`${name}_${type.replaceAll('.', '_')}`, event, `new.type = '${type}' AND new.bytes IS NOT NULL ${session}`, body);
   });
-  return statements.join('\n');
+  const erased = trigger(
+    `${name}_without_bytes`,
+    event,
+    `new.type = 'session.open' AND new.bytes IS NULL AND new.session IS NOT NULL`,
+    erasedSessionOpen,
+  );
+  return [...statements, erased].join('\n');
+}
+
+function trigger(name: string, event: string, condition: string, body: string): string {
+  return `CREATE TEMP TRIGGER ${name} ${event} WHEN ${condition} BEGIN ${body} END;`;
 }

@@ -9,7 +9,8 @@ export interface RecordRow {
   type: string;
   session: string | null;
   hash: Uint8Array;
-  bytes: Uint8Array;
+  /** Null once the record is erased. */
+  bytes: Uint8Array | null;
 }
 
 const columns = 'id, time, type, session, hash, bytes';

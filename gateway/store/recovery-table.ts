@@ -17,7 +17,7 @@ export class RecoveryTable implements RecoveryIndex {
              json_extract(CAST(r.bytes AS TEXT), '$.target') AS target,
              (SELECT json_group_array(c.channel) FROM channels c WHERE c.session = s.id AND c.closed IS NULL) AS openChannels
       FROM sessions s JOIN records r ON r.seq = s.seq
-      WHERE s.state = 'live' ORDER BY s.seq`);
+      WHERE s.state = 'live' AND r.bytes IS NOT NULL ORDER BY s.seq`);
     return rows.map((row) => ({
       session: row.session,
       actor: JSON.parse(row.actor) as Actor,
@@ -32,7 +32,7 @@ export class RecoveryTable implements RecoveryIndex {
     const rows = await this.#connection.all<Omit<RecordedSegment, 'ends'> & { i: number; o: number; e: number }>(
       `SELECT ${body('channel')} AS channel, ${body('segment')} AS segment, ${body('file')} AS file, ${body('bytes')} AS bytes, ${body('to')} AS "to",
               ${end('i')} AS i, ${end('o')} AS o, ${end('e')} AS e
-       FROM records r WHERE r.session = ? AND r.type = 'segment.sealed' ORDER BY r.seq`,
+       FROM records r WHERE r.session = ? AND r.type = 'segment.sealed' AND r.bytes IS NOT NULL ORDER BY r.seq`,
       [session],
     );
     return rows.map(({ i, o, e, ...segment }) => ({ ...segment, ends: { i, o, e } }));

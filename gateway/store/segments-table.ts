@@ -10,6 +10,7 @@ export const segmentsProjection: Projection = {
             ${member('body.sha256')}, ${member('body.from')}, ${member('body.to')}, ${member('body.events')})
     ON CONFLICT (session, channel, segment) DO UPDATE
     SET file = excluded.file, bytes = excluded.bytes, sha256 = excluded.sha256, from_ns = excluded.from_ns, to_ns = excluded.to_ns, events = excluded.events;`,
+  erased: 'DELETE FROM segments WHERE session = new.session;',
 };
 
 const columns = 'session, channel, segment, file, bytes, sha256, from_ns AS "from", to_ns AS "to", events';

@@ -23,6 +23,8 @@ export interface SessionFilter {
   limit: number;
 }
 
+const asErased = `state = 'erased', principal = '', principal_kind = 'unknown', on_behalf_of = NULL, source = '', bytes_in = 0, bytes_out = 0`;
+
 /** Bytes of a session that has no close yet are those of its sealed segments; its close states them exactly. */
 export const sessionsProjection: Projection = {
   'session.open': `
@@ -54,7 +56,20 @@ export const sessionsProjection: Projection = {
           JOIN channels c ON c.session = new.session AND c.channel = json_extract(r.value, '$.channel')
         ), started)
     WHERE id = new.session;`,
+  // From here on only what `remains` says is known. Its target is the record's own.
+  erased: `
+    UPDATE sessions
+    SET ${asErased}, target = ${member('target.name')}, target_kind = ${member('target.kind')},
+        started = coalesce(${member('body.remains.started')}, started), ended = coalesce(${member('body.remains.ended')}, started),
+        protocol = ${member('body.remains.protocol')}, channels = ${member('body.remains.channels')}, reason = ${member('body.reason')}
+    WHERE id = new.session AND ${member('body.remains')} IS NOT NULL;`,
 };
+
+/** For a session whose \`session.open\` is erased: its \`erased\` record comes later in the ledger and completes the row. */
+export const erasedSessionOpen = `
+    INSERT INTO sessions (seq, id, started, state, principal, principal_kind, target, target_kind, protocol, source)
+    VALUES (new.seq, new.session, new.time, 'erased', '', 'unknown', '', 'unknown', '', '')
+    ON CONFLICT DO NOTHING;`;
 
 const columns = `seq, id, started, ended, state, principal, principal_kind AS principalKind, on_behalf_of AS onBehalfOf, target,
   protocol, source, channels, bytes_in AS bytesIn, bytes_out AS bytesOut, reason`;

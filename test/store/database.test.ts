@@ -310,7 +310,7 @@ describe('the records', () => {
     const stored = await Promise.all(Array.from({ length: 1200 }, () => records.append(draft.sessionOpen(newSession()))));
     const rows = await database.records.after(0, 2000);
     expect(rows.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
-    expect(rows.map(({ hash, bytes }) => [Buffer.from(hash).toString('hex'), Buffer.from(bytes).toString()])).toEqual(
+    expect(rows.map(({ hash, bytes }) => [Buffer.from(hash).toString('hex'), Buffer.from(bytes ?? []).toString()])).toEqual(
       stored.map(({ hash, bytes }) => [Buffer.from(hash).toString('hex'), Buffer.from(bytes).toString()]),
     );
   });

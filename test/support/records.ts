@@ -10,7 +10,8 @@ export async function recordsOf<T extends RecordType>(data: string, type: T): Pr
     let after = 0;
     for (let rows = await database.records.after(after, 1000); rows.length > 0; rows = await database.records.after(after, 1000)) {
       after = rows.at(-1)?.seq ?? after;
-      for (const row of rows) if (row.type === type) found.push(JSON.parse(Buffer.from(row.bytes).toString()) as AuditRecord<T>);
+      for (const row of rows)
+        if (row.type === type && row.bytes !== null) found.push(JSON.parse(Buffer.from(row.bytes).toString()) as AuditRecord<T>);
     }
     return found;
   } finally {

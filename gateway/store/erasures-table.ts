@@ -1,0 +1,40 @@
+import type { Connection } from './connection.ts';
+import { member, type Projection } from './projection.ts';
+
+export const erasuresProjection: Projection = {
+  erased: `
+    INSERT INTO erasures (seq, session, part, parts) VALUES (new.seq, new.session, ${member('body.part')}, ${member('body.parts')});`,
+};
+
+/** An `erased` record, and whether everything that it promises is done. */
+export interface ErasureRow {
+  seq: number;
+  session: string | null;
+  part: number;
+  parts: number;
+}
+
+export class ErasuresTable {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Promised and not known to be done, the oldest first, after `seq`. */
+  unfinished(after: number, limit: number): Promise<ErasureRow[]> {
+    return this.#connection.all<ErasureRow>(
+      'SELECT seq, session, part, parts FROM erasures WHERE finished = 0 AND seq > ? ORDER BY seq LIMIT ?',
+      [after, limit],
+    );
+  }
+
+  /** The erasures of a session, in the order of the ledger. */
+  ofSession(session: string): Promise<ErasureRow[]> {
+    return this.#connection.all<ErasureRow>('SELECT seq, session, part, parts FROM erasures WHERE session = ? ORDER BY seq', [session]);
+  }
+
+  finish(seqs: readonly number[]): Promise<void> {
+    return this.#connection.run('UPDATE erasures SET finished = 1 WHERE seq IN (SELECT value FROM json_each(?))', [JSON.stringify(seqs)]);
+  }
+}
