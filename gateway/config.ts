@@ -6,7 +6,7 @@ import { parseConfigDocument } from './config/document.ts';
 import { type ConfigFault, describeFault } from './config/fault.ts';
 import { type ConfigFile, readConfigFile } from './config/file.ts';
 import { Findings } from './config/findings.ts';
-import { absoluteCredential, absoluteReference } from './config/references.ts';
+import { absoluteCertificate, absoluteCredential, absoluteReference } from './config/references.ts';
 import type { ReadTarget } from './config/target-schema.ts';
 import type { Config, Target } from './config/types.ts';
 import type { Principal } from './identity/principal.ts';
@@ -67,7 +67,6 @@ export function readConfig(path: string, environment: Environment = process.env)
 
 function build({ root, humans, agents, targets }: ReadConfig, path: string, file: ConfigFile): Config {
   const directory = dirname(path);
-  const { listen, data, name } = root.gateway;
   const principals = [
     ...humans.map((human): Principal => ({ ...principalOf(human), kind: 'human', operator: human.operator })),
     ...agents.map((agent): Principal => ({ ...principalOf(agent), kind: 'agent', onBehalfOf: agent['on-behalf-of'], operator: [] })),
@@ -75,13 +74,25 @@ function build({ root, humans, agents, targets }: ReadConfig, path: string, file
   return deepFreeze({
     path,
     hash: file.hash,
-    gateway: { listen: listen.ssh === undefined ? {} : { ssh: listen.ssh }, data: resolve(directory, data), name: name ?? hostname() },
+    gateway: gatewayOf(root.gateway, directory),
     principals: readOnlyMap(principals),
     targets: readOnlyMap(targets.map((target) => targetOf(target, directory))),
     recording: recordingOf(root.recording),
     limits: limitsOf(root.limits),
     ssh: sshOf(root.ssh),
   });
+}
+
+function gatewayOf(
+  { listen: { ssh, https }, data, name, certificate }: ReadConfig['root']['gateway'],
+  directory: string,
+): Config['gateway'] {
+  return {
+    listen: { ...(ssh === undefined ? {} : { ssh }), ...(https === undefined ? {} : { https }) },
+    data: resolve(directory, data),
+    name: name ?? hostname(),
+    ...(certificate === undefined ? {} : { certificate: absoluteCertificate(certificate, directory) }),
+  };
 }
 
 function principalOf(read: ReadConfig['humans'][number] | ReadConfig['agents'][number]) {

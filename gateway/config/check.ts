@@ -82,7 +82,7 @@ function checkAvailable(sections: Section, findings: Findings): void {
   }
   const listen = partOf(sections.gateway, 'listen');
   if (!isSection(listen)) return;
-  for (const protocol of ['postgres', 'mysql', 'https']) {
+  for (const protocol of ['postgres', 'mysql']) {
     if (protocol in listen)
       findings.add(['gateway', 'listen', protocol], 'key', `listening for ${protocol} is not available in this version`, 'Remove it.');
   }
@@ -92,5 +92,12 @@ function checkAvailable(sections: Section, findings: Findings): void {
       'value',
       'there is nothing to listen on',
       'Add ssh, for example listen: { ssh: "127.0.0.1:2222" }.',
+    );
+  if (partOf(sections.gateway, 'certificate') !== undefined && !('https' in listen))
+    findings.add(
+      ['gateway', 'certificate'],
+      'key',
+      'there is a certificate, and nothing listens for https',
+      'Add https to `listen`, for example https: "127.0.0.1:7443", or remove the certificate.',
     );
 }

@@ -4,6 +4,8 @@ import { parseSshPublicKey } from '../identity/ssh-public-key.ts';
 import { type Environment, faultsOfCredential } from '../identity/target-credentials.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
+import { certificateSchema } from './schema.ts';
+import { type CertificateReference, readServerCertificate } from './server-certificate.ts';
 import { credentialSchema, referenceSchema } from './target-schema.ts';
 import { isSection, partOf, type Section } from './values.ts';
 
@@ -35,6 +37,7 @@ export function checkReferences(root: Section, findings: Findings, surroundings:
   checkDelegation(agents, namesOf(humans), namesOf(agents), findings);
   checkAllow(targets, principals, findings);
   for (const target of targets) checkCredential(target, findings, surroundings);
+  checkCertificate(partOf(root.gateway, 'certificate'), findings, surroundings);
 }
 
 function checkNames(entries: readonly Entry[], findings: Findings): void {
@@ -143,6 +146,18 @@ function checkCredential({ section, index, written }: Entry, findings: Findings,
   };
   for (const fault of faultsOfCredential(target, surroundings.environment))
     findings.add([section, index, fault.of], 'value', fault.problem, fault.mend);
+}
+
+function checkCertificate(written: unknown, findings: Findings, { directory, environment }: Surroundings): void {
+  const read = certificateSchema.safeParse(written);
+  if (!read.success) return;
+  const certificate = readServerCertificate(absoluteCertificate(read.data, directory), environment);
+  if ('faults' in certificate)
+    for (const { of, problem, mend } of certificate.faults) findings.add(['gateway', 'certificate', of], 'value', problem, mend);
+}
+
+export function absoluteCertificate({ chain, key }: CertificateReference, directory: string): CertificateReference {
+  return { chain: resolve(directory, chain), key: absoluteReference(key, directory) };
 }
 
 export function absoluteReference(reference: SecretReference, directory: string): SecretReference {

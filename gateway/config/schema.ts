@@ -16,6 +16,7 @@ import {
   textLike,
   wholeNumber,
 } from './leaves.ts';
+import { referenceSchema } from './target-schema.ts';
 import type { Read } from './units.ts';
 
 /** Everything but targets: target-schema.ts. Bounds keep a typing mistake from becoming an outage. */
@@ -25,6 +26,14 @@ const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 const TiB = 1024 * GiB;
 const DAY = 86_400;
+
+export const certificateSchema = section(
+  {
+    chain: filePath('Name the PEM file with the certificate and its issuers, for example chain: tls/fullchain.pem.'),
+    key: referenceSchema,
+  },
+  'Write a section, for example certificate: { chain: tls/fullchain.pem, key: { file: tls/key.pem } }.',
+);
 
 export const gatewaySchema = section(
   {
@@ -42,6 +51,7 @@ export const gatewaySchema = section(
       /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
       'It is up to 63 letters, digits and . _ - and begins with a letter or a digit.',
     ).optional(),
+    certificate: certificateSchema.optional(),
   },
   'Write a section, for example gateway: { listen: { ssh: "127.0.0.1:2222" }, data: ./data }.',
 );

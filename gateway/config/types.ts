@@ -1,6 +1,7 @@
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
 import type { AllowEntry } from '../policy/allow-list.ts';
+import type { CertificateReference } from './server-certificate.ts';
 
 /** The whole configuration, checked and frozen. Bytes are bytes, durations are seconds, paths are absolute. */
 export interface Config {
@@ -17,8 +18,10 @@ export interface Config {
 }
 
 export interface GatewayConfig {
-  /** What to listen on. A protocol that this version does not serve is a fault, so only `ssh` is ever there. */
-  readonly listen: { readonly ssh?: ListenAddress };
+  /** What to listen on. A protocol that this version does not serve is a fault, so these are all that is ever there. */
+  readonly listen: { readonly ssh?: ListenAddress; readonly https?: ListenAddress };
+  /** Of the HTTPS listener; the gateway makes its own without it. */
+  readonly certificate?: CertificateReference;
   /** The data directory. */
   readonly data: string;
   /** How this gateway calls itself in records; the host's name unless configured. */
