@@ -36,6 +36,10 @@ export const errorCodes = [
   'LEDGER_KEY_INVALID',
   'LEDGER_NOTE_INVALID',
   'LEDGER_SIGNATURE_INVALID',
+  // Bundles
+  'BUNDLE_INVALID',
+  'EXPORT_FAILED',
+  'EXPORT_UNSIGNED',
   // Data directory
   'DATA_DIRECTORY_IN_USE',
   'DATA_DIRECTORY_INVALID',
@@ -43,6 +47,11 @@ export const errorCodes = [
   'SESSION_NOT_FOUND',
   'SESSION_AMBIGUOUS',
   'CHANNEL_NOT_FOUND',
+  // Asking a gateway
+  'GATEWAY_UNREACHABLE',
+  'GATEWAY_MISMATCH',
+  'NOT_FOUND',
+  'REQUEST_INVALID',
   // The command line
   'USAGE',
   'INTERNAL',
