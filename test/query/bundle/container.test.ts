@@ -1,0 +1,297 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { BundleReader } from '../../../gateway/query/bundle/bundle-reader.ts';
+import {
+  centralHeader,
+  dataDescriptor,
+  endRecord,
+  localHeader,
+  type ZipDirectory,
+  type ZipEntry,
+  zip64End,
+} from '../../../gateway/query/bundle/zip-format.ts';
+import { ZipWriter } from '../../../gateway/query/bundle/zip-writer.ts';
+import { run } from '../../support/run.ts';
+import { Belongings } from '../../support/temp.ts';
+
+const belongings = new Belongings();
+const directory = belongings.directory('container');
+afterAll(() => belongings.release());
+
+async function* once(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield Buffer.from(chunk);
+}
+
+/** A zip file with these contents, as the exporter writes it. */
+async function written(name: string, contents: Record<string, string | Uint8Array>): Promise<string> {
+  const path = join(directory, name);
+  const file = await open(path, 'w');
+  const writer = new ZipWriter(file);
+  for (const [entry, content] of Object.entries(contents)) {
+    const { sha256 } = await writer.add(entry, once(content), { stored: entry.endsWith('.zst') });
+    expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
+  }
+  await writer.finish();
+  await file.close();
+  return path;
+}
+
+const contents = {
+  'bagit.txt': 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n',
+  'data/empty.txt': '',
+  'data/recordings/a-0.cast': '[0.5,"o","hello"]\n'.repeat(20_000),
+  'data/recordings/a-0.0001.cast.zst': randomBytes(70_000),
+  'data/ledger/tile/0/x001/234.p/5': randomBytes(160),
+};
+
+async function refusal(path: string): Promise<string> {
+  try {
+    const reader = await BundleReader.openFile(path);
+    try {
+      for (const { name } of reader.entries()) for await (const _ of reader.open(name));
+      if (!(await reader.isUnchanged())) return 'changed';
+    } finally {
+      await reader.close();
+    }
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ code: 'BUNDLE_INVALID' });
+    return (thrown as Error).message;
+  }
+  throw new Error(`${path} was read`);
+}
+
+/** The bytes of a zip file with these entries, whatever they claim, and a seal that is right. */
+function forged(
+  entries: { entry: ZipEntry; packed: Uint8Array; local?: Buffer; central?: Buffer }[],
+  claimed: Partial<ZipDirectory> = {},
+): Buffer {
+  const locals = entries.flatMap(({ entry, packed, local }) => [local ?? localHeader(entry), packed, dataDescriptor(entry)]);
+  const list = Buffer.concat(entries.map(({ entry, central }) => central ?? centralHeader(entry)));
+  const before = Buffer.concat(locals);
+  const zipDirectory = { entries: entries.length, bytes: list.length, offset: before.length, ...claimed };
+  const sealed = Buffer.concat([before, list, zip64End(zipDirectory)]);
+  return Buffer.concat([sealed, endRecord(zipDirectory, createHash('sha256').update(sealed).digest('hex'))]);
+}
+
+function deflated(name: string, content: Uint8Array, offset: number): { entry: ZipEntry; packed: Buffer } {
+  const packed = deflateRawSync(content);
+  return { entry: { name, stored: false, crc32: crc32(content), bytes: content.length, packedBytes: packed.length, offset }, packed };
+}
+
+describe('the container of a bundle', () => {
+  test('gives back what was written', async () => {
+    const reader = await BundleReader.openFile(await written('whole.zip', contents));
+    expect([...reader.entries()].map(({ name }) => name)).toEqual(Object.keys(contents));
+    for (const [name, content] of Object.entries(contents)) {
+      expect(await reader.read(name, 1e6)).toEqual(Buffer.from(content));
+    }
+    expect(await reader.isUnchanged()).toBe(true);
+    expect(reader.has('data/none')).toBe(false);
+    await expect(reader.read('data/none', 10)).rejects.toMatchObject({ code: 'BUNDLE_INVALID' });
+    await expect(reader.read('data/recordings/a-0.cast', 1000)).rejects.toMatchObject({ code: 'BUNDLE_INVALID' });
+    await reader.close();
+  });
+
+  test('is read by unzip and by Python', async () => {
+    const path = await written('stock.zip', contents);
+    expect(await run('unzip', ['-t', path])).toMatchObject({ status: 0 });
+    const script = `
+import sys, zipfile, hashlib
+with zipfile.ZipFile(sys.argv[1]) as z:
+    assert z.testzip() is None
+    print(*[i.filename + ' ' + hashlib.sha256(z.read(i)).hexdigest() for i in z.infolist()], sep='\\n')`;
+    const { stdout } = await run('python3', ['-c', script, path]);
+    const expected = Object.entries(contents).map(([name, content]) => `${name} ${createHash('sha256').update(content).digest('hex')}\n`);
+    expect(stdout.toString()).toBe(expected.join(''));
+  });
+
+  test('with 70,000 entries is zip64, and read by all of them', async () => {
+    const path = await written('many.zip', Object.fromEntries(Array.from({ length: 70_000 }, (_, index) => [`data/${index}`, `${index}`])));
+    const reader = await BundleReader.openFile(path);
+    expect([...reader.entries()]).toHaveLength(70_000);
+    expect(String(await reader.read('data/69999', 10))).toBe('69999');
+    await reader.close();
+    expect(await run('unzip', ['-t', path])).toMatchObject({ status: 0 });
+  });
+
+  test('with any one byte changed is refused, whichever byte it is', async () => {
+    const path = await written('flipped.zip', {
+      'bagit.txt': 'BagIt-Version: 1.0\n',
+      'data/a': 'aaaaaaaaaabbbbbbbbbb'.repeat(30),
+      'data/b.zst': randomBytes(64),
+    });
+    const whole = await readFile(path);
+    for (let at = 0; at < whole.length; at += 1) {
+      const changed = Buffer.from(whole);
+      changed[at] = (changed[at] as number) ^ (1 << (at % 8));
+      await writeFile(path, changed);
+      expect(await refusal(path), `byte ${at}`).toBeTypeOf('string');
+    }
+  });
+
+  test('cut off anywhere is refused', async () => {
+    const path = await written('cut.zip', { 'data/a': 'a'.repeat(300), 'data/b': 'b' });
+    const { size } = await stat(path);
+    for (let length = size - 1; length >= 0; length -= 1) {
+      await truncate(path, length);
+      expect(await refusal(path)).toMatch(/not an intact bundle/);
+    }
+  });
+
+  test('with something before or behind it is refused', async () => {
+    const path = await written('garbage.zip', { 'data/a': 'a' });
+    const whole = await readFile(path);
+    await writeFile(path, Buffer.concat([Buffer.from('MZ'), whole]));
+    expect(await refusal(path)).toMatch(/does not reach to its end/);
+    await writeFile(path, Buffer.concat([whole, Buffer.from('\n')]));
+    expect(await refusal(path)).toMatch(/does not end as a bundle does/);
+  });
+
+  test('cannot be written with a name twice, whatever its case', async () => {
+    await expect(written('twice.zip', { 'data/a': '', 'data/A': '' })).rejects.toThrow(RangeError);
+    await expect(written('out.zip', { '../a': '' })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('a zip file made to do harm', () => {
+  const cases: [string, RegExp, () => Buffer][] = [
+    ...[
+      '../../etc/passwd',
+      '/etc/passwd',
+      'data/../../x',
+      'data//x',
+      'data/./x',
+      'C:x',
+      'data\\x',
+      'data/',
+      'data/\u001b[2J',
+      '.ssh/config',
+      'data/-rf/..',
+    ].map((name): [string, RegExp, () => Buffer] => [
+      `names ${JSON.stringify(name)}`,
+      /is not a name that a bundle has/,
+      () => forged([deflated(name, Buffer.from('x'), 0)]),
+    ]),
+    [
+      'has the same name twice',
+      /twice/,
+      () => {
+        const first = deflated('data/a', Buffer.from('x'), 0);
+        return forged([first, deflated('data/A', Buffer.from('y'), 30 + 6 + first.packed.length + 16)]);
+      },
+    ],
+    [
+      'uses the same bytes for two entries',
+      /does not follow/,
+      () => {
+        const first = deflated('data/a', Buffer.alloc(1000), 0);
+        const packed = Buffer.concat([localHeader(first.entry), first.packed, dataDescriptor(first.entry)]);
+        const list = ['data/a', 'data/b'].map((name) => centralHeader({ ...first.entry, name }));
+        const directoryOf = { entries: 2, bytes: Buffer.concat(list).length, offset: packed.length };
+        const sealed = Buffer.concat([packed, ...list]);
+        return Buffer.concat([sealed, endRecord(directoryOf, createHash('sha256').update(sealed).digest('hex'))]);
+      },
+    ],
+    [
+      'is a symbolic link',
+      /was not written by sallyport export/,
+      () => {
+        const link = deflated('data/a', Buffer.from('/etc/passwd'), 0);
+        const central = centralHeader(link.entry);
+        central.writeUInt32LE(0o120777 * 0x10000, 38);
+        return forged([{ ...link, central }]);
+      },
+    ],
+    [
+      'is encrypted',
+      /was not written by sallyport export/,
+      () => {
+        const entry = deflated('data/a', Buffer.from('x'), 0);
+        const central = centralHeader(entry.entry);
+        central.writeUInt16LE(0x0809, 8);
+        return forged([{ ...entry, central }]);
+      },
+    ],
+    [
+      'has another name in front of the content than in the list',
+      /the header before data\/a is not the one/,
+      () => {
+        const entry = deflated('data/a', Buffer.from('x'), 0);
+        return forged([{ ...entry, local: localHeader({ name: 'data/b', stored: false }) }]);
+      },
+    ],
+    ['claims a million times its size', /would unpack to/, () => forged([bomb(2 ** 40, Buffer.alloc(1000))])],
+    ['claims a size beyond all numbers', /not an intact bundle/, () => forged([bomb(2 ** 60, Buffer.alloc(1000))])],
+    ['unpacks to more than it claims', /is longer than its 10 bytes/, () => forged([bomb(10, Buffer.alloc(100_000))])],
+    ['unpacks to less than it claims', /has 10 bytes instead of 20/, () => forged([bomb(20, Buffer.alloc(10))])],
+    ['is longer than the file', /is longer than the file/, () => forged([tooLong(2 ** 31)])],
+    ['is longer than all files', /is longer than the file/, () => forged([tooLong(2 ** 52)])],
+    [
+      'claims a hundred million entries',
+      /more than the 1000000/,
+      () => forged([deflated('data/a', Buffer.from('x'), 0)], { entries: 100_000_000 }),
+    ],
+    [
+      'claims more entries than its list can hold',
+      /cannot name 5 entries/,
+      () => forged([deflated('data/a', Buffer.from('x'), 0)], { entries: 5 }),
+    ],
+    [
+      'claims a list beyond its end',
+      /does not reach to its end/,
+      () => forged([deflated('data/a', Buffer.from('x'), 0)], { offset: 2 ** 45 }),
+    ],
+    [
+      'hides bytes behind the content of an entry',
+      /other bytes follow/,
+      () => {
+        const { entry, packed } = deflated('data/a', Buffer.from('x'), 0);
+        const longer = Buffer.concat([packed, Buffer.from('hidden')]);
+        return forged([{ entry: { ...entry, packedBytes: longer.length }, packed: longer }]);
+      },
+    ],
+    [
+      'is no deflate stream',
+      /was changed/,
+      () =>
+        forged([
+          { entry: { name: 'data/a', stored: false, crc32: 0, bytes: 5, packedBytes: 4, offset: 0 }, packed: Buffer.from([7, 7, 7, 7]) },
+        ]),
+    ],
+    ['is empty', /only 0 bytes/, () => Buffer.alloc(0)],
+    ['is something else', /does not end as a bundle does/, () => randomBytes(5000)],
+  ];
+
+  function bomb(bytes: number, content: Buffer): { entry: ZipEntry; packed: Buffer } {
+    const { entry, packed } = deflated('data/a', content, 0);
+    return { entry: { ...entry, bytes }, packed };
+  }
+
+  function tooLong(packedBytes: number): { entry: ZipEntry; packed: Buffer } {
+    const { entry, packed } = deflated('data/a', Buffer.from('x'), 0);
+    return { entry: { ...entry, packedBytes }, packed };
+  }
+
+  test.each(cases)('that %s is refused', async (_, words, make) => {
+    const path = join(directory, 'hostile.zip');
+    await writeFile(path, make());
+    const before = process.memoryUsage.rss();
+    const began = performance.now();
+    expect(await refusal(path)).toMatch(words);
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test('that is a pipe, a folder or not there is refused at once', async () => {
+    const pipe = join(directory, 'pipe');
+    await run('mkfifo', [pipe]);
+    for (const path of [pipe, directory, join(directory, 'none.zip')]) expect(await refusal(path)).toMatch(/not an intact bundle/);
+  });
+
+  test('with control characters in its path leaves the terminal alone', async () => {
+    await expect(BundleReader.openFile(join(directory, '\u001b[2J.zip'))).rejects.toThrow(/\\x1b\[2J/);
+  });
+});
