@@ -3,7 +3,7 @@ import type { Database } from '../store/database.ts';
 import type { SessionFilter } from '../store/sessions-table.ts';
 
 /** What is asked of the list of sessions. `before` is the cursor: the `seq` of the last session already seen. */
-export type SessionQuestion = Omit<SessionFilter, 'limit'>;
+export type SessionQuestion = SessionFilter;
 
 const PAGE = 500;
 

@@ -1,9 +1,12 @@
 import type { Connection } from './connection.ts';
 import { member, type Projection } from './projection.ts';
 
+const document = member('body.request.document');
+
 export const erasuresProjection: Projection = {
   erased: `
-    INSERT INTO erasures (seq, session, part, parts) VALUES (new.seq, new.session, ${member('body.part')}, ${member('body.parts')});`,
+    INSERT INTO erasures (seq, session, part, parts, nonce)
+    VALUES (new.seq, new.session, ${member('body.part')}, ${member('body.parts')}, CASE WHEN json_valid(${document}) THEN json_extract(${document}, '$.nonce') END);`,
 };
 
 /** An `erased` record, and whether everything that it promises is done. */
@@ -32,6 +35,11 @@ export class ErasuresTable {
   /** The erasures of a session, in the order of the ledger. */
   ofSession(session: string): Promise<ErasureRow[]> {
     return this.#connection.all<ErasureRow>('SELECT seq, session, part, parts FROM erasures WHERE session = ? ORDER BY seq', [session]);
+  }
+
+  /** Whether an erasure on record was asked for by the request with this nonce. */
+  async isRequested(nonce: string): Promise<boolean> {
+    return (await this.#connection.get('SELECT 1 FROM erasures WHERE nonce = ? LIMIT 1', [nonce])) !== undefined;
   }
 
   finish(seqs: readonly number[]): Promise<void> {

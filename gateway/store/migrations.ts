@@ -85,6 +85,7 @@ const steps: readonly string[] = [
   PRAGMA writable_schema = RESET;
 
   CREATE INDEX records_refused ON records (seq) WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL;
+  CREATE INDEX records_retention_run ON records (seq) WHERE type = 'retention.run';
   CREATE INDEX sessions_ended ON sessions (ended, seq) WHERE state IN ('closed', 'recovered');
 
   CREATE TABLE holds (
@@ -105,9 +106,11 @@ const steps: readonly string[] = [
     session  TEXT,
     part     INTEGER NOT NULL,
     parts    INTEGER NOT NULL,
+    nonce    TEXT,                     -- of the request that asked for it
     finished INTEGER NOT NULL DEFAULT 0 -- 1 when everything that the record names is gone, here and on the disk
   );
   CREATE INDEX erasures_by_session ON erasures (session, seq);
+  CREATE INDEX erasures_by_nonce ON erasures (nonce) WHERE nonce IS NOT NULL;
   CREATE INDEX erasures_unfinished ON erasures (seq) WHERE finished = 0;
   `,
 ];

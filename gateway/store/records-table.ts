@@ -48,4 +48,36 @@ export class RecordsTable implements RecordStore {
   after(seq: number, limit: number): Promise<RecordRow[]> {
     return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq > ? ORDER BY seq LIMIT ?`, [seq, limit]);
   }
+
+  /** Refusals that are not erased, after `seq`, at most `limit`. They belong to no session. */
+  refused(after: number, limit: number): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(
+      `SELECT seq, ${columns} FROM records
+       WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?`,
+      [after, limit],
+    );
+  }
+
+  /** When the last run of the retention was recorded. */
+  async lastRetentionRun(): Promise<string | undefined> {
+    const row = await this.#connection.get<{ time: string }>(
+      "SELECT time FROM records WHERE type = 'retention.run' ORDER BY seq DESC LIMIT 1",
+    );
+    return row?.time;
+  }
+
+  /**
+   * Takes the bytes from the records in these ranges of `seq`, both ends included, as far as they are of this session,
+   * or are refusals. Whatever else a range may name stays. One transaction.
+   */
+  erase(session: string | null, ranges: readonly (readonly [number, number])[]): Promise<void> {
+    const own =
+      session === null ? "r.session IS NULL AND r.type IN ('auth.refused', 'session.refused')" : "r.session = ? AND r.type <> 'erased'";
+    return this.#connection.run(
+      `UPDATE records SET bytes = NULL WHERE bytes IS NOT NULL AND seq IN (
+         SELECT r.seq FROM json_each(?) range CROSS JOIN records r
+         WHERE r.seq BETWEEN json_extract(range.value, '$[0]') AND json_extract(range.value, '$[1]') AND ${own})`,
+      [JSON.stringify(ranges), ...(session === null ? [] : [session])],
+    );
+  }
 }

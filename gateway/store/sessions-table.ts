@@ -8,6 +8,9 @@ export interface StoredSession extends SessionRow {
 }
 
 export interface SessionFilter {
+  /** This one alone; only these. */
+  session?: string;
+  among?: readonly string[];
   /** Started at or after / before this time, in the form of records (ISO 8601 UTC with microseconds). */
   from?: string;
   to?: string;
@@ -20,7 +23,6 @@ export interface SessionFilter {
   text?: string;
   /** Sessions opened before the one with this `seq`. */
   before?: number;
-  limit: number;
 }
 
 const asErased = `state = 'erased', principal = '', principal_kind = 'unknown', on_behalf_of = NULL, source = '', bytes_in = 0, bytes_out = 0`;
@@ -65,7 +67,7 @@ export const sessionsProjection: Projection = {
     WHERE id = new.session AND ${member('body.remains')} IS NOT NULL;`,
 };
 
-/** For a session whose \`session.open\` is erased: its \`erased\` record comes later in the ledger and completes the row. */
+/** For a session whose `session.open` is erased: its `erased` record comes later in the ledger and completes the row. */
 export const erasedSessionOpen = `
     INSERT INTO sessions (seq, id, started, state, principal, principal_kind, target, target_kind, protocol, source)
     VALUES (new.seq, new.session, new.time, 'erased', '', 'unknown', '', 'unknown', '', '')
@@ -82,37 +84,27 @@ export class SessionsTable {
   }
 
   /** Newest first. */
-  find(filter: SessionFilter): Promise<StoredSession[]> {
-    const conditions: string[] = [];
-    const parameters: SqlValue[] = [];
-    const where = (condition: string, ...values: SqlValue[]) => {
-      conditions.push(condition);
-      parameters.push(...values);
-    };
-    if (filter.from !== undefined) where('started >= ?', filter.from);
-    if (filter.to !== undefined) where('started < ?', filter.to);
-    if (filter.principal !== undefined) where('principal = ?', filter.principal);
-    if (filter.onBehalfOf !== undefined) where('on_behalf_of = ?', filter.onBehalfOf);
-    if (filter.target !== undefined) where('target = ?', filter.target);
-    if (filter.protocol !== undefined) where('protocol = ?', filter.protocol);
-    if (filter.state !== undefined) where('state = ?', filter.state);
-    if (filter.before !== undefined) where('seq < ?', filter.before);
-    if (filter.text !== undefined) {
-      const pattern = `%${filter.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-      const inChannel = `EXISTS (SELECT 1 FROM channels c WHERE c.session = sessions.id AND json_extract(c.detail, '$.command') LIKE ? ESCAPE '\\')`;
-      where(
-        `(principal LIKE ? ESCAPE '\\' OR on_behalf_of LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`,
-        pattern,
-        pattern,
-        pattern,
-        pattern,
-      );
-    }
-    const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  find(filter: SessionFilter & { limit: number }): Promise<StoredSession[]> {
+    const { clause, parameters } = conditionsOf(filter);
     return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions ${clause} ORDER BY seq DESC LIMIT ?`, [
       ...parameters,
       filter.limit,
     ]);
+  }
+
+  async count(filter: SessionFilter): Promise<number> {
+    const { clause, parameters } = conditionsOf(filter);
+    const row = await this.#connection.get<{ n: number }>(`SELECT count(*) AS n FROM sessions ${clause}`, parameters);
+    return row?.n ?? 0;
+  }
+
+  /** Sessions that are over and not erased and ended before `time`, the first to end first, after `last`. */
+  endedBefore(time: string, last: { ended: string; seq: number } | undefined, limit: number): Promise<StoredSession[]> {
+    return this.#connection.all<StoredSession>(
+      `SELECT ${columns} FROM sessions
+       WHERE state IN ('closed', 'recovered') AND ended < ? AND (ended, seq) > (?, ?) ORDER BY ended, seq LIMIT ?`,
+      [time, last?.ended ?? '', last?.seq ?? 0, limit],
+    );
   }
 
   /** Sessions whose id begins with `prefix`, at most `limit`. */
@@ -129,4 +121,35 @@ export class SessionsTable {
   live(): Promise<StoredSession[]> {
     return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions WHERE state = 'live' ORDER BY seq`);
   }
+}
+
+function conditionsOf(filter: SessionFilter): { clause: string; parameters: SqlValue[] } {
+  const conditions: string[] = [];
+  const parameters: SqlValue[] = [];
+  const where = (condition: string, ...values: SqlValue[]) => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  if (filter.session !== undefined) where('id = ?', filter.session);
+  if (filter.among !== undefined) where('id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.among));
+  if (filter.from !== undefined) where('started >= ?', filter.from);
+  if (filter.to !== undefined) where('started < ?', filter.to);
+  if (filter.principal !== undefined) where('principal = ?', filter.principal);
+  if (filter.onBehalfOf !== undefined) where('on_behalf_of = ?', filter.onBehalfOf);
+  if (filter.target !== undefined) where('target = ?', filter.target);
+  if (filter.protocol !== undefined) where('protocol = ?', filter.protocol);
+  if (filter.state !== undefined) where('state = ?', filter.state);
+  if (filter.before !== undefined) where('seq < ?', filter.before);
+  if (filter.text !== undefined) {
+    const pattern = `%${filter.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const inChannel = `EXISTS (SELECT 1 FROM channels c WHERE c.session = sessions.id AND json_extract(c.detail, '$.command') LIKE ? ESCAPE '\\')`;
+    where(
+      `(principal LIKE ? ESCAPE '\\' OR on_behalf_of LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`,
+      pattern,
+      pattern,
+      pattern,
+      pattern,
+    );
+  }
+  return { clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters };
 }
