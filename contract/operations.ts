@@ -17,7 +17,7 @@ const nothing = z.strictObject({});
 /** A session that a run of the retention is about. */
 const retained = z.strictObject({ session: uuid, started: z.string(), target: z.string(), principal: z.string(), bytes: count });
 
-export const operations = {
+const operations = {
   /** Signs a checkpoint over everything that is recorded by now, and answers with it (C2SP signed note). */
   'ledger.sign': { input: nothing, output: z.strictObject({ checkpoint: z.string() }) },
 
@@ -79,6 +79,11 @@ export const operations = {
 export type OperationName = keyof typeof operations;
 export type OperationInput<N extends OperationName> = z.infer<(typeof operations)[N]['input']>;
 export type OperationOutput<N extends OperationName> = z.infer<(typeof operations)[N]['output']>;
+
+/** The same table, typed so that the schemas of a name go with the types of that name. */
+export const operationSchemas: {
+  readonly [N in OperationName]: { readonly input: z.ZodType<OperationInput<N>>; readonly output: z.ZodType<OperationOutput<N>> };
+} = operations;
 
 export function isOperation(name: string): name is OperationName {
   return Object.hasOwn(operations, name);

@@ -6,15 +6,14 @@ import { isIP, SocketAddress } from 'node:net';
  * always in this one form, and so it is written here rather than by a library of twenty packages.
  */
 
+/** Both in PEM, the key as PKCS#8. */
 export interface SelfSigned {
-  /** PKCS#8 PEM of the key, an ECDSA key on P-256. */
   readonly key: string;
-  /** PEM. */
   readonly certificate: string;
 }
 
 export interface SelfSignedOptions {
-  /** PKCS#8 PEM of the key to certify; a new one is made without it. */
+  /** The key to certify; a new one is made without it. */
   readonly key?: KeyObject;
   readonly commonName: string;
   /** Host names and IP addresses that clients may call this server by. */

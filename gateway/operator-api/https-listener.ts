@@ -1,0 +1,86 @@
+import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
+import { SallyportError } from '../base/errors.ts';
+import { ConnectionPlaces } from './connection-places.ts';
+import { type OperatorApiParts, operatorApp } from './operator-app.ts';
+import { fingerprintOf, type ServerCertificate } from './own-certificate.ts';
+
+/** Connections at one time. A monitor needs one. */
+const PLACES = 256;
+
+export interface HttpsListener {
+  readonly protocol: 'https';
+  /** `host:port` as bound. */
+  readonly address: string;
+  /** SHA-256 of the certificate that is shown, as browsers write it. */
+  readonly fingerprint: string;
+  /** Shows this certificate to everybody who connects from now on. */
+  show(certificate: ServerCertificate): void;
+  /** Ends its connections too. */
+  close(): Promise<void>;
+}
+
+/** Serves the operator API over HTTPS. */
+export async function listenHttps(
+  listen: { readonly host: string; readonly port: number },
+  certificate: ServerCertificate,
+  parts: OperatorApiParts,
+): Promise<HttpsListener> {
+  const app = operatorApp(certificate, parts);
+  const server = app.server as unknown as Server;
+  const places = new ConnectionPlaces(PLACES);
+  server.on('connection', (socket: Socket) => {
+    // Errors of a socket are told by its end; without a listener they would end the process.
+    socket.on('error', () => undefined);
+    places.enter(socket);
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    places.asks(request.raw.socket);
+    done();
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    places.answered(request.raw.socket);
+    done();
+  });
+  await app.ready();
+  await bind(server, listen);
+  server.on('error', (error) => parts.log.error({ error: error.message }, 'the HTTPS listener failed to accept'));
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
+  let shown = fingerprintOf(certificate);
+  return {
+    protocol: 'https',
+    address: `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
+    get fingerprint() {
+      return shown;
+    },
+    show: (next) => {
+      server.setSecureContext({ cert: next.chain, key: next.key, minVersion: 'TLSv1.2' });
+      shown = fingerprintOf(next);
+    },
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+/** Fastify's own `listen` opens a second server for a name with two addresses, which nothing here would know of. */
+function bind(server: Server, listen: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      reject(
+        new SallyportError('CONFIG_INVALID', `can't listen for HTTPS on ${listen.host}:${listen.port}: ${error.code ?? error.message}`, {
+          cause: error,
+          remedy: 'change gateway.listen.https, or stop what has the port',
+        }),
+      );
+    };
+    server.once('error', failed);
+    server.listen({ host: listen.host, port: listen.port, backlog: 512 }, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { type FastifyInstance, fastify } from 'fastify';
+import { asSallyportError, SallyportError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { LedgerReader } from '../ledger/ledger-storage.ts';
+import { serveHealth } from './health-routes.ts';
+import { serveLedger } from './ledger-routes.ts';
+import type { ServerCertificate } from './own-certificate.ts';
+import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
+import { notFound, sendProblem } from './read-only-route.ts';
+
+/** What the operator API answers from. */
+export interface OperatorApiParts {
+  readonly log: Log;
+  readonly ledger: LedgerReader;
+  /** Why the gateway takes no sessions at the moment; undefined when it does. */
+  readonly unready: () => SallyportError | undefined;
+}
+
+const KiB = 1024;
+const SECOND = 1000;
+
+/** A request that takes longer to arrive than this ends its connection. */
+const REQUEST_MILLIS = 15 * SECOND;
+/** Neither side may keep the other waiting for longer, be it in the middle of an answer that nobody reads. */
+const SILENCE_MILLIS = 30 * SECOND;
+
+/** The routes, and what is true of every answer. */
+export function operatorApp(certificate: ServerCertificate, parts: OperatorApiParts): FastifyInstance {
+  const app = fastify({
+    https: {
+      cert: certificate.chain,
+      key: certificate.key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: 10 * SECOND,
+      maxHeaderSize: 16 * KiB,
+      headersTimeout: 10 * SECOND,
+      connectionsCheckingInterval: 2 * SECOND,
+    },
+    bodyLimit: 64 * KiB,
+    requestTimeout: REQUEST_MILLIS,
+    connectionTimeout: SILENCE_MILLIS,
+    keepAliveTimeout: SILENCE_MILLIS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+    // The machinery's own refusals, such as a path with a broken escape, look like any other.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
+    clientErrorHandler: refuseMalformed,
+  });
+  // No guessing of types, no embedding, nothing kept unless a route says so.
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+    done();
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const answer = problemOf(thrown);
+    if (answer.status >= 500 && answer.status !== 503) {
+      const { code, message } = asSallyportError(thrown);
+      parts.log.error({ code, method: request.method, route: request.routeOptions.url }, `a request could not be answered: ${message}`);
+    }
+    return sendProblem(reply, answer);
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, problemOf(notFound(request))));
+  serveHealth(app, parts);
+  serveLedger(app, parts);
+  return app as unknown as FastifyInstance;
+}
+
+const malformed = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+} as const;
+
+/** What is not HTTP, or too much of it: there is no request to answer, only a connection to end. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const title = malformed[status];
+  const body = JSON.stringify(problem(status, new SallyportError('REQUEST_INVALID', `the request was refused: ${title}`)));
+  const head = [`HTTP/1.1 ${status} ${title}`, `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${body.length}`, 'Connection: close'];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
