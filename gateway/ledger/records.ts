@@ -15,15 +15,30 @@ import { canonicalForm } from './canonical-json.ts';
 import { shortenRecord } from './shorten-record.ts';
 
 /** A record with the bytes that count (canonical JSON) and their SHA-256, which is its entry in the ledger. */
-export interface StoredRecord {
-  record: AuditRecord;
-  bytes: Uint8Array;
-  hash: Uint8Array;
+export interface SealedRecord {
+  readonly record: AuditRecord;
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
 }
 
-/** Where records are kept. `append` is all or nothing, keeps the order, and resolves when the records are durable. */
+/** A durable record. */
+export interface StoredRecord extends SealedRecord {
+  /** Its place in the ledger, from 0. */
+  readonly index: number;
+}
+
+/**
+ * Where records are kept. `append` is all or nothing, keeps the order, and resolves when the records are durable, with
+ * the place of the first one in the ledger; the others follow it without a gap.
+ */
 export interface RecordStore {
-  append(records: readonly StoredRecord[]): Promise<void>;
+  append(records: readonly SealedRecord[]): Promise<number>;
+}
+
+/** Is told of every group of records once it is durable, before those who appended them are. */
+export interface RecordFollower {
+  /** Hashes in the order of the ledger, the first of them at this index. Never throws. */
+  take(first: number, hashes: readonly Uint8Array[]): void;
 }
 
 /** One transaction takes at most this many records, so that a burst does not make its first record wait for its last. */
@@ -35,7 +50,7 @@ const NONCE_BYTES = 16;
 const MAX_PENDING = 65_536;
 
 interface Waiting {
-  stored: StoredRecord;
+  sealed: SealedRecord;
   resolve: (stored: StoredRecord) => void;
   reject: (error: SallyportError) => void;
 }
@@ -49,6 +64,7 @@ export class Records {
   readonly gateway: Actor;
   readonly #store: RecordStore;
   readonly #clock: Clock;
+  readonly #follower: RecordFollower | undefined;
   readonly #schemas = compileSchemas();
   #waiting: Waiting[] = [];
   #inFlight = 0;
@@ -56,9 +72,10 @@ export class Records {
   #random = Buffer.alloc(0);
   #randomUsed = 0;
 
-  constructor(store: RecordStore, clock: Clock, hostname: string) {
+  constructor(store: RecordStore, clock: Clock, hostname: string, follower?: RecordFollower) {
     this.#store = store;
     this.#clock = clock;
+    this.#follower = follower;
     this.gateway = { principal: 'gateway', kind: 'gateway', source: hostname };
   }
 
@@ -77,9 +94,9 @@ export class Records {
         reject(ledgerFailed(`${this.pending} records wait for the disk already; the record ${draft.type} was not taken`));
         return;
       }
-      let stored: StoredRecord;
+      let sealed: SealedRecord;
       try {
-        stored = this.#seal(draft);
+        sealed = this.#seal(draft);
       } catch (thrown) {
         reject(
           thrown instanceof SallyportError
@@ -88,7 +105,7 @@ export class Records {
         );
         return;
       }
-      this.#waiting.push({ stored, resolve, reject });
+      this.#waiting.push({ sealed, resolve, reject });
       if (this.#inFlight === 0) void this.#write();
     });
   }
@@ -99,7 +116,7 @@ export class Records {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #seal(draft: RecordDraft): StoredRecord {
+  #seal(draft: RecordDraft): SealedRecord {
     const now = this.#clock.wallMicros();
     const record: AuditRecord = { ...draft, id: uuidV7(now), time: isoMicros(now), nonce: this.#nonce() };
     const checked = this.#schemas[draft.type].safeParse(record);
@@ -131,8 +148,11 @@ export class Records {
       this.#waiting = this.#waiting.length <= MAX_GROUP ? [] : this.#waiting.slice(MAX_GROUP);
       this.#inFlight = group.length;
       try {
-        await this.#store.append(group.map((waiting) => waiting.stored));
-        for (const waiting of group) waiting.resolve(waiting.stored);
+        const sealed = group.map((waiting) => waiting.sealed);
+        const first = await this.#store.append(sealed);
+        const hashes = sealed.map(({ hash }) => hash);
+        this.#follower?.take(first, hashes);
+        for (const [offset, { sealed, resolve }] of group.entries()) resolve({ ...sealed, index: first + offset });
       } catch (thrown) {
         const error = ledgerFailed(`${group.length} audit records could not be made durable: ${messageOf(thrown)}`, thrown);
         for (const waiting of group) waiting.reject(error);

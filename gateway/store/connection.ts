@@ -37,17 +37,33 @@ export class Connection {
     });
   }
 
-  run(sql: string, parameters: readonly SqlValue[] = []): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#database.run(sql, parameters, (error: Error | null) => (error ? reject(error) : resolve()));
-    });
+  async run(sql: string, parameters: readonly SqlValue[] = []): Promise<void> {
+    await this.insert(sql, parameters);
   }
 
   /** As `run`, with the statement kept prepared for the next call with the same text. */
   async runPrepared(sql: string, parameters: readonly SqlValue[]): Promise<void> {
+    await this.insertPrepared(sql, parameters);
+  }
+
+  /** Gives the rowid of the last row that was inserted; what triggers insert does not count. */
+  insert(sql: string, parameters: readonly SqlValue[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#database.run(sql, parameters, function (error: Error | null) {
+        if (error) reject(error);
+        else resolve(this.lastID);
+      });
+    });
+  }
+
+  /** As `insert`, with the statement kept prepared for the next call with the same text. */
+  async insertPrepared(sql: string, parameters: readonly SqlValue[]): Promise<number> {
     const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
     return new Promise((resolve, reject) => {
-      statement.run(parameters, (error: Error | null) => (error ? reject(error) : resolve()));
+      statement.run(parameters, function (error: Error | null) {
+        if (error) reject(error);
+        else resolve(this.lastID);
+      });
     });
   }
 

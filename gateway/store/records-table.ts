@@ -1,4 +1,6 @@
-import type { RecordStore, StoredRecord } from '../ledger/records.ts';
+import { SallyportError } from '../base/errors.ts';
+import type { KeyChange, RecordedHashes } from '../ledger/ledger-storage.ts';
+import type { RecordStore, SealedRecord } from '../ledger/records.ts';
 import type { Connection, SqlValue } from './connection.ts';
 
 /** A record as it stands in the database. `seq` is its place in the ledger, from 1. */
@@ -18,7 +20,7 @@ const columns = 'id, time, type, session, hash, bytes';
 /** Statements for small groups stay prepared; a large group shares the cost of preparing its own among many records. */
 const PREPARED_UP_TO = 16;
 
-export class RecordsTable implements RecordStore {
+export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -26,13 +28,45 @@ export class RecordsTable implements RecordStore {
   }
 
   /** One statement and so one transaction and one sync, projections included (projections.ts). */
-  append(records: readonly StoredRecord[]): Promise<void> {
-    if (records.length === 0) return Promise.resolve();
+  async append(records: readonly SealedRecord[]): Promise<number> {
     const sql = `INSERT INTO records (${columns}) VALUES ${Array(records.length).fill('(?,?,?,?,?,?)').join(',')}`;
     const parameters: SqlValue[] = [];
     for (const { record, hash, bytes } of records)
       parameters.push(record.id, record.time, record.type, record.session ?? null, hash, bytes);
-    return records.length <= PREPARED_UP_TO ? this.#connection.runPrepared(sql, parameters) : this.#connection.run(sql, parameters);
+    const last = await (records.length <= PREPARED_UP_TO
+      ? this.#connection.insertPrepared(sql, parameters)
+      : this.#connection.insert(sql, parameters));
+    return last - records.length;
+  }
+
+  async count(): Promise<number> {
+    const row = await this.#connection.get<{ count: number }>('SELECT coalesce(max(seq), 0) AS count FROM records');
+    return row?.count ?? 0;
+  }
+
+  async hashes(from: number, limit: number): Promise<Uint8Array[]> {
+    const rows = await this.#connection.all<Pick<RecordRow, 'seq' | 'hash'>>(
+      'SELECT seq, hash FROM records WHERE seq > ? ORDER BY seq LIMIT ?',
+      [from, limit],
+    );
+    return rows.map(({ seq, hash }, offset) => {
+      if (seq === from + offset + 1 && hash.length === 32) return hash;
+      throw new SallyportError(
+        'LEDGER_DAMAGED',
+        `The ledger is damaged: record ${from + offset} is missing from the database, or not what it was`,
+        {
+          remedy: 'sallyport verify says what is wrong and where; restore the whole data directory from one backup',
+        },
+      );
+    });
+  }
+
+  async keyChanges(): Promise<KeyChange[]> {
+    const rows = await this.#connection.all<KeyChange>(`
+      SELECT seq - 1 AS "index", type, json_extract(CAST(bytes AS TEXT), '$.body.origin') AS origin,
+             json_extract(CAST(bytes AS TEXT), CASE type WHEN 'key.rotated' THEN '$.body.next' ELSE '$.body.key' END) AS "key"
+      FROM records WHERE type IN ('ledger.created', 'key.rotated') ORDER BY seq`);
+    return rows;
   }
 
   /** A session's records in the order of the ledger, after `seq`, at most `limit`. */

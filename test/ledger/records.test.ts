@@ -3,14 +3,19 @@ import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import { MAX_RECORD_BYTES, type RecordDraft, recordSchema } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
-import { type RecordStore, Records, type StoredRecord } from '../../gateway/ledger/records.ts';
+import { type RecordStore, Records, type SealedRecord } from '../../gateway/ledger/records.ts';
 import { draft, newSession } from '../store/support.ts';
 
 /** A disk whose every write is finished, or fails, when the test says so. */
 class HeldStore implements RecordStore {
-  readonly groups: { records: readonly StoredRecord[]; resolve: () => void; reject: (error: Error) => void }[] = [];
-  append(records: readonly StoredRecord[]): Promise<void> {
-    return new Promise((resolve, reject) => this.groups.push({ records, resolve, reject }));
+  readonly groups: { records: readonly SealedRecord[]; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #next = 0;
+  append(records: readonly SealedRecord[]): Promise<number> {
+    const resolveWith = (resolve: (first: number) => void) => () => {
+      this.#next += records.length;
+      resolve(this.#next - records.length);
+    };
+    return new Promise((resolve, reject) => this.groups.push({ records, resolve: resolveWith(resolve), reject }));
   }
 }
 
@@ -58,13 +63,14 @@ describe('Records', () => {
     }
     const stored = await Promise.all(appended);
     expect(store.groups.map(({ records: group }) => group.length)).toEqual([1, 1024, 1024, 451]);
-    expect(store.groups.flatMap(({ records: group }) => group)).toEqual(stored);
+    expect(store.groups.flatMap(({ records: group }) => group)).toEqual(stored.map(({ index: _, ...sealed }) => sealed));
+    expect(stored.map(({ index }) => index)).toEqual(users.map((_, index) => index));
     expect(stored.map(({ record }) => (record.type === 'auth.refused' ? record.body.user : ''))).toEqual(users);
     expect(records.pending).toBe(0);
   });
 
   it('gives every record an id and a nonce of its own', async () => {
-    const store: RecordStore = { append: async () => undefined };
+    const store: RecordStore = { append: async () => 0 };
     const records = recordsOn(store);
     const stored = await Promise.all(Array.from({ length: 3000 }, () => records.append(refused('x'))));
     expect(new Set(stored.map(({ record }) => record.nonce)).size).toBe(3000);

@@ -2,7 +2,7 @@ import type { AuditRecord, RecordType } from '../../contract/record.ts';
 import { type Clock, systemClock } from '../../gateway/base/clock.ts';
 import { uuidV7 } from '../../gateway/base/ids.ts';
 import type { Log } from '../../gateway/base/log.ts';
-import { Records, type StoredRecord } from '../../gateway/ledger/records.ts';
+import { Records, type SealedRecord, type StoredRecord } from '../../gateway/ledger/records.ts';
 import { type ChannelDescription, Recorder, type RecordingOptions } from '../../gateway/recording/recorder.ts';
 import type { OpenSession, RecordedSegment, RecoveryIndex } from '../../gateway/recording/recovery-index.ts';
 import type { StretchHeader } from '../../gateway/recording/stretch-header.ts';
@@ -14,9 +14,11 @@ export class MemoryLedger implements RecoveryIndex {
   refusing = false;
   readonly records = new Records({ append: (records) => this.#append(records) }, systemClock, 'test');
 
-  async #append(records: readonly StoredRecord[]): Promise<void> {
+  async #append(records: readonly SealedRecord[]): Promise<number> {
     if (this.refusing) throw new Error('the test refuses records');
-    this.stored.push(...records);
+    const first = this.stored.length;
+    for (const [offset, sealed] of records.entries()) this.stored.push({ ...sealed, index: first + offset });
+    return first;
   }
 
   of<T extends RecordType>(type: T): AuditRecord<T>[] {

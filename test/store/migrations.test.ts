@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../gateway/base/clock.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { Database } from '../../gateway/store/database.ts';
+import { SCHEMA_VERSION } from '../../gateway/store/migrations.ts';
 import { administer, draft, newSession, temporaryDirectory } from './support.ts';
 
 const version1 = await readFile(join(import.meta.dirname, '../fixtures/store/version-1.sql'), 'utf8');
@@ -68,7 +69,7 @@ describe('a database of version 1', () => {
     await administer(file, 'DROP TABLE erasures');
     await (await Database.openForGateway(directory)).close();
     expect(await query(file, 'SELECT * FROM records ORDER BY seq')).toEqual(rows);
-    expect(await query(file, 'PRAGMA user_version')).toEqual([{ user_version: 2 }]);
+    expect(await query(file, 'PRAGMA user_version')).toEqual([{ user_version: SCHEMA_VERSION }]);
   });
 
   it('is brought to this version without its records being written again', async () => {

@@ -1,0 +1,85 @@
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { TILE_WIDTH, type TileAddress, tilePath, tileWidth } from '../../contract/ledger-tiles.ts';
+import type { LedgerStorage, TileFile } from '../ledger/ledger-storage.ts';
+import { makeDirectory, replaceFile, syncDirectory } from './durable-file.ts';
+import { openLedgerFiles } from './ledger-files.ts';
+import { isMissing } from './read-at-most.ts';
+
+/** The log is made to be given away; the data directory's own mode decides who gets at it. */
+const MODE = 0o644;
+
+/** Files written at a time: the threads that do it are also those of the database. */
+const AT_A_TIME = 2;
+
+/** The ledger's files below a data directory, for the one gateway that writes them. */
+export function openLedgerForGateway(dataDirectory: string): LedgerStorage {
+  const directory = join(dataDirectory, 'ledger');
+  const reader = openLedgerFiles(dataDirectory);
+  return {
+    ...reader,
+    writeTiles: (files) => writeTiles(directory, files),
+    writeCheckpoint: async (note, endorsement) => {
+      if (endorsement !== undefined) {
+        await makeDirectory(join(directory, 'endorsed'));
+        await replaceFile(join(directory, 'endorsed', String(endorsement.size)), note, MODE);
+        await syncDirectory(join(directory, 'endorsed'));
+      }
+      await replaceFile(join(directory, 'checkpoint'), note, MODE);
+      await syncDirectory(directory);
+    },
+    removePartial: ({ level, index }) => rm(join(directory, `${tilePath(level, index, TILE_WIDTH)}.p`), { recursive: true, force: true }),
+    missing: async (size) => {
+      const absent: TileAddress[] = [];
+      for (const address of await unnamed(directory, size)) if ((await reader.find(address)) === undefined) absent.push(address);
+      return absent;
+    },
+  };
+}
+
+async function writeTiles(directory: string, files: readonly TileFile[]): Promise<void> {
+  const folders = new Set<string>();
+  const waiting = files.values();
+  const writeSome = async () => {
+    for (const { level, index, width, bytes } of waiting) {
+      const path = join(directory, tilePath(level, index, width));
+      const folder = dirname(path);
+      if (!folders.has(folder)) await makeDirectory(folder);
+      folders.add(folder);
+      await replaceFile(path, bytes, MODE);
+    }
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: AT_A_TIME }, writeSome));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  for (const folder of folders) await syncDirectory(folder);
+}
+
+/** Tiles without a file of their own, which a wider one may still have. Reads folders of a thousand names, not each file. */
+async function unnamed(directory: string, size: number): Promise<TileAddress[]> {
+  const absent: TileAddress[] = [];
+  const names = new Map<string, Set<string>>();
+  const isThere = async (path: string) => {
+    const folder = dirname(path);
+    let known = names.get(folder);
+    if (known === undefined) {
+      names.clear(); // Folders come one after the other.
+      known = await namesIn(join(directory, folder));
+      names.set(folder, known);
+    }
+    return known.has(path.slice(folder.length + 1));
+  };
+  for (let level = 0; tileWidth(level, 0, size) > 0; level += 1) {
+    for (const kind of level === 0 ? (['entries', 0] as const) : [level]) {
+      for (let index = 0; ; index += 1) {
+        const width = tileWidth(kind, index, size);
+        if (width > 0 && !(await isThere(tilePath(kind, index, width)))) absent.push({ level: kind, index, width });
+        if (width < TILE_WIDTH) break;
+      }
+    }
+  }
+  return absent;
+}
+
+async function namesIn(folder: string): Promise<Set<string>> {
+  return new Set(await readdir(folder).catch((thrown: unknown) => (isMissing(thrown) ? [] : Promise.reject(thrown as Error))));
+}
