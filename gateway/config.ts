@@ -100,8 +100,16 @@ function principalOf(read: ReadConfig['humans'][number] | ReadConfig['agents'][n
 }
 
 function targetOf(read: ReadTarget, directory: string): Target {
-  const { name, tags, allow, environment, recording, idle } = read;
-  const common = { name, tags, allow, environment, recording: overridesOf(recording), ...(idle === undefined ? {} : { idle }) };
+  const { name, tags, allow, environment, recording, retain, idle } = read;
+  const common = {
+    name,
+    tags,
+    allow,
+    environment,
+    recording: overridesOf(recording),
+    ...(retain === undefined ? {} : { retainSeconds: retain }),
+    ...(idle === undefined ? {} : { idle }),
+  };
   if (read.kind === 'shell') {
     const { kind, user, shell, directory: start } = read;
     return {
@@ -129,8 +137,10 @@ function overridesOf({ content, input }: ReadTarget['recording']): Target['recor
   return { ...(content === undefined ? {} : { content }), ...(input === undefined ? {} : { input }) };
 }
 
-function recordingOf({ retain, 'segment-after': segmentSeconds, ...same }: ReadConfig['root']['recording']): Config['recording'] {
-  return { ...same, retainSeconds: retain, segmentSeconds };
+function recordingOf({ retain, ...read }: ReadConfig['root']['recording']): Config['recording'] {
+  const { 'retain-by-tag': byTag, 'segment-after': segmentSeconds, ...same } = read;
+  const retainByTag = byTag.map((rule) => ({ tags: rule.tags, retainSeconds: rule.retain }));
+  return { ...same, retainSeconds: retain, retainByTag, segmentSeconds };
 }
 
 function limitsOf(read: ReadConfig['root']['limits']): Config['limits'] {

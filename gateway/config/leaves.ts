@@ -72,6 +72,11 @@ export function duration(least: number, most: number) {
   return leaf(`${durationExample}; ${limits} is possible.`, (value) => readSeconds(value, least, most, limits));
 }
 
+/** Seconds for which recordings are kept. */
+export function retention() {
+  return duration(86_400, 36_500 * 86_400);
+}
+
 /** Seconds, or 0 for `off`. */
 export function durationOrOff(most: number) {
   const limits = `up to ${inWords(most)}`;

@@ -10,13 +10,14 @@ import {
   list,
   listenAddress,
   principalName,
+  retention,
   section,
   size,
   text,
   textLike,
   wholeNumber,
 } from './leaves.ts';
-import { referenceSchema } from './target-schema.ts';
+import { referenceSchema, tagsSchema } from './target-schema.ts';
 import type { Read } from './units.ts';
 
 /** Everything but targets: target-schema.ts. Bounds keep a typing mistake from becoming an outage. */
@@ -78,9 +79,15 @@ export const agentSchema = section(
   'Write a section, for example { name: deploy-bot, on-behalf-of: engineer@example.com, ssh-keys: ["ssh-ed25519 AAAA…"] }.',
 );
 
+const retainRule = section(
+  { tags: tagsSchema, retain: retention() },
+  'Write a section, for example { tags: { env: prod }, retain: 800d }.',
+);
+
 export const recordingSchema = section(
   {
-    retain: duration(DAY, 36_500 * DAY).default(400 * DAY),
+    retain: retention().default(400 * DAY),
+    'retain-by-tag': list(retainRule, 'Write a list, for example retain-by-tag: [{ tags: { env: prod }, retain: 800d }].').default([]),
     segment: size(64 * KiB, 256 * MiB).default(4 * MiB),
     'segment-after': duration(1, 3600).default(60),
     reserve: size(MiB, 16 * TiB).default(512 * MiB),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fingerprintOf, parseSshPublicKey } from '../identity/ssh-public-key.ts';
 import { either, quoted } from './fault.ts';
-import { choice, durationOrOff, flag, leaf, list, section, targetAddress, targetName, text, textLike } from './leaves.ts';
+import { choice, durationOrOff, flag, leaf, list, retention, section, targetAddress, targetName, text, textLike } from './leaves.ts';
 import type { Read } from './units.ts';
 import { isSection, kindOf } from './values.ts';
 
@@ -77,7 +77,7 @@ const allowEntry = leaf('Name a principal, or write { group: NAME }.', (value): 
 });
 
 const tagsMend = 'Write names and texts, for example tags: { env: prod }.';
-const tags = leaf(tagsMend, (value): Read<Record<string, string>> => {
+export const tagsSchema = leaf(tagsMend, (value): Read<Record<string, string>> => {
   if (!isSection(value)) return { problem: `${kindOf(value)} stands where tags belong` };
   const entries = Object.entries(value);
   if (entries.length > 64) return { problem: 'there are more than 64 tags' };
@@ -94,8 +94,9 @@ const tags = leaf(tagsMend, (value): Read<Record<string, string>> => {
 
 const common = {
   name: targetName(),
-  tags: tags.default({}),
+  tags: tagsSchema.default({}),
   allow: list(allowEntry, 'Write a list, for example allow: [deploy-bot, { group: platform }].').default([]),
+  retain: retention().optional(),
 };
 
 const commonOfShells = {

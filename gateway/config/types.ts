@@ -36,7 +36,10 @@ export interface ListenAddress {
 }
 
 export interface RecordingConfig {
+  /** How long recordings are kept, from the end of their session. */
   readonly retainSeconds: number;
+  /** For targets that have all of these tags; the first that fits counts. */
+  readonly retainByTag: readonly { readonly tags: Readonly<Record<string, string>>; readonly retainSeconds: number }[];
   /** Bytes of journal after which a segment is sealed. */
   readonly segment: number;
   /** Seconds after which a segment is sealed however small it is. */
@@ -99,6 +102,8 @@ interface AnyTarget {
   readonly environment: readonly string[];
   /** Overrides of the `recording` section. */
   readonly recording: { readonly content?: 'digest' | 'whole'; readonly input?: boolean };
+  /** Overrides what `recording` says. */
+  readonly retainSeconds?: number;
   /** Overrides `limits.idle`; 0 is never. */
   readonly idle?: number;
 }

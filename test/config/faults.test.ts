@@ -258,7 +258,7 @@ const table: [promise: string, content: string, fault: string][] = [
   [
     'a shell has no forwarding',
     `${valid}  - { name: local, kind: shell, forwarding: [agent] }\n`,
-    'gateway.yaml:15:33: unknown key "forwarding". Known here: name, tags, allow, environment, recording, idle, kind, user, shell, directory.',
+    'gateway.yaml:15:33: unknown key "forwarding". Known here: name, tags, allow, retain, environment, recording, idle, kind, user, shell, directory.',
   ],
   [
     'a database is announced and not served',

@@ -20,6 +20,7 @@ test('what is not said has its default', () => {
   const MiB = 1024 * 1024;
   expect(config.recording).toEqual({
     retainSeconds: 400 * 86_400,
+    retainByTag: [],
     segment: 4 * MiB,
     segmentSeconds: 60,
     reserve: 512 * MiB,
@@ -73,8 +74,8 @@ test('principals keep their keys, groups, roles and the human behind them', () =
 test('everything that can be said is understood', () => {
   const config = load(`${valid}
   - { name: local, kind: shell, user: nobody, shell: /bin/sh, directory: /tmp, idle: off, environment: [TERM, "GIT_*"] }
-  - { name: six, kind: ssh, address: "[fd00::5]:2200", host-key: "${hostKey}", login: root, credential: { password: { env: WEB_PASSWORD } }, tags: { env: prod, constructor: x }, forwarding: [local, remote, agent], idle: 10m, recording: { content: whole, input: false } }
-recording: { retain: 30d, segment: 64KiB, segment-after: 5s, reserve: 1MiB, backlog: 1GiB, durability: strict, content: whole, input: false }
+  - { name: six, kind: ssh, address: "[fd00::5]:2200", host-key: "${hostKey}", login: root, credential: { password: { env: WEB_PASSWORD } }, tags: { env: prod, constructor: x }, forwarding: [local, remote, agent], idle: 10m, retain: 7d, recording: { content: whole, input: false } }
+recording: { retain: 30d, retain-by-tag: [{ tags: { env: prod }, retain: 800d }], segment: 64KiB, segment-after: 5s, reserve: 1MiB, backlog: 1GiB, durability: strict, content: whole, input: false }
 limits: { sessions: 1, sessions-per-principal: 2, channels-per-session: 3, handshake: 4s, idle: 5m, connect: 6s, keep-alive: off, unauthenticated: 7, auth-attempts: 8, lockout: { failures: 0, within: 2h, for: 1d } }
 ssh: { rekey-bytes: 1MiB, rekey-after: 30s, weak-algorithms: [ssh-rsa, hmac-sha1], banner: "Recorded.\\n" }
 `);
@@ -96,10 +97,12 @@ ssh: { rekey-bytes: 1MiB, rekey-after: 30s, weak-algorithms: [ssh-rsa, hmac-sha1
     tags: { env: 'prod', constructor: 'x' },
     forwarding: ['local', 'remote', 'agent'],
     idle: 600,
+    retainSeconds: 7 * 86_400,
     recording: { content: 'whole', input: false },
   });
   expect(config.recording).toMatchObject({
     retainSeconds: 30 * 86_400,
+    retainByTag: [{ tags: { env: 'prod' }, retainSeconds: 800 * 86_400 }],
     segment: 65_536,
     segmentSeconds: 5,
     durability: 'strict',
