@@ -47,6 +47,12 @@ export const errorCodes = [
   'SESSION_NOT_FOUND',
   'SESSION_AMBIGUOUS',
   'CHANNEL_NOT_FOUND',
+  // Retention
+  'HOLD_NOT_FOUND',
+  'SESSION_HELD',
+  'ERASE_REFUSED',
+  'ERASE_INCOMPLETE',
+  'SIGNATURE_INVALID',
   // Asking a gateway
   'GATEWAY_UNREACHABLE',
   'GATEWAY_MISMATCH',

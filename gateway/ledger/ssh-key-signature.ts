@@ -1,0 +1,98 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { SshWire } from './ssh-wire.ts';
+
+/*
+ * Signatures as SSH keys make them: Ed25519 (RFC 8709), ECDSA (RFC 5656) and RSA with SHA-2 (RFC 8332). The SHA-1 of
+ * `ssh-rsa` is not accepted, and neither are security keys, which sign more than they are given.
+ */
+
+const MIN_RSA_BITS = 2048;
+const MAX_RSA_BITS = 16_384;
+
+interface Curve {
+  readonly name: string;
+  readonly jwk: string;
+  readonly hash: string;
+  /** Of a coordinate, and of each half of a signature. */
+  readonly bytes: number;
+}
+
+const curves: Readonly<Record<string, Curve>> = {
+  'ecdsa-sha2-nistp256': { name: 'nistp256', jwk: 'P-256', hash: 'sha256', bytes: 32 },
+  'ecdsa-sha2-nistp384': { name: 'nistp384', jwk: 'P-384', hash: 'sha384', bytes: 48 },
+  'ecdsa-sha2-nistp521': { name: 'nistp521', jwk: 'P-521', hash: 'sha512', bytes: 66 },
+};
+
+const rsaHashes: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' };
+
+/** `key` and `signature` are in wire format. A fault is in words; undefined when this key signed exactly these bytes. */
+export function faultOfSignature(key: Buffer, signature: Buffer, message: Buffer): string | undefined {
+  const keyFields = new SshWire(key);
+  const keyType = keyFields.string()?.toString('latin1');
+  const signatureFields = new SshWire(signature);
+  const signatureType = signatureFields.string()?.toString('latin1');
+  const signed = signatureFields.string();
+  if (keyType === undefined || signatureType === undefined || signed === undefined || !signatureFields.ended)
+    return 'it is cut off or has more in it than a signature';
+  if (keyType === 'ssh-ed25519') return faultOfEd25519(keyFields, signatureType, signed, message);
+  if (keyType === 'ssh-rsa') return faultOfRsa(keyFields, signatureType, signed, message);
+  const curve = Object.hasOwn(curves, keyType) ? curves[keyType] : undefined;
+  if (curve === undefined) return 'it was made with a kind of key that is not accepted here: Ed25519, ECDSA and RSA are';
+  return signatureType === keyType ? faultOfEcdsa(curve, keyFields, signed, message) : mixed;
+}
+
+const mixed = 'its kind is not that of its key';
+const damagedKey = 'the key in it is damaged';
+const wrong = 'it does not fit what was signed';
+
+function faultOfEd25519(key: SshWire, signatureType: string, signed: Buffer, message: Buffer): string | undefined {
+  const point = key.string();
+  if (point?.length !== 32 || !key.ended) return damagedKey;
+  if (signatureType !== 'ssh-ed25519') return mixed;
+  const publicKey = publicKeyOf({ kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') });
+  if (publicKey === undefined) return damagedKey;
+  return signed.length === 64 && verify(null, message, publicKey, signed) ? undefined : wrong;
+}
+
+function faultOfRsa(key: SshWire, signatureType: string, signed: Buffer, message: Buffer): string | undefined {
+  const exponent = key.positive();
+  const modulus = key.positive();
+  if (exponent === undefined || modulus === undefined || !key.ended) return damagedKey;
+  const bits = modulus.length * 8 - (Math.clz32(modulus[0] ?? 0) - 24);
+  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || exponent.length > 8) return `an RSA key of ${bits} bits is not accepted`;
+  const hash = Object.hasOwn(rsaHashes, signatureType) ? rsaHashes[signatureType] : undefined;
+  if (hash === undefined) return signatureType === 'ssh-rsa' ? 'it uses SHA-1' : mixed;
+  const publicKey = publicKeyOf({ kty: 'RSA', n: modulus.toString('base64url'), e: exponent.toString('base64url') });
+  if (publicKey === undefined) return damagedKey;
+  // RFC 8332 section 3: exactly as long as the modulus.
+  return signed.length === modulus.length && verify(hash, message, publicKey, signed) ? undefined : wrong;
+}
+
+function faultOfEcdsa(curve: Curve, key: SshWire, signed: Buffer, message: Buffer): string | undefined {
+  const name = key.string()?.toString('latin1');
+  const point = key.string();
+  if (name !== curve.name || point?.length !== 1 + 2 * curve.bytes || point[0] !== 4 || !key.ended) return damagedKey;
+  const [x, y] = [point.subarray(1, 1 + curve.bytes), point.subarray(1 + curve.bytes)];
+  const publicKey = publicKeyOf({ kty: 'EC', crv: curve.jwk, x: x.toString('base64url'), y: y.toString('base64url') });
+  if (publicKey === undefined) return damagedKey;
+  const numbers = new SshWire(signed);
+  const r = leftPadded(numbers.positive(), curve.bytes);
+  const s = leftPadded(numbers.positive(), curve.bytes);
+  if (r === undefined || s === undefined || !numbers.ended) return wrong;
+  const dsaEncoding = 'ieee-p1363';
+  return verify(curve.hash, message, { key: publicKey, dsaEncoding }, Buffer.concat([r, s])) ? undefined : wrong;
+}
+
+function leftPadded(number: Buffer | undefined, bytes: number): Buffer | undefined {
+  if (number === undefined || number.length > bytes) return undefined;
+  return Buffer.concat([Buffer.alloc(bytes - number.length), number]);
+}
+
+/** Undefined for numbers that are no key, for example a point that is not on its curve. */
+function publicKeyOf(jwk: Record<string, string>): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+}
