@@ -80,6 +80,7 @@ function build({ root, humans, agents, targets }: ReadConfig, path: string, file
     recording: recordingOf(root.recording),
     limits: limitsOf(root.limits),
     ssh: sshOf(root.ssh),
+    ledger: ledgerOf(root.ledger, directory),
   });
 }
 
@@ -165,6 +166,14 @@ function limitsOf(read: ReadConfig['root']['limits']): Config['limits'] {
 function sshOf(read: ReadConfig['root']['ssh']): Config['ssh'] {
   const { 'rekey-bytes': rekeyBytes, 'rekey-after': rekeySeconds, 'weak-algorithms': weakAlgorithms, banner } = read;
   return { rekeyBytes, rekeySeconds, weakAlgorithms, ...(banner === undefined ? {} : { banner }) };
+}
+
+function ledgerOf({ origin, key, 'former-key': former }: ReadConfig['root']['ledger'], directory: string): Config['ledger'] {
+  return {
+    ...(origin === undefined ? {} : { origin }),
+    ...(key === undefined ? {} : { key: absoluteReference(key, directory) }),
+    ...(former === undefined ? {} : { formerKey: former === 'lost' ? former : absoluteReference(former, directory) }),
+  };
 }
 
 /** A map by name that nobody can change, not even by forgetting its type. */

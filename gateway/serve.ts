@@ -1,13 +1,12 @@
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
 import type { Config } from './config/types.ts';
 import { loadConfig } from './config.ts';
+import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { readTargetCredential } from './identity/target-credentials.ts';
-import { Records } from './ledger/records.ts';
 import type { PolicyInForce } from './policy/allow-list.ts';
 import { policyOf } from './policy/allow-list.ts';
 import type { Listener } from './protocol/listener.ts';
@@ -19,7 +18,6 @@ import type { SshReachable, SshTargetSettings } from './protocol/ssh/ssh-target.
 import { Recorder } from './recording/recorder.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import type { SessionParts } from './session/session-parts.ts';
-import { Database } from './store/database.ts';
 import { version } from './version.ts';
 
 /** Seconds that running sessions are given at a shutdown before they are ended. */
@@ -54,9 +52,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const undo: Array<() => Promise<unknown>> = [];
   try {
-    const database = await Database.openForGateway(dataDirectory);
-    undo.push(() => database.close());
-    const records = new Records(database.records, clock, config.gateway.name || hostname());
+    const evidence = await openEvidence(config, dataDirectory, { clock, log });
+    undo.push(() => evidence.close());
+    const { database, records, ledger } = evidence;
     const recorder = await Recorder.open(recordingOptions(config, dataDirectory), { records, clock, log });
     undo.push(() => recorder.close());
     const recovery = await recorder.recover(database.recovery);
@@ -65,7 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = forceOf(config);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
-    const parts: SessionParts<SshReachable> = { clock, log, records, recorder, live, limiter, inForce: () => inForce };
+    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
     endSessionsOnTrouble(recorder, live);
 
     const listeners: Listener[] = [];
@@ -121,7 +119,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           body: { reason },
         });
         await records.flush();
-        await database.close();
+        await evidence.close();
       },
     };
   } catch (error) {
@@ -204,7 +202,7 @@ async function drain(live: LiveSessions): Promise<void> {
 
 /** Principals, targets and limits follow a reload; what listeners and the recorder were built with does not. */
 function warnOfWhatNeedsARestart(now: Config, next: Config, log: Log): void {
-  for (const section of ['gateway', 'recording', 'ssh'] as const) {
+  for (const section of ['gateway', 'recording', 'ssh', 'ledger'] as const) {
     if (JSON.stringify(now[section]) !== JSON.stringify(next[section]))
       log.warn({ section }, `changes in the section ${section} take effect at the next start`);
   }

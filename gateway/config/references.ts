@@ -4,6 +4,7 @@ import { parseSshPublicKey } from '../identity/ssh-public-key.ts';
 import { type Environment, faultsOfCredential } from '../identity/target-credentials.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
+import { readLedgerKey } from './ledger-key.ts';
 import { certificateSchema } from './schema.ts';
 import { type CertificateReference, readServerCertificate } from './server-certificate.ts';
 import { credentialSchema, referenceSchema } from './target-schema.ts';
@@ -38,6 +39,7 @@ export function checkReferences(root: Section, findings: Findings, surroundings:
   checkAllow(targets, principals, findings);
   for (const target of targets) checkCredential(target, findings, surroundings);
   checkCertificate(partOf(root.gateway, 'certificate'), findings, surroundings);
+  checkLedgerKeys(root.ledger, findings, surroundings);
 }
 
 function checkNames(entries: readonly Entry[], findings: Findings): void {
@@ -154,6 +156,15 @@ function checkCertificate(written: unknown, findings: Findings, { directory, env
   const certificate = readServerCertificate(absoluteCertificate(read.data, directory), environment);
   if ('faults' in certificate)
     for (const { of, problem, mend } of certificate.faults) findings.add(['gateway', 'certificate', of], 'value', problem, mend);
+}
+
+function checkLedgerKeys(written: unknown, findings: Findings, { directory, environment }: Surroundings): void {
+  for (const name of ['key', 'former-key']) {
+    const read = referenceSchema.safeParse(partOf(written, name));
+    if (!read.success) continue;
+    const key = readLedgerKey(absoluteReference(read.data, directory), environment);
+    if ('problem' in key) findings.add(['ledger', name], 'value', key.problem, key.mend);
+  }
 }
 
 export function absoluteCertificate({ chain, key }: CertificateReference, directory: string): CertificateReference {

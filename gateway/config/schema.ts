@@ -17,6 +17,7 @@ import {
   textLike,
   wholeNumber,
 } from './leaves.ts';
+import { ledgerSchema } from './ledger-schema.ts';
 import { referenceSchema, tagsSchema } from './target-schema.ts';
 import type { Read } from './units.ts';
 
@@ -158,6 +159,7 @@ export const rootSchema = section(
     recording: recordingSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     ssh: sshSchema.prefault({}),
+    ledger: ledgerSchema.prefault({}),
     policy: z.unknown().optional(),
     approvals: z.unknown().optional(),
   },

@@ -16,7 +16,7 @@ const referenceMend = 'Name where the secret is, and not the secret: { env: NAME
 /** `{ env: NAME }` or `{ file: PATH }`. Messages never hold what was written, because it may be the secret itself. */
 export const referenceSchema = leaf(referenceMend, readReference);
 
-function readReference(value: unknown): Read<{ env: string } | { file: string }> {
+export function readReference(value: unknown): Read<{ env: string } | { file: string }> {
   if (!isSection(value)) return { problem: `${kindOf(value)} stands where a reference to a secret belongs` };
   const [[key, named] = ['', ''], ...more] = Object.entries(value);
   if (more.length > 0) return { problem: 'a reference has exactly one key' };

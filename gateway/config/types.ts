@@ -1,6 +1,7 @@
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
 import type { AllowEntry } from '../policy/allow-list.ts';
+import type { LedgerConfig } from './ledger-key.ts';
 import type { CertificateReference } from './server-certificate.ts';
 
 /** The whole configuration, checked and frozen. Bytes are bytes, durations are seconds, paths are absolute. */
@@ -15,6 +16,7 @@ export interface Config {
   readonly recording: RecordingConfig;
   readonly limits: LimitsConfig;
   readonly ssh: SshConfig;
+  readonly ledger: LedgerConfig;
 }
 
 export interface GatewayConfig {

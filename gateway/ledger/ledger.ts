@@ -2,6 +2,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Clock } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { type Attestation, signAttestation } from './attestation.ts';
 import { type Checkpoint, formatCheckpoint } from './checkpoint.ts';
 import type { GrowingTree } from './growing-tree.ts';
 import type { LedgerStorage, RecordedHashes, TileFile } from './ledger-storage.ts';
@@ -47,8 +48,8 @@ const TILES_A_WRITE = 64;
 
 interface Waiting {
   readonly size: number;
-  resolve(head: SignedCheckpoint): void;
-  reject(error: SallyportError): void;
+  readonly resolve: (head: SignedCheckpoint) => void;
+  readonly reject: (error: SallyportError) => void;
 }
 
 /**
@@ -129,6 +130,11 @@ export class Ledger implements RecordFollower {
       this.#waiting.push({ size: this.#recorded, resolve, reject });
       this.#hurry();
     });
+  }
+
+  /** What the gateway says of a bundle, signed with the ledger's key. Throws as `signAttestation`. */
+  attest(attestation: Attestation): string {
+    return signAttestation(attestation, this.#signer);
   }
 
   /** Publishes what is left, as far as that succeeds, and ends. Nothing may be taken afterwards. */

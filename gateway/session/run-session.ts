@@ -1,5 +1,5 @@
 import type { Decision } from '../../contract/policy.ts';
-import type { RecordDraft } from '../../contract/record.ts';
+import type { NegotiatedTransport, RecordDraft } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { appendPersistently } from './append-persistently.ts';
 import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
@@ -14,6 +14,8 @@ export interface SessionAttempt<Target extends SessionTarget, Upstream> {
   readonly requested: string;
   /** The client's software as it names itself; untrusted. */
   readonly client: string;
+  /** What the client's connection is protected with, as far as the protocol knows. */
+  readonly transport: NegotiatedTransport | undefined;
   /** The target's name in `requested`. */
   readonly target: string;
   /** Reaches the target. Nothing may be sent to it before `durable` has resolved. */
@@ -49,6 +51,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
       throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', {
         remedy: 'free space in its data directory',
       });
+    if (parts.ledger.trouble !== undefined) throw parts.ledger.trouble;
     parts.live.enter(session);
   } catch (error) {
     await refuse(attempt, parts, asSallyportError(error));
@@ -65,7 +68,13 @@ export async function runSession<Target extends SessionTarget, Upstream>(
     actor: session.actor,
     target: session.resource,
     session: session.id,
-    body: { protocol: attempt.protocol, requested: attempt.requested, client: attempt.client, decision: decisionBody(decision) },
+    body: {
+      protocol: attempt.protocol,
+      requested: attempt.requested,
+      client: attempt.client,
+      decision: decisionBody(decision),
+      ...(attempt.transport === undefined ? {} : { transport: attempt.transport }),
+    },
   });
   const begun = durable.then(() => {
     opened = true;
@@ -86,7 +95,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   // Sealing may take a while; the place is free for the next session of the same principal.
   parts.live.leave(session);
   // What was never recorded as open has nothing to close.
-  if (opened) await closeSession(session, parts, started, reason, end);
+  if (opened && (await closeSession(session, parts, started, reason, end))) await sign(session, parts);
   parts.live.closed(session);
 }
 
@@ -96,7 +105,7 @@ async function closeSession(
   started: number,
   reason: string,
   error: SallyportError | undefined,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await session.closeChannels(reason);
     const draft: RecordDraft<'session.close'> = {
@@ -114,10 +123,22 @@ async function closeSession(
       },
     };
     await appendPersistently(draft, parts);
+    return true;
   } catch (failure) {
     // The session is over either way. Its journals stay, and recovery at the next start closes it in the records.
     const { code, message } = asSallyportError(failure);
     parts.log.error({ session: session.id, code }, `the session's end could not be recorded: ${message}`);
+    return false;
+  }
+}
+
+/** Whoever is told that a session is over may rely on its records being signed; if they can't be now, they will be. */
+async function sign(session: Session, parts: SessionParts): Promise<void> {
+  try {
+    await parts.ledger.signed();
+  } catch (failure) {
+    const { code, message } = asSallyportError(failure);
+    parts.log.warn({ session: session.id, code }, `the session's end is recorded and not signed yet: ${message}`);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Records } from '../ledger/records.ts';
 import type { PolicyInForce } from '../policy/allow-list.ts';
 import type { Recorder } from '../recording/recorder.ts';
@@ -12,6 +13,7 @@ export interface SessionParts<Target extends SessionTarget = SessionTarget> {
   readonly clock: Clock;
   readonly log: Log;
   readonly records: Records;
+  readonly ledger: Pick<Ledger, 'signed' | 'trouble'>;
   readonly recorder: Recorder;
   readonly live: LiveSessions;
   readonly limiter: AttemptLimiter;

@@ -15,12 +15,12 @@ const MAX_CHECKPOINT_BYTES = 256 * 1024;
 export function openLedgerFiles(dataDirectory: string): LedgerReader {
   const directory = join(dataDirectory, 'ledger');
   const find = (address: TileAddress) => findTile(directory, address);
-  const require = async (address: TileAddress) => (await find(address)) ?? Promise.reject(missing(address));
+  const present = async (address: TileAddress) => (await find(address)) ?? Promise.reject(missing(address));
   return {
     checkpoint: () => readCheckpoint(directory),
     find,
-    tile: (level, index, width) => require({ level, index, width }),
-    entries: (index, width) => require({ level: 'entries', index, width }),
+    tile: (level, index, width) => present({ level, index, width }),
+    entries: (index, width) => present({ level: 'entries', index, width }),
   };
 }
 

@@ -36,12 +36,13 @@ export const parts = {
   'operator-api': { imports: ['query', 'approval', 'session', 'relay'] },
 
   // The parts that compose, and the version that they tell. config.ts reads the nouns that identity and policy define;
-  // serve.ts builds every part of the flow; a command may use anything except the dangerous packages; main.ts knows
+  // evidence.ts opens what is written to; serve.ts builds every part of the flow; a command may use anything except the dangerous packages; main.ts knows
   // commands only.
   version: { imports: [], packages: [] },
   config: { imports: ['identity', 'policy'] },
-  serve: { imports: ['version', 'config', ...flow] },
-  commands: { imports: ['version', 'config', 'serve', ...flow] },
+  evidence: { imports: ['config', 'identity', 'ledger', 'store'] },
+  serve: { imports: ['version', 'config', 'evidence', ...flow] },
+  commands: { imports: ['version', 'config', 'evidence', 'serve', ...flow] },
   main: { imports: ['version', 'commands'] },
 
   // Not part of the product: these may reach for anything in the gateway and the contract, and for any package.
@@ -64,8 +65,8 @@ const productFolders = ['contract', 'gateway', 'electron', 'renderer'];
 const outsideProduct: readonly Part[] = ['test', 'bench', 'tooling'];
 const besidesGateway: readonly Part[] = ['contract', 'frame-codec', 'electron', 'renderer', ...outsideProduct];
 
-const topFiles = { 'main.ts': 'main', 'serve.ts': 'serve', 'version.ts': 'version' } as const;
-const besideFolders: readonly Part[] = ['main', 'serve', 'version'];
+const topFiles = { 'main.ts': 'main', 'serve.ts': 'serve', 'evidence.ts': 'evidence', 'version.ts': 'version' } as const;
+const besideFolders: readonly Part[] = ['main', 'serve', 'evidence', 'version'];
 
 /** Each dangerous package has one home. `gatewayOnly`: the rule says nothing about the desktop app. */
 const homes: readonly { packages: readonly string[]; home: Part; gatewayOnly?: true }[] = [
@@ -83,7 +84,7 @@ export function partOf(path: string): Part | undefined {
   if (top === 'contract' || top === 'electron' || top === 'renderer' || top === 'test' || top === 'bench') return top;
   if (top !== 'gateway') return undefined;
   if (third === undefined) {
-    if (second === 'main.ts' || second === 'serve.ts' || second === 'version.ts') return topFiles[second];
+    if (second === 'main.ts' || second === 'serve.ts' || second === 'evidence.ts' || second === 'version.ts') return topFiles[second];
     return second === 'config.ts' ? 'config' : undefined;
   }
   if (second === 'protocol') {

@@ -63,7 +63,7 @@ describe('Records', () => {
     }
     const stored = await Promise.all(appended);
     expect(store.groups.map(({ records: group }) => group.length)).toEqual([1, 1024, 1024, 451]);
-    expect(store.groups.flatMap(({ records: group }) => group)).toEqual(stored.map(({ index: _, ...sealed }) => sealed));
+    expect(store.groups.flatMap(({ records: group }) => group)).toEqual(stored.map(({ record, bytes, hash }) => ({ record, bytes, hash })));
     expect(stored.map(({ index }) => index)).toEqual(users.map((_, index) => index));
     expect(stored.map(({ record }) => (record.type === 'auth.refused' ? record.body.user : ''))).toEqual(users);
     expect(records.pending).toBe(0);

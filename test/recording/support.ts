@@ -1,7 +1,9 @@
 import type { AuditRecord, RecordType } from '../../contract/record.ts';
 import { type Clock, systemClock } from '../../gateway/base/clock.ts';
+import type { SallyportError } from '../../gateway/base/errors.ts';
 import { uuidV7 } from '../../gateway/base/ids.ts';
 import type { Log } from '../../gateway/base/log.ts';
+import type { SignedCheckpoint } from '../../gateway/ledger/ledger.ts';
 import { Records, type SealedRecord, type StoredRecord } from '../../gateway/ledger/records.ts';
 import { type ChannelDescription, Recorder, type RecordingOptions } from '../../gateway/recording/recorder.ts';
 import type { OpenSession, RecordedSegment, RecoveryIndex } from '../../gateway/recording/recovery-index.ts';
@@ -13,6 +15,15 @@ export class MemoryLedger implements RecoveryIndex {
   /** As a disk that takes nothing. */
   refusing = false;
   readonly records = new Records({ append: (records) => this.#append(records) }, systemClock, 'test');
+
+  /** What keeps new sessions out, as of a ledger that cannot be signed. */
+  trouble: SallyportError | undefined;
+
+  /** Signs nothing: the real ledger is in test/ledger/. */
+  async signed(): Promise<SignedCheckpoint> {
+    const origin = 'test';
+    return { origin, size: this.stored.length, root: new Uint8Array(32), extensions: [], note: origin };
+  }
 
   async #append(records: readonly SealedRecord[]): Promise<number> {
     if (this.refusing) throw new Error('the test refuses records');

@@ -242,6 +242,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     clock: systemClock,
     log,
     records: ledger.records,
+    ledger,
     recorder,
     live,
     limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60 }),
