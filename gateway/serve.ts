@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -6,24 +5,23 @@ import type { Config } from './config/types.ts';
 import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
-import { readTargetCredential } from './identity/target-credentials.ts';
+import { openControlSocket } from './operator-api/control-socket.ts';
 import type { PolicyInForce } from './policy/allow-list.ts';
 import { policyOf } from './policy/allow-list.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
 import { sshCrypto } from './protocol/ssh/native-crypto.ts';
-import { listenSsh } from './protocol/ssh/ssh-listener.ts';
-import { type SshServing, serveSshClient } from './protocol/ssh/ssh-session.ts';
-import type { SshReachable, SshTargetSettings } from './protocol/ssh/ssh-target.ts';
+import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
+import { drain, endSessionsOnTrouble } from './serve/drain.ts';
+import { listenForHttps } from './serve/https.ts';
+import { performersOf } from './serve/performers.ts';
+import { listenForSsh } from './serve/ssh.ts';
+import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import type { SessionParts } from './session/session-parts.ts';
+import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
-
-/** Seconds that running sessions are given at a shutdown before they are ended. */
-const DRAIN_SECONDS = 5;
-/** Seconds that their ends may take to be recorded after that. */
-const CLOSE_SECONDS = 10;
 
 export interface GatewayOptions {
   readonly config: string;
@@ -66,9 +64,29 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
     endSessionsOnTrouble(recorder, live);
 
+    const gatewayName = config.gateway.name;
+    const control = await openControlSocket(dataDirectory, {
+      performers: performersOf({ database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config }),
+      version,
+      log,
+    });
+    undo.push(() => control.close());
+
     const listeners: Listener[] = [];
-    if (config.gateway.listen.ssh !== undefined) listeners.push(await listenForSsh(config, hostKey, parts, () => config));
     undo.push(() => Promise.all(listeners.map((listener) => listener.close())));
+    if (config.gateway.listen.ssh !== undefined) listeners.push(await listenForSsh(config, hostKey, parts, () => config));
+    const https =
+      config.gateway.listen.https === undefined
+        ? undefined
+        : await listenForHttps(config.gateway.listen.https, () => config, dataDirectory, {
+            log,
+            ledger: openLedgerFiles(dataDirectory),
+            unready: () => whyNotReady(parts),
+          });
+    if (https !== undefined) listeners.push(https.listener);
+
+    const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
+    undo.push(async () => stopWatching());
 
     const crypto = sshCrypto();
     if (crypto === 'javascript') log.warn({ crypto }, "ssh2's native cryptography is not available: SSH runs at half its speed");
@@ -105,12 +123,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         });
         config = next;
         inForce = forceOf(next);
+        await https?.renew();
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
       close: async (reason) => {
-        await Promise.all(listeners.map((listener) => listener.close()));
+        const [monitored, others] = [
+          listeners.filter(({ protocol }) => protocol === 'https'),
+          listeners.filter(({ protocol }) => protocol !== 'https'),
+        ];
+        await Promise.all(others.map((listener) => listener.close()));
         await drain(live);
+        await Promise.all([control.close(), ...monitored.map((listener) => listener.close())]);
         await recorder.close();
+        stopWatching();
         await records.append({
           type: 'gateway.stop',
           outcome: 'success',
@@ -139,65 +164,14 @@ function forceOf(config: Config): { principals: Config['principals']; targets: C
   return { principals: config.principals, targets: config.targets, policy: policyOf(config.targets.values()) };
 }
 
-function listenForSsh(config: Config, hostKey: HostKey, parts: SessionParts<SshReachable>, current: () => Config): Promise<Listener> {
-  const listen = config.gateway.listen.ssh;
-  if (listen === undefined) throw new SallyportError('CONFIG_INVALID', 'gateway.listen.ssh is missing');
-  const ident = `Sallyport_${version}`;
-  const rekey = { bytes: config.ssh.rekeyBytes, seconds: config.ssh.rekeySeconds };
-  const serving: SshServing = {
-    parts,
-    limits: () => current().limits,
-    connect: () => ({
-      connect: current().limits.connect,
-      handshake: current().limits.handshake,
-      rekey,
-      weakAlgorithms: config.ssh.weakAlgorithms,
-      ident,
-    }),
-    credential: (target: SshTargetSettings) => {
-      const configured = current().targets.get(target.name);
-      if (configured?.kind !== 'ssh') throw new SallyportError('TARGET_UNKNOWN', `the target ${target.name} has been removed`);
-      return readTargetCredential(configured);
-    },
-  };
-  return listenSsh(
-    {
-      ...listen,
-      hostKey,
-      name: config.gateway.name,
-      ident,
-      ...(config.ssh.banner === undefined ? {} : { banner: config.ssh.banner }),
-      weakAlgorithms: config.ssh.weakAlgorithms,
-      rekey,
-      handshake: config.limits.handshake,
-      unauthenticated: config.limits.unauthenticated,
-      authAttempts: config.limits.authAttempts,
-    },
-    parts,
-    (client) => serveSshClient(client, serving),
-  );
-}
-
-/** Fail closed: what can't be recorded any more ends. */
-function endSessionsOnTrouble(recorder: Recorder, live: LiveSessions): void {
-  recorder.onFailure((session, _channel, error) => live.find(session)?.end(error));
-  recorder.onSpace((space) => {
-    if (space === 'critical')
-      live.endAll(new SallyportError('DISK_LOW', 'the disk of the gateway is almost full', { remedy: 'free space in its data directory' }));
-  });
-}
-
-async function drain(live: LiveSessions): Promise<void> {
-  const empty = live.drain();
-  const endOthers = setTimeout(
-    () => live.endAll(new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'connect again in a moment' })),
-    DRAIN_SECONDS * 1000,
-  );
-  // A full disk must not keep the gateway from stopping: recovery closes at the next start what is not closed by then.
-  const patience = new AbortController();
-  await Promise.race([empty, delay((DRAIN_SECONDS + CLOSE_SECONDS) * 1000, undefined, { signal: patience.signal }).catch(() => undefined)]);
-  patience.abort();
-  clearTimeout(endOthers);
+/** Told by `/readyz`. */
+function whyNotReady({ live, recorder, ledger }: Pick<SessionParts, 'live' | 'recorder' | 'ledger'>): SallyportError | undefined {
+  if (live.draining) return new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
+  if (recorder.space !== 'ample')
+    return new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', {
+      remedy: 'free space in its data directory',
+    });
+  return ledger.trouble;
 }
 
 /** Principals, targets and limits follow a reload; what listeners and the recorder were built with does not. */

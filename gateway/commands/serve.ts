@@ -8,10 +8,14 @@ import { untilSignal } from './until-signal.ts';
 // flag has it, the collector's threads take half the time (bench ssh-bulk).
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
-/** Runs the gateway until SIGTERM or SIGINT. Prints `PROTOCOL HOST:PORT` for each listener when it is ready. */
+/**
+ * Runs the gateway until SIGTERM or SIGINT. Prints `PROTOCOL HOST:PORT` for each listener when it is ready, and behind it
+ * the certificate that clients will see.
+ */
 export async function serve(options: { config: string; data?: string }): Promise<number> {
   const gateway = await startGateway(options);
-  for (const { protocol, address } of gateway.listeners) process.stdout.write(`${protocol} ${address}\n`);
+  for (const { protocol, address, fingerprint } of gateway.listeners)
+    process.stdout.write(`${protocol} ${address}${fingerprint === undefined ? '' : ` certificate SHA-256 ${fingerprint}`}\n`);
   process.on('SIGHUP', () => reload(gateway));
   await gateway.close(await untilSignal());
   return 0;

@@ -23,7 +23,10 @@ export function readOnly(
 }
 
 export function sendProblem(reply: FastifyReply, what: Problem): FastifyReply {
-  return reply.code(what.status).type(PROBLEM_TYPE).send(JSON.stringify(what));
+  return reply
+    .code(what.status)
+    .type(PROBLEM_TYPE)
+    .send(Buffer.from(JSON.stringify(what)));
 }
 
 /** The path as it was asked for, without a query. */

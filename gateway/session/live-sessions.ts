@@ -24,6 +24,11 @@ export class LiveSessions {
     return this.#sessions.size;
   }
 
+  /** Whether nobody is admitted any more. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Throws when the session may not begin; after it, `leave` has to follow. */
   enter(session: Session): void {
     const { sessions, sessionsPerPrincipal } = this.#limits();

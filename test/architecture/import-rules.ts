@@ -33,11 +33,12 @@ export const parts = {
   // Implements storage interfaces that these folders declare, and takes nothing but their types.
   store: { imports: [], types: ['policy', 'identity', 'approval', 'ledger', 'recording', 'relay', 'session'] },
   query: { imports: ['store', 'ledger', 'recording'] },
-  'operator-api': { imports: ['query', 'approval', 'session', 'relay'] },
+  // The ledger is served as it is, and signs what it is asked to.
+  'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger'] },
 
   // The parts that compose, and the version that they tell. config.ts reads the nouns that identity and policy define;
-  // evidence.ts opens what is written to; serve.ts builds every part of the flow; a command may use anything except the dangerous packages; main.ts knows
-  // commands only.
+  // evidence.ts opens what is written to; serve.ts and serve/ build every part of the flow; a command may use anything
+  // except the dangerous packages; main.ts knows commands only.
   version: { imports: [], packages: [] },
   config: { imports: ['identity', 'policy'] },
   evidence: { imports: ['config', 'identity', 'ledger', 'store'] },
@@ -66,7 +67,7 @@ const outsideProduct: readonly Part[] = ['test', 'bench', 'tooling'];
 const besidesGateway: readonly Part[] = ['contract', 'frame-codec', 'electron', 'renderer', ...outsideProduct];
 
 const topFiles = { 'main.ts': 'main', 'serve.ts': 'serve', 'evidence.ts': 'evidence', 'version.ts': 'version' } as const;
-const besideFolders: readonly Part[] = ['main', 'serve', 'evidence', 'version'];
+const besideFolders: readonly Part[] = ['main', 'evidence', 'version'];
 
 /** Each dangerous package has one home. `gatewayOnly`: the rule says nothing about the desktop app. */
 const homes: readonly { packages: readonly string[]; home: Part; gatewayOnly?: true }[] = [

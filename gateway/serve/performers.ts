@@ -1,0 +1,27 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Config } from '../config/types.ts';
+import type { Evidence } from '../evidence.ts';
+import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import type { Performers } from '../operator-api/operations.ts';
+import { version } from '../version.ts';
+
+/** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
+export interface PerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
+  readonly dataDirectory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly gatewayName: string;
+  /** In force at the moment of the call; undefined where a command was told of a data directory alone. */
+  readonly config: () => Config | undefined;
+}
+
+/** The one table of what does each operation of contract/operations.ts. */
+export function performersOf(parts: PerformerParts): Performers {
+  const evidence = { ...parts, gateway: { name: parts.gatewayName, version } };
+  return {
+    'ledger.sign': () => signLedger(evidence),
+    'export.recorded': (input, asking) => recordExport(input, asking, evidence),
+    'attestation.sign': (input) => signBundle(input, evidence),
+  };
+}

@@ -1,0 +1,113 @@
+import { request } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect } from 'node:tls';
+import { systemClock } from '../../gateway/base/clock.ts';
+import type { SallyportError } from '../../gateway/base/errors.ts';
+import type { Log } from '../../gateway/base/log.ts';
+import { type Evidence, openEvidence } from '../../gateway/evidence.ts';
+import { type HttpsListener, listenHttps } from '../../gateway/operator-api/https-listener.ts';
+import { loadOrMakeCertificate, namesOf, type ServerCertificate } from '../../gateway/operator-api/own-certificate.ts';
+import { openLedgerFiles } from '../../gateway/store/ledger-files.ts';
+import type { Belongings } from '../support/temp.ts';
+
+/** What was logged, for a test to look at. */
+export class Logged implements Log {
+  readonly lines: string[] = [];
+  readonly #take = (facts: object, message: string): void => {
+    this.lines.push(`${JSON.stringify(facts)} ${message}`);
+  };
+  debug = this.#take;
+  info = this.#take;
+  warn = this.#take;
+  error = this.#take;
+}
+
+/** The HTTPS listener over a data directory with a ledger in it, in this process. */
+export interface Served {
+  readonly directory: string;
+  readonly evidence: Evidence;
+  readonly listener: HttpsListener;
+  readonly certificate: ServerCertificate;
+  readonly port: number;
+  readonly log: Logged;
+  /** Makes `/readyz` say why not. */
+  unready: SallyportError | undefined;
+}
+
+export async function serve(belongings: Belongings, records: number): Promise<Served> {
+  const directory = belongings.directory('https');
+  const log = new Logged();
+  const settings = { gateway: { listen: {}, data: directory, name: 'bastion-1' }, ledger: {} };
+  const evidence = await openEvidence(settings, directory, { clock: systemClock, log });
+  belongings.add(() => evidence.close());
+  await append(evidence, records - 1); // The first is `ledger.created`.
+  const certificate = await loadOrMakeCertificate(directory, namesOf('127.0.0.1'), new Date());
+  const served: { unready: SallyportError | undefined } = { unready: undefined };
+  const parts = { log, ledger: openLedgerFiles(directory), unready: () => served.unready };
+  const listener = await listenHttps({ host: '127.0.0.1', port: 0 }, certificate, parts);
+  belongings.add(() => listener.close());
+  const port = Number(listener.address.split(':').at(-1) as unknown as AddressInfo['port']);
+  return Object.assign(served, { directory, evidence, listener, certificate, port, log });
+}
+
+/** Appends so many records and has them signed. */
+export async function append({ records, ledger }: Evidence, count: number): Promise<void> {
+  const { gateway: actor } = records;
+  const target = { name: 'bastion-1', kind: 'gateway' } as const;
+  const drafts = Array.from({ length: count }, (_, index) =>
+    records.append({ type: 'gateway.stop', outcome: 'success', actor, target, body: { reason: `for a test, ${index}` } }),
+  );
+  await Promise.all(drafts);
+  await ledger.signed();
+}
+
+export interface Got {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** One request on a connection of its own, verified against the gateway's own certificate. */
+export function get(served: Pick<Served, 'port' | 'certificate'>, path: string, method = 'GET', body?: string): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      {
+        host: '127.0.0.1',
+        port: served.port,
+        path,
+        method,
+        ca: served.certificate.chain,
+        agent: false,
+        ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' } }),
+      },
+      (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('error', reject);
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) }));
+      },
+    );
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+/** Sends exactly these bytes after the handshake; resolves with everything that came until the server ended the connection. */
+export function raw(
+  served: Pick<Served, 'port' | 'certificate'>,
+  bytes: string | Uint8Array,
+  then?: (socket: Socket) => void,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: served.port, ca: served.certificate.chain, servername: 'localhost' }, () => {
+      socket.write(bytes);
+      then?.(socket);
+    });
+    const pieces: Buffer[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
+    });
+    socket.on('close', () => resolve(Buffer.concat(pieces).toString('latin1')));
+  });
+}
