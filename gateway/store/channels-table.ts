@@ -8,9 +8,9 @@ const exit = `exit_status = ${member('body.exit.status')}, exit_signal = ${membe
 export const channelsProjection: Projection = {
   // A channel whose kind becomes known later (a shell was asked for) is opened again with what it has become.
   'channel.open': `
-    INSERT INTO channels (session, channel, kind, detail, opened)
-    VALUES (new.session, ${member('body.channel')}, ${member('body.kind')}, ${member('body.detail')}, new.time)
-    ON CONFLICT (session, channel) DO UPDATE SET kind = excluded.kind, detail = excluded.detail;`,
+    INSERT INTO channels (session, channel, kind, opened, open_seq)
+    VALUES (new.session, ${member('body.channel')}, ${member('body.kind')}, new.time, new.seq)
+    ON CONFLICT (session, channel) DO UPDATE SET kind = excluded.kind, open_seq = excluded.open_seq;`,
   'segment.sealed': `
     UPDATE channels
     SET bytes_i = bytes_i + ${member('body.streams.i.bytes')}, bytes_o = bytes_o + ${member('body.streams.o.bytes')},
@@ -18,12 +18,12 @@ export const channelsProjection: Projection = {
     WHERE session = new.session AND channel = ${member('body.channel')} AND closed IS NULL;`,
   'channel.close': `
     UPDATE channels
-    SET closed = new.time, reason = ${member('body.reason')}, ${exit},
+    SET closed = new.time, close_seq = new.seq, ${exit},
         bytes_i = ${member('body.bytes.i')}, bytes_o = ${member('body.bytes.o')}, bytes_e = ${member('body.bytes.e')}
     WHERE session = new.session AND channel = ${member('body.channel')};`,
   'session.recovered': `
     UPDATE channels
-    SET closed = ${timeOf(`${microsOf('opened')} + json_extract(r.value, '$.lastFrameAt') / 1000`)}, reason = 'the gateway stopped without closing it'
+    SET closed = ${timeOf(`${microsOf('opened')} + json_extract(r.value, '$.lastFrameAt') / 1000`)}, close_seq = new.seq
     FROM json_each(CAST(new.bytes AS TEXT), '$.body.channels') r
     WHERE session = new.session AND channel = json_extract(r.value, '$.channel') AND closed IS NULL;`,
   erased: 'DELETE FROM channels WHERE session = new.session;',
@@ -33,7 +33,7 @@ interface Columns {
   session: string;
   channel: number;
   kind: string;
-  detail: string;
+  detail: string | null;
   opened: string;
   closed: string | null;
   exit_status: number | null;
@@ -53,13 +53,13 @@ export class ChannelsTable {
 
   /** In the order in which they opened. */
   async ofSession(session: string): Promise<ChannelRow[]> {
-    const rows = await this.#connection.all<Columns>('SELECT * FROM channels WHERE session = ? ORDER BY channel', [session]);
+    const rows = await this.#connection.all<Columns>('SELECT * FROM channel_rows WHERE session = ? ORDER BY channel', [session]);
     return rows.map(channelRow);
   }
 
   /** Channels with neither a close nor a recovery, in any session. */
   async open(): Promise<ChannelRow[]> {
-    const rows = await this.#connection.all<Columns>('SELECT * FROM channels WHERE closed IS NULL ORDER BY session, channel');
+    const rows = await this.#connection.all<Columns>('SELECT * FROM channel_rows WHERE closed IS NULL ORDER BY session, channel');
     return rows.map(channelRow);
   }
 }
@@ -70,7 +70,7 @@ function channelRow(row: Columns): ChannelRow {
     session: row.session,
     channel: row.channel,
     kind: row.kind,
-    detail: JSON.parse(row.detail) as Record<string, unknown>,
+    detail: JSON.parse(row.detail ?? '{}') as Record<string, unknown>,
     opened: row.opened,
     closed: row.closed,
     exit: exited

@@ -6,9 +6,10 @@ import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } fro
 import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
-import { migrate, schemaVersion } from './migrations.ts';
+import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
+import { createReadViews } from './read-views.ts';
 import { RecordsTable } from './records-table.ts';
 import { RecoveryTable } from './recovery-table.ts';
 import { SegmentsTable } from './segments-table.ts';
@@ -60,6 +61,7 @@ export class Database {
         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;`);
       await migrate(connection, directory);
       await projectRecords(connection);
+      await createReadViews(connection, SCHEMA_VERSION);
       return new Database(directory, connection, lock);
     } catch (thrown) {
       await connection?.close();
@@ -75,9 +77,9 @@ export class Database {
     let connection: Connection | undefined;
     try {
       connection = await openReadOnly(join(directory, DATABASE_FILE));
-      if ((await schemaVersion(connection, directory)) === 0) {
-        throw invalid(directory, 'holds no records yet', 'start a gateway on it first: sallyport serve');
-      }
+      const version = await schemaVersion(connection, directory);
+      if (version === 0) throw invalid(directory, 'holds no records yet', 'start a gateway on it first: sallyport serve');
+      await createReadViews(connection, version);
       return new Database(directory, connection, undefined);
     } catch (thrown) {
       await connection?.close();

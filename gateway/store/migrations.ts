@@ -76,8 +76,11 @@ const steps: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   // Taking NOT NULL from a column changes nothing in the rows, so the definition is edited in place, as sqlite.org
-  // describes it (lang_altertable.html, section 8): at once, however many records there are. The state of an erased
-  // session is "erased"; its principal, source and the like are empty.
+  // describes it (lang_altertable.html, section 8): at once, however many records there are.
+  //
+  // What a record says of people stands in its bytes and nowhere else, so that taking them erases it: SQLite may leave
+  // stale copies of rows behind when it splits and joins pages, of any row that was ever beside a changing one. Records
+  // are only appended and made shorter, which never moves them; names are too. read-views.ts puts the parts together.
   `
   PRAGMA writable_schema = ON;
   UPDATE sqlite_schema SET sql = replace(sql, 'bytes   BLOB NOT NULL', 'bytes   BLOB         ')
@@ -86,7 +89,74 @@ const steps: readonly string[] = [
 
   CREATE INDEX records_refused ON records (seq) WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL;
   CREATE INDEX records_retention_run ON records (seq) WHERE type = 'retention.run';
+
+  CREATE TABLE names (
+    id   INTEGER PRIMARY KEY,
+    name TEXT                          -- null once nobody is called so any more
+  );
+  INSERT INTO names (name) SELECT principal FROM sessions UNION SELECT on_behalf_of FROM sessions WHERE on_behalf_of IS NOT NULL;
+  CREATE UNIQUE INDEX names_for_now ON names (name);
+
+  ALTER TABLE sessions RENAME TO former_sessions;
+  CREATE TABLE sessions (
+    seq          INTEGER PRIMARY KEY, -- of its session.open
+    id           TEXT NOT NULL,
+    started      TEXT NOT NULL,
+    ended        TEXT,
+    state        TEXT NOT NULL,       -- live, closed, recovered, erased
+    principal    INTEGER,             -- of names; null once the session is erased
+    on_behalf_of INTEGER,             -- likewise
+    target       TEXT NOT NULL,
+    target_kind  TEXT NOT NULL,
+    protocol     TEXT NOT NULL,
+    channels     INTEGER NOT NULL DEFAULT 0,
+    bytes_in     INTEGER NOT NULL DEFAULT 0,
+    bytes_out    INTEGER NOT NULL DEFAULT 0,
+    end_seq      INTEGER              -- of the record that says why it ended
+  );
+  INSERT INTO sessions
+  SELECT seq, id, started, ended, state, (SELECT n.id FROM names n WHERE n.name = principal), (SELECT n.id FROM names n WHERE n.name = on_behalf_of),
+         target, target_kind, protocol, channels, bytes_in, bytes_out,
+         (SELECT r.seq FROM records r WHERE r.session = s.id AND r.type IN ('session.close', 'session.recovered') ORDER BY r.type, r.seq LIMIT 1)
+  FROM former_sessions s ORDER BY seq;
+  DROP TABLE former_sessions;
+  DROP INDEX names_for_now;
+  CREATE UNIQUE INDEX sessions_by_id ON sessions (id);
+  CREATE INDEX sessions_live ON sessions (seq) WHERE state = 'live';
+  CREATE INDEX sessions_by_started ON sessions (started);
+  CREATE INDEX sessions_by_principal ON sessions (principal, seq);
+  CREATE INDEX sessions_by_on_behalf_of ON sessions (on_behalf_of, seq);
+  CREATE INDEX sessions_by_target ON sessions (target, seq);
   CREATE INDEX sessions_ended ON sessions (ended, seq) WHERE state IN ('closed', 'recovered');
+
+  ALTER TABLE channels RENAME TO former_channels;
+  CREATE TABLE channels (
+    session     TEXT NOT NULL,
+    channel     INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    opened      TEXT NOT NULL,
+    open_seq    INTEGER NOT NULL,      -- of the channel.open that counts
+    closed      TEXT,
+    close_seq   INTEGER,               -- of the record that says why it closed
+    exit_status INTEGER,
+    exit_signal TEXT,
+    bytes_i     INTEGER NOT NULL DEFAULT 0,
+    bytes_o     INTEGER NOT NULL DEFAULT 0,
+    bytes_e     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (session, channel)
+  ) WITHOUT ROWID;
+  INSERT INTO channels
+  SELECT session, channel, kind, opened,
+         coalesce((SELECT max(r.seq) FROM records r WHERE r.session = c.session AND r.type = 'channel.open'
+                   AND json_extract(CAST(r.bytes AS TEXT), '$.body.channel') = c.channel), 0),
+         closed,
+         (SELECT r.seq FROM records r WHERE r.session = c.session
+          AND (r.type = 'session.recovered' OR r.type = 'channel.close' AND json_extract(CAST(r.bytes AS TEXT), '$.body.channel') = c.channel)
+          ORDER BY r.type, r.seq LIMIT 1),
+         exit_status, exit_signal, bytes_i, bytes_o, bytes_e
+  FROM former_channels c;
+  DROP TABLE former_channels;
+  CREATE INDEX channels_open ON channels (session, channel) WHERE closed IS NULL;
 
   CREATE TABLE holds (
     id            TEXT PRIMARY KEY,

@@ -16,7 +16,7 @@ const projections: readonly Projection[] = [
   erasuresProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
 const WITHOUT_SESSION: ReadonlySet<string> = new Set(['hold.set', 'hold.cleared', 'erased'] satisfies RecordType[]);

@@ -25,14 +25,17 @@ export interface SessionFilter {
   before?: number;
 }
 
-const asErased = `state = 'erased', principal = '', principal_kind = 'unknown', on_behalf_of = NULL, source = '', bytes_in = 0, bytes_out = 0`;
+const nameOf = (path: string) => `(SELECT n.id FROM names n WHERE n.name = ${member(path)})`;
+const named = (path: string) => `
+    INSERT INTO names (name) SELECT ${member(path)} WHERE ${member(path)} IS NOT NULL AND ${nameOf(path)} IS NULL;`;
 
 /** Bytes of a session that has no close yet are those of its sealed segments; its close states them exactly. */
 export const sessionsProjection: Projection = {
   'session.open': `
-    INSERT INTO sessions (seq, id, started, state, principal, principal_kind, on_behalf_of, target, target_kind, protocol, source)
-    VALUES (new.seq, new.session, new.time, 'live', ${member('actor.principal')}, ${member('actor.kind')}, ${member('actor.onBehalfOf')},
-            ${member('target.name')}, ${member('target.kind')}, ${member('body.protocol')}, ${member('actor.source')})
+    ${named('actor.principal')} ${named('actor.onBehalfOf')}
+    INSERT INTO sessions (seq, id, started, state, principal, on_behalf_of, target, target_kind, protocol)
+    VALUES (new.seq, new.session, new.time, 'live', ${nameOf('actor.principal')}, ${nameOf('actor.onBehalfOf')},
+            ${member('target.name')}, ${member('target.kind')}, ${member('body.protocol')})
     ON CONFLICT DO NOTHING;`,
   'channel.open': `
     UPDATE sessions SET channels = max(channels, ${member('body.channel')} + 1) WHERE id = new.session;`,
@@ -43,15 +46,14 @@ export const sessionsProjection: Projection = {
     WHERE id = new.session AND ended IS NULL;`,
   'session.close': `
     UPDATE sessions
-    SET ended = new.time, reason = ${member('body.reason')}, channels = ${member('body.channels')},
+    SET ended = new.time, end_seq = new.seq, channels = ${member('body.channels')},
         bytes_in = ${member('body.bytes.i')}, bytes_out = ${member('body.bytes.o')} + ${member('body.bytes.e')},
         state = CASE state WHEN 'recovered' THEN state ELSE 'closed' END
     WHERE id = new.session;`,
   // It ended, as far as anybody knows, with the last frame of its channels.
   'session.recovered': `
     UPDATE sessions
-    SET state = 'recovered',
-        reason = coalesce(reason, 'the gateway stopped without closing it'),
+    SET state = 'recovered', end_seq = coalesce(end_seq, new.seq),
         ended = coalesce(ended, (
           SELECT ${timeOf(`max(${microsOf('c.opened')} + json_extract(r.value, '$.lastFrameAt') / 1000)`)}
           FROM json_each(CAST(new.bytes AS TEXT), '$.body.channels') r
@@ -61,20 +63,19 @@ export const sessionsProjection: Projection = {
   // From here on only what `remains` says is known. Its target is the record's own.
   erased: `
     UPDATE sessions
-    SET ${asErased}, target = ${member('target.name')}, target_kind = ${member('target.kind')},
-        started = coalesce(${member('body.remains.started')}, started), ended = coalesce(${member('body.remains.ended')}, started),
-        protocol = ${member('body.remains.protocol')}, channels = ${member('body.remains.channels')}, reason = ${member('body.reason')}
+    SET state = 'erased', principal = NULL, on_behalf_of = NULL, end_seq = new.seq, bytes_in = 0, bytes_out = 0,
+        target = ${member('target.name')}, target_kind = ${member('target.kind')}, protocol = ${member('body.remains.protocol')},
+        ended = coalesce(${member('body.remains.ended')}, started), channels = ${member('body.remains.channels')}
     WHERE id = new.session AND ${member('body.remains')} IS NOT NULL;`,
 };
 
 /** For a session whose `session.open` is erased: its `erased` record comes later in the ledger and completes the row. */
 export const erasedSessionOpen = `
-    INSERT INTO sessions (seq, id, started, state, principal, principal_kind, target, target_kind, protocol, source)
-    VALUES (new.seq, new.session, new.time, 'erased', '', 'unknown', '', 'unknown', '', '')
+    INSERT INTO sessions (seq, id, started, state, target, target_kind, protocol)
+    VALUES (new.seq, new.session, new.time, 'erased', '', 'unknown', '')
     ON CONFLICT DO NOTHING;`;
 
-const columns = `seq, id, started, ended, state, principal, principal_kind AS principalKind, on_behalf_of AS onBehalfOf, target,
-  protocol, source, channels, bytes_in AS bytesIn, bytes_out AS bytesOut, reason`;
+const columns = `seq, id, started, ended, state, principal, principalKind, onBehalfOf, target, protocol, source, channels, bytesIn, bytesOut, reason`;
 
 export class SessionsTable {
   readonly #connection: Connection;
@@ -86,22 +87,19 @@ export class SessionsTable {
   /** Newest first. */
   find(filter: SessionFilter & { limit: number }): Promise<StoredSession[]> {
     const { clause, parameters } = conditionsOf(filter);
-    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions ${clause} ORDER BY seq DESC LIMIT ?`, [
-      ...parameters,
-      filter.limit,
-    ]);
+    return this.#sessions(`SELECT ${columns} FROM session_rows ${clause} ORDER BY seq DESC LIMIT ?`, [...parameters, filter.limit]);
   }
 
   async count(filter: SessionFilter): Promise<number> {
     const { clause, parameters } = conditionsOf(filter);
-    const row = await this.#connection.get<{ n: number }>(`SELECT count(*) AS n FROM sessions ${clause}`, parameters);
+    const row = await this.#connection.get<{ n: number }>(`SELECT count(*) AS n FROM session_rows ${clause}`, parameters);
     return row?.n ?? 0;
   }
 
   /** Sessions that are over and not erased and ended before `time`, the first to end first, after `last`. */
   endedBefore(time: string, last: { ended: string; seq: number } | undefined, limit: number): Promise<StoredSession[]> {
-    return this.#connection.all<StoredSession>(
-      `SELECT ${columns} FROM sessions
+    return this.#sessions(
+      `SELECT ${columns} FROM session_rows
        WHERE state IN ('closed', 'recovered') AND ended < ? AND (ended, seq) > (?, ?) ORDER BY ended, seq LIMIT ?`,
       [time, last?.ended ?? '', last?.seq ?? 0, limit],
     );
@@ -110,7 +108,7 @@ export class SessionsTable {
   /** Sessions whose id begins with `prefix`, at most `limit`. */
   byPrefix(prefix: string, limit: number): Promise<StoredSession[]> {
     // U+FFFF sorts after every character of an id.
-    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`, [
+    return this.#sessions(`SELECT ${columns} FROM session_rows WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`, [
       prefix,
       `${prefix}\uffff`,
       limit,
@@ -119,9 +117,24 @@ export class SessionsTable {
 
   /** Sessions with neither a close nor a recovery. */
   live(): Promise<StoredSession[]> {
-    return this.#connection.all<StoredSession>(`SELECT ${columns} FROM sessions WHERE state = 'live' ORDER BY seq`);
+    return this.#sessions(`SELECT ${columns} FROM session_rows WHERE state = 'live' ORDER BY seq`);
+  }
+
+  async #sessions(sql: string, parameters: readonly SqlValue[] = []): Promise<StoredSession[]> {
+    const rows = await this.#connection.all<Columns>(sql, parameters);
+    return rows.map((row) => ({
+      ...row,
+      principal: row.principal ?? '',
+      principalKind: row.principalKind ?? 'unknown',
+      source: row.source ?? '',
+    }));
   }
 }
+
+/** What only the records say is missing once they are erased. */
+type Columns = {
+  [C in keyof StoredSession]: C extends 'principal' | 'principalKind' | 'source' ? StoredSession[C] | null : StoredSession[C];
+};
 
 function conditionsOf(filter: SessionFilter): { clause: string; parameters: SqlValue[] } {
   const conditions: string[] = [];
@@ -135,16 +148,16 @@ function conditionsOf(filter: SessionFilter): { clause: string; parameters: SqlV
   if (filter.from !== undefined) where('started >= ?', filter.from);
   if (filter.to !== undefined) where('started < ?', filter.to);
   if (filter.principal !== undefined) where('principal = ?', filter.principal);
-  if (filter.onBehalfOf !== undefined) where('on_behalf_of = ?', filter.onBehalfOf);
+  if (filter.onBehalfOf !== undefined) where('onBehalfOf = ?', filter.onBehalfOf);
   if (filter.target !== undefined) where('target = ?', filter.target);
   if (filter.protocol !== undefined) where('protocol = ?', filter.protocol);
   if (filter.state !== undefined) where('state = ?', filter.state);
   if (filter.before !== undefined) where('seq < ?', filter.before);
   if (filter.text !== undefined) {
     const pattern = `%${filter.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-    const inChannel = `EXISTS (SELECT 1 FROM channels c WHERE c.session = sessions.id AND json_extract(c.detail, '$.command') LIKE ? ESCAPE '\\')`;
+    const inChannel = `EXISTS (SELECT 1 FROM channel_rows c WHERE c.session = session_rows.id AND json_extract(c.detail, '$.command') LIKE ? ESCAPE '\\')`;
     where(
-      `(principal LIKE ? ESCAPE '\\' OR on_behalf_of LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`,
+      `(principal LIKE ? ESCAPE '\\' OR onBehalfOf LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`,
       pattern,
       pattern,
       pattern,

@@ -18,20 +18,40 @@ async function directoryOfVersion1(fillers = 0): Promise<{ directory: string; se
   const records = new Records(made.records, systemClock, 'gateway-1');
   await records.append(draft.sessionOpen(session));
   await records.append(draft.channelOpen(session, 0, 'exec', { command: 'id' }));
+  await records.append(draft.channelClose(session, 0, { status: 0 }));
   await records.append(draft.sessionClose(session));
   await made.close();
   const directory = await temporaryDirectory();
   const file = join(directory, 'sallyport.db');
   await administer(file, `PRAGMA journal_mode = WAL; ${version1}`);
-  const tables = ['records', 'sessions', 'channels'].map((table) => `INSERT INTO main.${table} SELECT * FROM newer.${table};`).join(' ');
   await administer(
     file,
-    `ATTACH '${join(scratch, 'sallyport.db')}' AS newer; ${tables}
+    `ATTACH '${join(scratch, 'sallyport.db')}' AS newer;
+     INSERT INTO main.records SELECT * FROM newer.records;
+     INSERT INTO main.sessions
+     SELECT seq, id, started, ended, state, 'deploy-bot', 'agent', 'engineer@example.com', target, target_kind, protocol, '192.0.2.7:50022',
+            channels, bytes_in, bytes_out, 'the client disconnected' FROM newer.sessions;
+     INSERT INTO main.channels
+     SELECT session, channel, kind, '{"command":"id"}', opened, closed, exit_status, exit_signal, bytes_i, bytes_o, bytes_e, 'closed' FROM newer.channels;
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${fillers})
      INSERT INTO records (id, time, type, hash, bytes)
      SELECT 'filler-' || i, '2026-01-01T00:00:00.000000Z', 'gateway.stop', randomblob(32), randomblob(700) FROM n WHERE ${fillers} > 0;`,
   );
-  return { directory, session, rows: await query(file, 'SELECT * FROM records ORDER BY seq LIMIT 3') };
+  return { directory, session, rows: await query(file, 'SELECT * FROM records ORDER BY seq LIMIT 4') };
+}
+
+/** What a reading command sees, which changes nothing. */
+async function read(directory: string, session: string): Promise<unknown> {
+  const database = await Database.openForReading(directory);
+  try {
+    return {
+      sessions: await database.sessions.find({ text: 'deploy', onBehalfOf: 'engineer@example.com', limit: 10 }),
+      channels: await database.channels.ofSession(session),
+      holds: await database.holds.inForce(),
+    };
+  } finally {
+    await database.close();
+  }
 }
 
 function query(file: string, sql: string): Promise<unknown[]> {
@@ -46,12 +66,18 @@ function query(file: string, sql: string): Promise<unknown[]> {
 describe('a database of version 1', () => {
   it('is brought to this version with every row as it was, and takes erased records from then on', async () => {
     const { directory, session, rows } = await directoryOfVersion1();
+    const before = await read(directory, session);
     const database = await Database.openForGateway(directory);
     onTestFinished(() => database.close());
     const file = join(directory, 'sallyport.db');
     expect(await query(file, 'SELECT * FROM records ORDER BY seq')).toEqual(rows);
     expect(await query(file, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
-    expect(await database.sessions.byPrefix(session, 2)).toMatchObject([{ state: 'closed', principal: 'deploy-bot' }]);
+    expect(before).toMatchObject({
+      sessions: [{ state: 'closed', principal: 'deploy-bot', reason: 'the client disconnected' }],
+      channels: [{ detail: { command: 'id' }, reason: 'closed', exit: { status: 0 } }],
+      holds: [],
+    });
+    expect(await read(directory, session)).toEqual(before);
     const records = new Records(database.records, systemClock, 'gateway-1');
     await records.append(draft.sessionOpen(newSession()));
     await administer(file, 'UPDATE records SET bytes = NULL WHERE seq = 1');
@@ -79,6 +105,6 @@ describe('a database of version 1', () => {
     // Copying them takes several times as long on the same disk, and grows with every byte of them.
     expect(performance.now() - started).toBeLessThan(2000);
     const file = join(directory, 'sallyport.db');
-    expect(await query(file, 'SELECT count(*) AS n FROM records')).toEqual([{ n: 50_003 }]);
+    expect(await query(file, 'SELECT count(*) AS n FROM records')).toEqual([{ n: 50_004 }]);
   });
 });
