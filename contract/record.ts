@@ -58,6 +58,16 @@ export const sessionScope = z
   .refine((scope) => Object.values(scope).some((member) => member !== undefined), 'a scope says at least one thing');
 export type SessionScope = z.infer<typeof sessionScope>;
 
+/** What a client and the gateway agreed on before it logged in, each as SSH names it (RFC 4253 section 7.1). */
+const transportSchema = z.strictObject({
+  keyExchange: z.string(),
+  hostKey: z.string(),
+  cipher: z.strictObject({ in: z.string(), out: z.string() }),
+  /** `none` where the cipher authenticates by itself. */
+  mac: z.strictObject({ in: z.string(), out: z.string() }),
+});
+export type NegotiatedTransport = z.infer<typeof transportSchema>;
+
 const exitSchema = z.strictObject({ status: z.number().int().optional(), signal: z.string().optional() });
 const bytesPerStream = z.strictObject({ i: count, o: count, e: count });
 const verdictSchema = z.enum(['allow', 'deny', 'ask']);
@@ -82,7 +92,14 @@ export const recordBodies = {
     reason: z.string(),
   }),
   'session.refused': z.strictObject({ protocol: z.string(), code: z.string(), reason: z.string(), requested: z.string() }),
-  'session.open': z.strictObject({ protocol: z.string(), requested: z.string(), client: z.string(), decision: decisionSchema }),
+  'session.open': z.strictObject({
+    protocol: z.string(),
+    requested: z.string(),
+    client: z.string(),
+    decision: decisionSchema,
+    /** Of the client's connection, at its beginning. Missing in records before 0.2. */
+    transport: transportSchema.optional(),
+  }),
   'session.close': z.strictObject({
     reason: z.string(),
     code: z.string().optional(),

@@ -52,6 +52,7 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   readonly who;
   readonly requested: string;
   readonly client: string;
+  readonly transport;
   readonly target: string;
   readonly #port: MessagePort;
   readonly #login: string | undefined;
@@ -61,6 +62,7 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   constructor(client: SshClient, port: MessagePort, requested: string, login: string | undefined, target: string, serving: SshServing) {
     this.who = client.who;
     this.client = client.software;
+    this.transport = client.port.negotiated;
     this.requested = requested;
     this.target = target;
     this.#port = port;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Connection as ClientConnection, Client as TargetConnection } from 'ssh2';
 import wire from 'ssh2/lib/protocol/utils.js';
+import type { NegotiatedTransport } from '../../../contract/record.ts';
 import { SallyportError } from '../../base/errors.ts';
 import { MessageType, writeMessage } from './connection-messages.ts';
 import type { MessagePort, MessagePortListener } from './message-port.ts';
@@ -51,6 +52,8 @@ export interface TransportLimits {
 }
 
 export class Ssh2Transport implements MessagePort {
+  /** What the first key exchange agreed on; undefined before it. */
+  negotiated: NegotiatedTransport | undefined;
   /** What the other side showed before the log-in (RFC 4252 section 5.4); untrusted. */
   banner = '';
   readonly #protocol: Ssh2Protocol;
@@ -89,7 +92,15 @@ export class Ssh2Transport implements MessagePort {
       this.#arrived(payload);
       return undefined;
     };
-    connection.on('handshake', () => this.#keysExchanged());
+    (connection as ClientConnection).on('handshake', ({ kex, serverHostKey, cs, sc }) => {
+      this.negotiated ??= {
+        keyExchange: kex,
+        hostKey: serverHostKey,
+        cipher: { in: cs.cipher, out: sc.cipher },
+        mac: { in: cs.mac || 'none', out: sc.mac || 'none' },
+      };
+      this.#keysExchanged();
+    });
     connection.on('error', (error: Error) => {
       this.#closeError ??= new SallyportError('PROTOCOL_VIOLATION', `SSH transport: ${error.message}`, { cause: error });
     });
