@@ -59,6 +59,7 @@ export const errorCodes = [
   'NOT_FOUND',
   'REQUEST_INVALID',
   // The command line
+  'AUDIT_NOT_RECORDED',
   'USAGE',
   'INTERNAL',
 ] as const;

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { AuditOptions } from './commands/audit.ts';
 import type { CastOptions } from './commands/cast.ts';
+import type { ExportOptions } from './commands/export.ts';
 import type { DataOptions } from './commands/open-data.ts';
 import type { PlayOptions } from './commands/play.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
@@ -127,6 +129,65 @@ program
   .addHelpText('after', examples('transcript 01a205e1-e790 --data ./data'))
   .action(async (session: string, options: DataOptions) =>
     finish(await (await import('./commands/transcript.ts')).transcript(session, options)),
+  );
+
+program
+  .command('audit')
+  .description("answer an auditor's question about a period from the records alone, with a statement of how complete the answer is")
+  .argument('[question]', 'name of the question; --list names them all')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--list', "every question, and whether today's records answer it")
+  .option('--from <time>', 'beginning of the period: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'end of the period, which is not part of it; a date includes that day')
+  .option('--principal <name>', 'only of this agent or human')
+  .option('--on-behalf-of <name>', 'only of agents acting for this human')
+  .option('--target <name>', 'only at this target')
+  .option('--protocol <name>', 'only over this protocol')
+  .option('--thorough', 'read the whole ledger, and rely on no index of the database for what began before the period')
+  .option('--format <format>', 'table, csv or ndjson')
+  .option('-o, --output <file>', 'write the answer to this file, and its statement to FILE.statement.json beside it')
+  .option(...JSON_OUTPUT)
+  .addHelpText(
+    'after',
+    examples(
+      'audit --list',
+      'audit sessions --data ./data --from 2026-03-01 --to 2026-03-31',
+      'audit commands --data ./data --from 2026-03-01 --principal deploy-bot --format csv -o march.csv',
+    ),
+  )
+  .action(async (question: string | undefined, options: AuditOptions) =>
+    finish(await (await import('./commands/audit.ts')).audit(question, options)),
+  );
+
+program
+  .command('export')
+  .description('write a bundle for an auditor: recordings, records, proofs and an offline page, in one zip file that verifies without us')
+  .argument('[sessions...]', 'ids of sessions, or their beginnings; without any, the options say which')
+  .requiredOption('-o, --output <file>', 'the bundle, for example march.zip')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--from <time>', 'started at or after: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'started before; a date includes that day')
+  .option('--principal <name>', 'of this agent or human')
+  .option('--on-behalf-of <name>', 'of agents acting for this human')
+  .option('--target <name>', 'at this target')
+  .option('--protocol <name>', 'over this protocol')
+  .option('--state <state>', 'live, closed, recovered or erased')
+  .option('--text <text>', 'text in the principal, the target or a command')
+  .option('--leave-out <sessions...>', 'sessions to keep back; the bundle says that they were')
+  .option('--unsigned', 'also where the key of the ledger cannot be used: the bundle is then not signed as a whole')
+  .option('--force', 'replace the file if it exists')
+  .option(...JSON_OUTPUT)
+  .addHelpText(
+    'after',
+    examples(
+      'export --data ./data --from 2026-03-01 --to 2026-03-31 -o march.zip',
+      'export 01a205e1-e790 --config gateway.yaml -o session.zip',
+    ),
+  )
+  .action(async (sessions: string[], options: ExportOptions) =>
+    finish(await (await import('./commands/export.ts')).exportCommand(sessions, options)),
   );
 
 try {

@@ -8,6 +8,7 @@ import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
+import { PeriodIndex } from './period-index.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
 import { createReadViews } from './read-views.ts';
 import { RecordsTable } from './records-table.ts';
@@ -19,6 +20,8 @@ import { SessionsTable } from './sessions-table.ts';
 export class Database {
   readonly directory: string;
   readonly records: RecordsTable;
+  /** Where in the ledger a period is. */
+  readonly period: PeriodIndex;
   readonly sessions: SessionsTable;
   readonly channels: ChannelsTable;
   readonly segments: SegmentsTable;
@@ -33,6 +36,7 @@ export class Database {
     this.#connection = connection;
     this.#lock = lock;
     this.records = new RecordsTable(connection);
+    this.period = new PeriodIndex(connection);
     this.sessions = new SessionsTable(connection);
     this.channels = new ChannelsTable(connection);
     this.segments = new SegmentsTable(connection);

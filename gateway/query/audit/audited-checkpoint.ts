@@ -1,0 +1,67 @@
+import type { AuditRecord } from '../../../contract/record.ts';
+import { parseCheckpoint } from '../../ledger/checkpoint.ts';
+import { openNote, parseVerifierKey, unverifiedText, type VerifierKey } from '../../ledger/signed-note.ts';
+import type { Database } from '../../store/database.ts';
+import { openLedgerFiles } from '../../store/ledger-files.ts';
+import { type Faults, RecordCheck } from './audited-record.ts';
+import { AuthenticTiles } from './authentic-tiles.ts';
+
+/** The signed head of the ledger that an answer was compared with. */
+export interface AuditedCheckpoint {
+  origin: string;
+  size: number;
+  /** Base64, as in the checkpoint. */
+  root: string;
+  /** Keys whose signatures verify (C2SP vkey names and ids); they are those that the ledger's own records name. */
+  signedBy: string[];
+  /** The whole checkpoint, to compare with one that was kept elsewhere. */
+  note: string;
+}
+
+/**
+ * The checkpoint that stands in the data directory, and what proves records against it. What is wrong with it is a
+ * fault. Undefined when there is none: then nothing is proved.
+ */
+export async function openCheckpoint(
+  database: Database,
+  newest: number,
+  faults: Faults,
+): Promise<{ checkpoint: AuditedCheckpoint; tiles: AuthenticTiles } | undefined> {
+  const files = openLedgerFiles(database.directory);
+  try {
+    const keys = await ledgerKeys(database, newest, faults);
+    const note = await files.checkpoint();
+    if (note === undefined) {
+      if (keys.length > 0) faults.add('The checkpoint of the ledger is missing');
+      return undefined;
+    }
+    const { origin, size, root } = parseCheckpoint(unverifiedText(note));
+    const signedBy =
+      keys.length === 0 ? [] : openNote(note, keys).signedBy.map(({ name, id }) => `${name}+${id.toString(16).padStart(8, '0')}`);
+    if (keys.length === 0) faults.add('The checkpoint is signed with a key that no record names');
+    if (size > newest)
+      faults.add(`Records ${newest} to ${size - 1} are missing: the checkpoint commits to ${size} and the database has ${newest}`);
+    return {
+      checkpoint: { origin, size, root: Buffer.from(root).toString('base64'), signedBy, note },
+      tiles: new AuthenticTiles(files, size, root),
+    };
+  } catch (thrown) {
+    faults.add(thrown instanceof Error ? thrown.message : String(thrown));
+    return undefined;
+  }
+}
+
+/** The keys that the last records about them name: that of today, and the one before, which may have signed as well. */
+async function ledgerKeys(database: Database, newest: number, faults: Faults): Promise<VerifierKey[]> {
+  const check = new RecordCheck(undefined, faults);
+  const rows = await database.period.latest(['ledger.created', 'key.rotated'], newest + 1);
+  const newestRow = rows.at(-1);
+  if (newestRow === undefined) return [];
+  const { record } = await check.read(newestRow);
+  return namedKeys(record).map(parseVerifierKey);
+}
+
+function namedKeys(record: AuditRecord | undefined): string[] {
+  if (record?.type === 'ledger.created') return [record.body.key];
+  return record?.type === 'key.rotated' ? [record.body.next, record.body.previous] : [];
+}
