@@ -3,23 +3,38 @@ import type { SallyportError } from '../base/errors.ts';
 import type { Database } from '../store/database.ts';
 import { channelTranscript, type TranscriptLine } from './channel-transcript.ts';
 import { printable } from './printable.ts';
-import { readCast } from './read-cast.ts';
+import { type CastPart, readCast } from './read-cast.ts';
+
+type WhenDamaged = (error: SallyportError) => void;
+
+/** Where the recording of a channel comes from. */
+type PartsOf = (channel: number) => AsyncIterable<CastPart>;
 
 /**
  * A session as plain text, in the order of time over all its channels: a heading, then their lines, with a heading of
  * their own wherever another channel takes over. Yields lines with their line feed. Memory: one line per channel that
  * is open at the moment. Damage stands in its place in the text, and `whenDamaged` is told.
  */
-export async function* transcript(
+export function transcript(
   database: Database,
   session: SessionRow,
   channels: readonly ChannelRow[],
-  whenDamaged: (error: SallyportError) => void = () => undefined,
+  whenDamaged: WhenDamaged = () => undefined,
+): AsyncGenerator<string> {
+  return transcriptOf(session, channels, (channel) => readCast(database, session.id, channel), whenDamaged);
+}
+
+/** The same of recordings from anywhere. */
+export async function* transcriptOf(
+  session: SessionRow,
+  channels: readonly ChannelRow[],
+  partsOf: PartsOf,
+  whenDamaged: WhenDamaged = () => undefined,
 ): AsyncGenerator<string> {
   yield `${sessionHeading(session)}\n`;
   let current: number | undefined;
   const byNumber = new Map(channels.map((channel) => [channel.channel, channel]));
-  for await (const line of inOrder(database, channels, whenDamaged)) {
+  for await (const line of inOrder(channels, partsOf, whenDamaged)) {
     if (line.channel !== current) {
       const channel = byNumber.get(line.channel);
       yield `\n--- channel ${line.channel}${channel === undefined ? '' : `, ${printable(channel.kind)}`}, ${instant(line.at)}\n`;
@@ -38,11 +53,7 @@ interface Source {
 }
 
 /** Merges the channels by time. A channel is only opened when the others have come to the time when it began. */
-async function* inOrder(
-  database: Database,
-  channels: readonly ChannelRow[],
-  whenDamaged: (error: SallyportError) => void,
-): AsyncGenerator<TranscriptLine> {
+async function* inOrder(channels: readonly ChannelRow[], partsOf: PartsOf, whenDamaged: WhenDamaged): AsyncGenerator<TranscriptLine> {
   const waiting = [...channels].sort((a, b) => a.channel - b.channel);
   const running: Source[] = [];
   try {
@@ -51,7 +62,7 @@ async function* inOrder(
       const coming = waiting[0];
       if (coming !== undefined && (first === undefined || Date.parse(coming.opened) * 1000 <= first.next.at)) {
         waiting.shift();
-        const lines = channelTranscript(readCast(database, coming.session, coming.channel), coming, whenDamaged);
+        const lines = channelTranscript(partsOf(coming.channel), coming, whenDamaged);
         const step = await lines.next();
         if (step.done !== true) running.push({ lines, next: step.value });
         continue;

@@ -3,6 +3,7 @@ import { SallyportError } from '../base/errors.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
+import { DisclosureTable } from './disclosure-table.ts';
 import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
@@ -22,6 +23,7 @@ export class Database {
   readonly records: RecordsTable;
   /** Where in the ledger a period is. */
   readonly period: PeriodIndex;
+  readonly disclosure: DisclosureTable;
   readonly sessions: SessionsTable;
   readonly channels: ChannelsTable;
   readonly segments: SegmentsTable;
@@ -37,6 +39,7 @@ export class Database {
     this.#lock = lock;
     this.records = new RecordsTable(connection);
     this.period = new PeriodIndex(connection);
+    this.disclosure = new DisclosureTable(connection);
     this.sessions = new SessionsTable(connection);
     this.channels = new ChannelsTable(connection);
     this.segments = new SegmentsTable(connection);

@@ -1,0 +1,50 @@
+import type { AuditRecord } from '../../../contract/record.ts';
+import { SallyportError } from '../../base/errors.ts';
+import type { Database } from '../../store/database.ts';
+import type { Selection } from './selection.ts';
+
+/** A record that a bundle discloses; one without `bytes` was erased, and only its hash is left. */
+export interface DisclosedRecord {
+  /** In the ledger, from 0. */
+  index: number;
+  /** SHA-256 of the record's bytes, hexadecimal: its entry in the ledger. */
+  hash: string;
+  session: string | null;
+  /** Canonical JSON, exactly as it was hashed. */
+  bytes: Buffer | undefined;
+}
+
+const PAGE = 1000;
+
+/**
+ * All records of the selected sessions, and those of no session within the range: what the gateway itself did, refusals,
+ * configurations, keys, holds, erasures. In the order of the ledger.
+ */
+export async function* disclosedRecords(database: Database, selection: Selection): AsyncGenerator<DisclosedRecord> {
+  const sessions = JSON.stringify(selection.sessions.map(({ row }) => row.id));
+  for (let after = selection.first - 1; ; ) {
+    const page = await database.disclosure.records(sessions, after, selection.last, PAGE);
+    for (const row of page) {
+      after = row.seq;
+      yield {
+        index: row.seq - 1,
+        hash: Buffer.from(row.hash).toString('hex'),
+        session: row.session,
+        bytes: row.bytes === null ? undefined : Buffer.from(row.bytes),
+      };
+    }
+    if (page.length < PAGE) return;
+  }
+}
+
+/** Throws EXPORT_FAILED for bytes that are no record: the ledger is damaged there. */
+export function parseDisclosed({ index, bytes }: DisclosedRecord & { bytes: Buffer }): AuditRecord {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as AuditRecord;
+  } catch (thrown) {
+    throw new SallyportError('EXPORT_FAILED', `Record ${index} of the ledger is not JSON`, {
+      remedy: 'sallyport verify says what else is wrong; restore the database from a backup',
+      cause: thrown,
+    });
+  }
+}

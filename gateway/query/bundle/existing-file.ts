@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join, normalize } from 'node:path';
+
+/** How a file below the data directory differs from what is on record of it; undefined when it does not. */
+export async function existingFile(
+  dataDirectory: string,
+  file: string,
+  sealed: { bytes: number; sha256: string },
+): Promise<string | undefined> {
+  const path = normalize(file);
+  if (path.startsWith('..') || path.startsWith('/')) return 'its path leads out of the data directory';
+  const digest = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(join(dataDirectory, path)) as AsyncIterable<Buffer>) {
+      digest.update(chunk);
+      bytes += chunk.length;
+    }
+  } catch (thrown) {
+    const missing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+    return missing ? 'it is missing' : thrown instanceof Error ? thrown.message : String(thrown);
+  }
+  if (bytes !== sealed.bytes) return `it has ${bytes} bytes and was sealed with ${sealed.bytes}`;
+  return digest.digest('hex') === sealed.sha256 ? undefined : 'its SHA-256 is not the one it was sealed with';
+}
