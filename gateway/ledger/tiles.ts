@@ -38,11 +38,11 @@ export function entriesBytes(entries: readonly Uint8Array[]): Uint8Array {
 export function parseEntries(bytes: Uint8Array, width: number): Uint8Array[] {
   const entries: Uint8Array[] = [];
   let offset = 0;
-  while (offset < bytes.length) {
+  while (offset < bytes.length && entries.length < width) {
     const from = offset + 2;
     const length = ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
     offset = from + length;
-    if (offset > bytes.length || entries.length === width) break;
+    if (offset > bytes.length) break;
     entries.push(bytes.subarray(from, offset));
   }
   if (offset === bytes.length && entries.length === width) return entries;
