@@ -72,18 +72,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => control.close());
 
-    const listeners: Listener[] = [];
-    undo.push(() => Promise.all(listeners.map((listener) => listener.close())));
-    if (config.gateway.listen.ssh !== undefined) listeners.push(await listenForSsh(config, hostKey, parts, () => config));
-    const https =
-      config.gateway.listen.https === undefined
-        ? undefined
-        : await listenForHttps(config.gateway.listen.https, () => config, dataDirectory, {
-            log,
-            ledger: openLedgerFiles(dataDirectory),
-            unready: () => whyNotReady(parts),
-          });
-    if (https !== undefined) listeners.push(https.listener);
+    const { ssh, https } = config.gateway.listen;
+    const doors: Listener[] = [];
+    undo.push(() => Promise.all(doors.map((door) => door.close())));
+    if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
+    const operatorApi = { log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
+    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, operatorApi);
+    undo.push(async () => watched?.listener.close());
+    const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
 
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());
@@ -123,17 +119,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         });
         config = next;
         inForce = forceOf(next);
-        await https?.renew();
+        await watched?.renew();
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
       close: async (reason) => {
-        const [monitored, others] = [
-          listeners.filter(({ protocol }) => protocol === 'https'),
-          listeners.filter(({ protocol }) => protocol !== 'https'),
-        ];
-        await Promise.all(others.map((listener) => listener.close()));
-        await drain(live);
-        await Promise.all([control.close(), ...monitored.map((listener) => listener.close())]);
+        await Promise.all(doors.map((door) => door.close()));
+        await drain(live); // `/readyz` says so meanwhile.
+        await Promise.all([control.close(), watched?.listener.close()]);
         await recorder.close();
         stopWatching();
         await records.append({

@@ -11,7 +11,10 @@ const WARN_BEFORE_MILLIS = 14 * 86_400_000;
 
 export interface HttpsServing {
   readonly listener: HttpsListener;
-  /** Shows the certificate that there is now: a renewed one, or one that the gateway has to make anew by now. */
+  /**
+   * Shows the certificate that there is now: a renewed one, or one that the gateway has to make anew by now. Never
+   * rejects; when there is none that could be shown, that is logged, and the one before stays.
+   */
   renew(): Promise<void>;
 }
 
@@ -43,18 +46,18 @@ export async function listenForHttps(
   warnOfItsEnd(shown, parts);
   const listener = await listenHttps(listen, shown, parts);
   const renew = async (): Promise<void> => {
-    const next = await certificate();
-    warnOfItsEnd(next, parts);
-    const before = listener.fingerprint;
-    listener.show(next);
-    if (listener.fingerprint !== before) parts.log.info({ fingerprint: listener.fingerprint }, 'another certificate is shown over HTTPS');
-  };
-  const timer = setInterval(() => {
-    renew().catch((thrown: unknown) => {
+    try {
+      const next = await certificate();
+      warnOfItsEnd(next, parts);
+      const before = listener.fingerprint;
+      listener.show(next);
+      if (listener.fingerprint !== before) parts.log.info({ fingerprint: listener.fingerprint }, 'another certificate is shown over HTTPS');
+    } catch (thrown) {
       const { code, message } = asSallyportError(thrown);
       parts.log.error({ code }, `the certificate for HTTPS could not be renewed, the one before stays: ${message}`);
-    });
-  }, LOOK_AFTER_CERTIFICATE_MILLIS);
+    }
+  };
+  const timer = setInterval(() => void renew(), LOOK_AFTER_CERTIFICATE_MILLIS);
   timer.unref();
   return {
     listener: {
