@@ -1,0 +1,100 @@
+// Builds the page that lies in every bundle (renderer/bundle-page) into dist/bundle-page: index.html, page/app.js and
+// page/app.css, exactly as they stand below a bundle's data/. Called after an install and before start, test and build;
+// where nothing changed it only compares. Plain JavaScript for Node 20 or later, like set-up.mjs.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const source = join(root, 'renderer', 'bundle-page');
+const output = join(root, 'dist', 'bundle-page');
+const products = ['index.html', 'page/app.js', 'page/app.css'];
+/** Beside the folder, which has nothing in it but what goes into a bundle. */
+const stamp = join(root, 'dist', '.bundle-page-built-from');
+
+/** Packages whose code is in page/app.js, with the text of their licences kept in front of it. */
+const bundled = ['@xterm/xterm'];
+
+function packageFolder(name) {
+  return join(root, 'node_modules', name);
+}
+
+function versionOf(name) {
+  return JSON.parse(readFileSync(join(packageFolder(name), 'package.json'), 'utf8')).version;
+}
+
+function sourceFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? sourceFiles(join(folder, entry.name)) : [join(folder, entry.name)]))
+    .sort((one, other) => (one < other ? -1 : 1));
+}
+
+/** What the page is made of, as one digest: when it is the same, so is the page. */
+function digestOfSources() {
+  const digest = createHash('sha256');
+  for (const name of [...bundled, 'vite']) digest.update(`${name} ${versionOf(name)}\n`);
+  for (const file of [...sourceFiles(source), fileURLToPath(import.meta.url)]) {
+    digest
+      .update(`${relative(root, file)}\n`)
+      .update(readFileSync(file))
+      .update('\0');
+  }
+  return digest.digest('hex');
+}
+
+async function script() {
+  // Loaded only when there is something to build: it takes longer than all the rest.
+  const { build } = await import('vite');
+  const built = await build({
+    root: source,
+    configFile: false,
+    envDir: false,
+    publicDir: false,
+    logLevel: 'warn',
+    build: {
+      write: false,
+      target: ['chrome111', 'firefox113', 'safari16.4'],
+      sourcemap: false,
+      modulePreload: false,
+      reportCompressedSize: false,
+      // A page that was opened from the file system can load no modules: one classic script.
+      lib: { entry: join(source, 'main.ts'), formats: ['iife'], name: 'sallyportPage', fileName: () => 'app.js' },
+    },
+  });
+  const { output: chunks } = Array.isArray(built) ? built[0] : built;
+  const code = chunks.find((chunk) => chunk.type === 'chunk')?.code;
+  if (code === undefined || chunks.length !== 1) throw new Error('the page did not become one script');
+  const licences = bundled.map(
+    (name) => `${name} ${versionOf(name)}\n\n${readFileSync(join(packageFolder(name), 'LICENSE'), 'utf8').trim()}`,
+  );
+  const notice = `Sallyport's bundle page. Apache-2.0. It contains:\n\n${licences.join('\n\n')}`;
+  return `/*!\n${notice.replaceAll('*/', '* /')}\n*/\n${code}`;
+}
+
+function style() {
+  const files = sourceFiles(join(source, 'styles'));
+  return files.map((file) => readFileSync(file, 'utf8')).join('\n');
+}
+
+/** Never half a file in place, also when two processes build at once. */
+function place(file, text) {
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = join(root, 'dist', `.bundle-page-${process.pid}.tmp`);
+  writeFileSync(temporary, text);
+  renameSync(temporary, file);
+}
+
+/** Builds the page unless it is there as its sources are now. */
+export async function buildPage() {
+  const digest = digestOfSources();
+  const present = products.every((name) => existsSync(join(output, name)));
+  if (present && existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === digest) return false;
+  place(join(output, 'page/app.js'), await script());
+  place(join(output, 'page/app.css'), style());
+  place(join(output, 'index.html'), readFileSync(join(source, 'index.html'), 'utf8'));
+  place(stamp, `${digest}\n`);
+  return true;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPage();

@@ -1,0 +1,145 @@
+import { type CastEvent, type CastHeader, MOST_COLS, MOST_ROWS, type Note } from './cast-event.ts';
+
+export interface ParsedSegment {
+  header: CastHeader | undefined;
+  events: CastEvent[];
+}
+
+/** A text of more than this is not parsed. A segment is made of about 4 MiB of journal. */
+export const MOST_SEGMENT_LENGTH = 128 * 1024 * 1024;
+
+/** Intervals are written in steps of 10 microseconds. */
+const STEP_MICROS = 10;
+const STEPS_PER_SECOND = 100_000;
+
+/**
+ * The text of one segment as events. Each segment can be read without those before it: its times begin at `fromNanos`,
+ * and it says itself which descriptor its first output belongs to. A line that is not an event becomes damage in its
+ * place, and the lines after it are read as if it had not been there.
+ */
+export function parseSegment(text: string, fromNanos: number): ParsedSegment {
+  const parsed: ParsedSegment = { header: undefined, events: [] };
+  const { events } = parsed;
+  let steps = Math.floor(fromNanos / 1000 / STEP_MICROS);
+  let errorOutput = false;
+  let marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
+  let lineNumber = 0;
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    const line = parseLine(text.slice(start, end));
+    start = end + 1;
+    lineNumber += 1;
+    if (line === undefined || (line.kind === 'header' && lineNumber > 1)) {
+      const at = steps * STEP_MICROS;
+      events.push({ kind: 'damage', at, until: at, words: `Line ${lineNumber} of this part cannot be read.` });
+      continue;
+    }
+    if (line.kind === 'header') {
+      parsed.header = line.header;
+      continue;
+    }
+    steps += line.steps;
+    const at = steps * STEP_MICROS;
+    const before = marker;
+    marker = undefined;
+    switch (line.code) {
+      case 'o':
+        events.push({ kind: 'data', at, stream: errorOutput ? 'e' : 'o', text: line.data });
+        break;
+      case 'i':
+        events.push({ kind: 'data', at, stream: 'i', text: line.data });
+        break;
+      case 'm':
+        marker = { kind: 'marker', at, title: line.data };
+        events.push(marker);
+        break;
+      case 'r': {
+        const size = parseSize(line.data);
+        if (size !== undefined) events.push({ kind: 'resize', at, ...size });
+        break;
+      }
+      case 'x':
+        events.push({ kind: 'exit', at, status: line.data });
+        break;
+      case '+': {
+        const note = parseNote(line.data);
+        if (note === undefined) {
+          events.push({ kind: 'damage', at, until: at, words: `Line ${lineNumber} of this part cannot be read.` });
+          break;
+        }
+        if (note.t === 'fd') errorOutput = note.fd === 2;
+        else if (note.t === 'raw') markBinary(events.at(-1), note);
+        else {
+          if (before !== undefined) events.pop(); // It is the title of this note, and shown with it.
+          events.push({ kind: 'note', at, note, ...(before === undefined ? {} : { title: before.title }) });
+        }
+        break;
+      }
+      default:
+        break; // Codes of a later version of the format are legal, and passed over.
+    }
+  }
+  return parsed;
+}
+
+/** More of a text than this replaced by U+FFFD or NUL: the beginning of a file, not a slip in a text. */
+const MOST_REPLACED = 0.05;
+
+function markBinary(event: CastEvent | undefined, note: Note): void {
+  if (event?.kind !== 'data' || typeof note.b64 !== 'string') return;
+  const replaced = event.text.length - event.text.replaceAll(/[\ufffd\0]/g, '').length;
+  if (replaced > 8 && replaced > event.text.length * MOST_REPLACED) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+}
+
+type Line = { kind: 'header'; header: CastHeader } | { kind: 'event'; steps: number; code: string; data: string };
+
+function parseLine(line: string): Line | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (Array.isArray(value)) {
+    const [interval, code, data] = value as unknown[];
+    if (typeof interval !== 'number' || !(interval >= 0) || typeof code !== 'string' || typeof data !== 'string') return undefined;
+    return { kind: 'event', steps: Math.round(interval * STEPS_PER_SECOND), code, data };
+  }
+  return isObject(value) && value.version === 3 ? { kind: 'header', header: readHeader(value) } : undefined;
+}
+
+function readHeader(value: Record<string, unknown>): CastHeader {
+  const term = isObject(value.term) ? value.term : {};
+  const ours = isObject(value['x-sallyport']) ? value['x-sallyport'] : {};
+  return {
+    cols: clamp(term.cols, 80, MOST_COLS),
+    rows: clamp(term.rows, 24, MOST_ROWS),
+    pty: ours.pty === true,
+    title: typeof value.title === 'string' ? value.title : undefined,
+    command: typeof value.command === 'string' ? value.command : undefined,
+    synthetic: ours.synthetic_output === true,
+  };
+}
+
+function parseSize(data: string): { cols: number; rows: number } | undefined {
+  const [match, cols, rows] = /^(\d{1,5})x(\d{1,5})$/.exec(data) ?? [];
+  return match === undefined ? undefined : { cols: clamp(Number(cols), 1, MOST_COLS), rows: clamp(Number(rows), 1, MOST_ROWS) };
+}
+
+export function parseNote(data: string): Note | undefined {
+  try {
+    const value: unknown = JSON.parse(data);
+    return isObject(value) && typeof value.t === 'string' ? (value as Note) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function clamp(value: unknown, otherwise: number, most: number): number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? Math.min(value, most) : otherwise;
+}

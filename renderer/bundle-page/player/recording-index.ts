@@ -1,0 +1,182 @@
+import { Activity } from './activity.ts';
+import type { CastEvent, CastHeader } from './cast-event.ts';
+import { describeNote, type MarkKind } from './describe-note.ts';
+import { type IdleSpan, LONGEST_PAUSE } from './play-time.ts';
+import type { SegmentSource } from './segment-source.ts';
+import { TextLines } from './text-lines.ts';
+
+export interface TranscriptItem {
+  at: number;
+  /** `entered`: a line of a terminal at whose end Enter was pressed. */
+  kind: 'text' | 'entered' | 'error' | 'input' | 'note' | 'command' | 'damage';
+  text: string;
+}
+
+export interface TimelineMark {
+  at: number;
+  kind: MarkKind;
+  title: string;
+}
+
+export interface Damage {
+  from: number;
+  to: number;
+  words: string;
+}
+
+/** What one pass over a recording tells about it; everything but the screen itself. Times in microseconds. */
+export interface RecordingIndex {
+  header: CastHeader | undefined;
+  duration: number;
+  transcript: readonly TranscriptItem[];
+  marks: readonly TimelineMark[];
+  idle: readonly IdleSpan[];
+  damage: readonly Damage[];
+  activity: Activity;
+  /** Whether there was a terminal at any time. */
+  terminal: boolean;
+  input: boolean;
+}
+
+/** A transcript of more lines than this says so and ends; the replay itself has no such end. */
+export const MOST_ITEMS = 100_000;
+const MOST_MARKS = 5_000;
+const LONGEST_TEXT = 2_000;
+
+/** `progress` is told the share that is done, and may throw to break it off. */
+export async function indexRecording(source: SegmentSource, progress: (done: number) => void = () => undefined): Promise<RecordingIndex> {
+  const indexer = new Indexer();
+  for (let at = 0; at < source.segments.length; at += 1) {
+    const segment = await source.load(at);
+    if (segment.header !== undefined) indexer.begin(segment.header);
+    for (const event of segment.events) indexer.take(event);
+    progress((at + 1) / source.segments.length);
+  }
+  return indexer.end(source.duration);
+}
+
+class Indexer {
+  readonly #transcript: TranscriptItem[] = [];
+  readonly #marks: TimelineMark[] = [];
+  readonly #idle: IdleSpan[] = [];
+  readonly #damage: Damage[] = [];
+  readonly #activity = new Activity();
+  readonly #lines = {
+    o: new TextLines((line, from, to) => this.#say(to, this.#entered >= from ? 'entered' : 'text', line)),
+    e: new TextLines((line, _from, to) => this.#say(to, 'error', line)),
+    i: new TextLines((line, _from, to) => this.#say(to, 'input', line)),
+  };
+  #header: CastHeader | undefined;
+  #terminal = false;
+  #input = false;
+  #busyUntil = 0;
+  /** When Enter was last pressed. */
+  #entered = -1;
+
+  begin(header: CastHeader): void {
+    this.#header ??= header;
+    this.#terminal ||= header.pty;
+  }
+
+  take(event: CastEvent): void {
+    switch (event.kind) {
+      case 'data':
+        return this.#takeData(event);
+      case 'resize':
+        return this.#happened(event.at, 1);
+      case 'marker':
+        this.#happened(event.at, 1);
+        this.#say(event.at, 'note', event.title);
+        return this.#mark(event.at, 'marker', event.title);
+      case 'exit':
+        this.#endLines(event.at);
+        this.#happened(event.at, 1);
+        this.#say(event.at, 'note', `Exit status ${event.status}`);
+        return this.#mark(event.at, 'end', `Exit status ${event.status}`);
+      case 'note':
+        return this.#takeNote(event);
+      case 'damage':
+        this.#endLines(event.at);
+        this.#happened(event.at, 0);
+        if (event.until > event.at) this.#idle.push({ from: event.at, to: event.until, damaged: true });
+        this.#busyUntil = Math.max(this.#busyUntil, event.until);
+        this.#damage.push({ from: event.at, to: event.until, words: event.words });
+        this.#say(event.at, 'damage', event.words);
+        return this.#mark(event.at, 'damage', event.words);
+    }
+  }
+
+  end(duration: number): RecordingIndex {
+    const last = Math.max(duration, this.#busyUntil);
+    this.#endLines(last);
+    if (last - this.#busyUntil > LONGEST_PAUSE) this.#idle.push({ from: this.#busyUntil, to: last, damaged: false });
+    return {
+      header: this.#header,
+      duration: last,
+      transcript: this.#transcript,
+      marks: this.#marks,
+      idle: this.#idle,
+      damage: this.#damage,
+      activity: this.#activity,
+      terminal: this.#terminal,
+      input: this.#input,
+    };
+  }
+
+  #takeData(event: Extract<CastEvent, { kind: 'data' }>): void {
+    this.#happened(event.at, event.text.length);
+    if (event.stream === 'i') this.#input = true;
+    if (event.binary !== undefined && !this.#terminal) {
+      this.#lines[event.stream].end(event.at);
+      const name = { i: 'input', o: 'output', e: 'error output' }[event.stream];
+      this.#say(event.at, 'note', `${event.binary.toLocaleString('en')} bytes of ${name} that are not text`);
+    } else if (event.stream !== 'i') {
+      this.#lines[this.#terminal ? 'o' : event.stream].push(event.text, event.at);
+    } else if (!this.#terminal) {
+      this.#lines.i.push(event.text, event.at);
+    } else if (/[\r\n]/.test(event.text)) {
+      this.#entered = event.at;
+    }
+  }
+
+  #takeNote(event: Extract<CastEvent, { kind: 'note' }>): void {
+    const { note, at } = event;
+    if (note.t === 'terminal') this.#terminal = true;
+    const { words, mark } = describeNote(note);
+    if (note.t !== 'clock' && note.t !== 'fd') this.#happened(at, 1);
+    if (note.t === 'lost') this.#damage.push({ from: at, to: at, words: `${words ?? ''}.` });
+    if (words !== undefined) {
+      // A secret's place is within the line that asked for it.
+      if (note.t !== 'redact') this.#endLines(at);
+      this.#say(at, note.t === 'lost' ? 'damage' : mark === 'command' ? 'command' : 'note', words);
+    }
+    if (mark !== undefined) this.#mark(at, mark, event.title ?? words ?? note.t);
+  }
+
+  #happened(at: number, amount: number): void {
+    if (at - this.#busyUntil > LONGEST_PAUSE) this.#idle.push({ from: this.#busyUntil, to: at, damaged: false });
+    this.#busyUntil = Math.max(this.#busyUntil, at);
+    if (amount > 0) this.#activity.add(at, amount);
+  }
+
+  #endLines(at: number): void {
+    for (const lines of [this.#lines.i, this.#lines.o, this.#lines.e]) lines.end(at);
+  }
+
+  #say(at: number, kind: TranscriptItem['kind'], text: string): void {
+    if (this.#transcript.length > MOST_ITEMS || (text === '' && kind !== 'entered')) return;
+    if (this.#transcript.length === MOST_ITEMS) {
+      this.#transcript.push({
+        at,
+        kind: 'note',
+        text: `The transcript ends here, after ${MOST_ITEMS.toLocaleString('en')} lines. The replay goes on.`,
+      });
+      return;
+    }
+    this.#transcript.push({ at, kind, text: text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text });
+  }
+
+  #mark(at: number, kind: MarkKind, title: string): void {
+    if (this.#marks.length < MOST_MARKS) this.#marks.push({ at, kind, title: title.slice(0, 200) });
+  }
+}

@@ -1,0 +1,239 @@
+import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
+import { element, setText, toggleClass } from '../interface/element.ts';
+import { span } from '../interface/format.ts';
+import type { PageState } from '../interface/page-state.ts';
+import { printable, typed } from '../interface/printable.ts';
+import { address } from '../interface/route.ts';
+import { Player } from '../player/player.ts';
+import { indexRecording, type RecordingIndex } from '../player/recording-index.ts';
+import { SegmentSource } from '../player/segment-source.ts';
+import { controls } from './controls.ts';
+import { ScreenPainter } from './screen-painter.ts';
+import { TerminalScreen } from './terminal-screen.ts';
+import { Timeline } from './timeline.ts';
+import { TranscriptPanel } from './transcript-panel.ts';
+
+/** Microseconds that the arrow keys go. */
+const JUMP = 5_000_000;
+
+export function segmentsOf(state: PageState, session: BundlePageSession, channel: BundlePageChannel): SegmentSource {
+  return new SegmentSource(
+    channel.segments.map((segment) => ({
+      number: segment.segment,
+      from: segment.from,
+      to: segment.to,
+      load: () => state.verification.segmentText(session.id, channel.channel, segment),
+    })),
+  );
+}
+
+/** One channel on its screen, with everything to move in it. */
+export class ChannelReplay {
+  readonly node: HTMLElement;
+  readonly transcript: TranscriptPanel;
+  readonly #session: BundlePageSession;
+  readonly #channel: BundlePageChannel;
+  readonly #index: RecordingIndex;
+  readonly #player: Player;
+  readonly #screen: TerminalScreen;
+  readonly #painter: ScreenPainter;
+  readonly #timeline: Timeline;
+  readonly #controls: { node: HTMLElement; update(): void };
+  readonly #notice = element('div', { class: 'notice', role: 'status', hidden: true });
+  readonly #input = element('div', { class: 'typed mono', hidden: true, 'aria-label': 'What was typed or sent' });
+  readonly #start = element('button', { type: 'button', class: 'start', 'aria-label': 'Play the recording' }, '▶');
+  readonly #underway = element('div', { class: 'underway', role: 'status', hidden: true });
+  #frame = 0;
+  #waitingSince: number | undefined;
+
+  static async open(
+    state: PageState,
+    session: BundlePageSession,
+    channel: BundlePageChannel,
+    progress: (done: number) => void,
+  ): Promise<ChannelReplay> {
+    const source = segmentsOf(state, session, channel);
+    const index = await indexRecording(source, progress);
+    return new ChannelReplay(session, channel, source, index);
+  }
+
+  private constructor(session: BundlePageSession, channel: BundlePageChannel, source: SegmentSource, index: RecordingIndex) {
+    this.#session = session;
+    this.#channel = channel;
+    this.#index = index;
+    this.#screen = new TerminalScreen(index.terminal);
+    this.#player = new Player(source, index, this.#screen);
+    this.#painter = new ScreenPainter(this.#screen);
+    this.#timeline = new Timeline(this.#player, index, (at) => this.seek(at));
+    this.transcript = new TranscriptPanel(index, (at) => this.seek(at));
+    this.#controls = controls(this.#player, index, {
+      toggle: () => this.#toggle(),
+      speed: (speed) => this.#player.setSpeed(speed, performance.now()),
+      fold: () => this.#player.setFolding(!this.#player.folding, performance.now()),
+      mark: (by) => this.#toMark(by),
+      input: (shown) => {
+        this.#input.hidden = !shown;
+      },
+    });
+    this.#start.addEventListener('click', () => this.#toggle());
+    this.node = element(
+      'div',
+      { class: 'channel-replay' },
+      element('div', { class: 'stage' }, this.#painter.node, this.#notice, this.#underway, this.#start),
+      this.#input,
+      this.#timeline.node,
+      this.#controls.node,
+    );
+    const frame = () => {
+      this.#tick();
+      this.#frame = requestAnimationFrame(frame);
+    };
+    this.#frame = requestAnimationFrame(frame);
+  }
+
+  /** What the recording shows in `seconds`, or where a reader best begins. */
+  begin(seconds: number | undefined): void {
+    // Output without a terminal is read from its end, as it stood when it was done; a terminal is watched.
+    const at = seconds === undefined ? (this.#index.terminal ? 0 : this.#index.duration) : seconds * 1e6;
+    this.#player.seek(at, performance.now());
+    this.#start.hidden = seconds !== undefined || !this.#index.terminal;
+    this.transcript.shown();
+  }
+
+  seek(at: number): void {
+    this.#start.hidden = true;
+    this.#painter.toNewest();
+    this.#player.seek(at, performance.now());
+  }
+
+  /** For tests: what stands on the screen once it shows the moment that was asked for. */
+  async screenText(): Promise<string> {
+    await this.#player.shown();
+    return this.#painter.text();
+  }
+
+  key(event: KeyboardEvent): boolean {
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    const now = performance.now();
+    switch (event.key) {
+      case ' ':
+        this.#toggle();
+        return true;
+      case 'ArrowLeft':
+      case 'ArrowRight': {
+        const by = event.key === 'ArrowLeft' ? -1 : 1;
+        if (event.shiftKey) this.#toMark(by);
+        else this.#jump(by * JUMP);
+        return true;
+      }
+      case 'Home':
+        this.seek(0);
+        return true;
+      case 'End':
+        this.seek(this.#index.duration);
+        return true;
+      case 'PageUp':
+      case 'PageDown':
+        this.#painter.scroll((event.key === 'PageUp' ? 1 : -1) * (this.#screen.rows - 1));
+        return true;
+      case '[':
+      case ']':
+        this.#player.changeSpeed(event.key === '[' ? -1 : 1, now);
+        return true;
+      case 'i':
+      case 'I':
+        this.#player.setFolding(!this.#player.folding, now);
+        return true;
+      case ',':
+      case '.':
+        void this.#step(event.key === ',' ? -1 : 1);
+        return true;
+      case '/':
+        this.transcript.focusFind();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The address of the moment that is shown. */
+  link(): string {
+    return address.replay(this.#session.id, this.#channel.channel, this.#player.position / 1e6);
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#player.close();
+    this.#painter.dispose();
+    this.transcript.dispose();
+    void this.#player.shown().then(() => this.#screen.dispose());
+  }
+
+  #toggle(): void {
+    this.#start.hidden = true;
+    this.#painter.toNewest();
+    this.#player.setPlaying(!this.#player.playing, performance.now());
+  }
+
+  #jump(by: number): void {
+    const { playTime, position } = this.#player;
+    this.seek(playTime.toRecording(Math.max(0, Math.min(playTime.duration, playTime.toPlay(position) + by))));
+  }
+
+  #toMark(by: -1 | 1): void {
+    const { position } = this.#player;
+    const mark =
+      by > 0
+        ? this.#index.marks.find(({ at }) => at > position)
+        : this.#index.marks.findLast(({ at }) => at < position - (this.#player.playing ? 500_000 : 0));
+    if (mark !== undefined) this.seek(mark.at);
+  }
+
+  async #step(by: -1 | 1): Promise<void> {
+    this.#player.setPlaying(false, performance.now());
+    this.seek(await this.#player.neighbour(by));
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#player.tick(now);
+    this.#painter.paint();
+    this.#timeline.update();
+    this.#controls.update();
+    this.transcript.follow(this.#player.position);
+    if (!this.#input.hidden) setText(this.#input, typed(this.#screen.typed) || 'Nothing was typed yet');
+    this.#showNotice();
+    this.#showUnderway(now);
+  }
+
+  /** What is missing here, or was missing before. */
+  #showNotice(): void {
+    const { position } = this.#player;
+    const here = this.#index.damage.find(({ from, to }) => position >= from && position <= to);
+    const before = here ?? this.#index.damage.findLast(({ to }) => to < position);
+    this.#notice.hidden = before === undefined;
+    if (before === undefined) return;
+    toggleClass(this.#notice, 'here', here !== undefined);
+    const when = before.to > before.from ? `${span(before.from / 1e6)} to ${span(before.to / 1e6)}` : span(before.from / 1e6);
+    setText(
+      this.#notice,
+      here === undefined
+        ? `Something is missing before this moment (${when}), so the screen may not be whole. ${printable(before.words)}`
+        : `Missing here, ${when}. ${printable(before.words)}`,
+    );
+  }
+
+  /** Only what takes long is spoken of. */
+  #showUnderway(now: number): void {
+    const share = this.#player.underway;
+    if (share === undefined) {
+      this.#waitingSince = undefined;
+      this.#underway.hidden = true;
+      return;
+    }
+    this.#waitingSince ??= now;
+    if (now - this.#waitingSince < 250) return;
+    this.#underway.hidden = false;
+    setText(this.#underway, `Going there, ${Math.floor(share * 100)} %`);
+  }
+}
