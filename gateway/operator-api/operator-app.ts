@@ -69,7 +69,7 @@ export function operatorApp(certificate: ServerCertificate, parts: OperatorApiPa
   app.setNotFoundHandler((request, reply) => sendProblem(reply, problemOf(notFound(request))));
   serveHealth(app, parts);
   serveLedger(app, parts);
-  return app as unknown as FastifyInstance;
+  return app;
 }
 
 const malformed = {
@@ -78,15 +78,22 @@ const malformed = {
   431: 'Request Header Fields Too Large',
 } as const;
 
+/** What a client has for reading why it was refused, before its connection ends. */
+const LINGER_MILLIS = SECOND;
+
 /** What is not HTTP, or too much of it: there is no request to answer, only a connection to end. */
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  // Anything else is a failed handshake or a lost connection, on which nothing can be said.
+  if (!socket.writable || !(timeout || error.code?.startsWith('HPE_') === true)) {
     socket.destroy();
     return;
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : timeout ? 408 : 400;
   const title = malformed[status];
   const body = JSON.stringify(problem(status, new SallyportError('REQUEST_INVALID', `the request was refused: ${title}`)));
   const head = [`HTTP/1.1 ${status} ${title}`, `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${body.length}`, 'Connection: close'];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const linger = setTimeout(() => socket.destroy(), LINGER_MILLIS);
+  socket.once('close', () => clearTimeout(linger));
 }

@@ -1,5 +1,5 @@
 import { request } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { systemClock } from '../../gateway/base/clock.ts';
 import type { SallyportError } from '../../gateway/base/errors.ts';
@@ -46,7 +46,7 @@ export async function serve(belongings: Belongings, records: number): Promise<Se
   const parts = { log, ledger: openLedgerFiles(directory), unready: () => served.unready };
   const listener = await listenHttps({ host: '127.0.0.1', port: 0 }, certificate, parts);
   belongings.add(() => listener.close());
-  const port = Number(listener.address.split(':').at(-1) as unknown as AddressInfo['port']);
+  const port = Number(listener.address.split(':').at(-1));
   return Object.assign(served, { directory, evidence, listener, certificate, port, log });
 }
 

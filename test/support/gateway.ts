@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +19,8 @@ export interface Gateway {
   readonly pid: number;
   readonly host: string;
   readonly port: number;
+  /** Of the HTTPS listener; 0 without one. */
+  readonly httpsPort: number;
   readonly data: string;
   /** Everything it wrote to standard error, over all of its lives. */
   log(): string;
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   configuration: Configuration;
   /** Where it listens; port 0 lets the system pick one. */
   listen?: string;
+  /** Listens for HTTPS as well, on loopback. */
+  https?: boolean;
   data?: string;
   /** Most files it may have open, for tests with very many connections. */
   openFiles?: number;
@@ -49,6 +52,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
   const file = join(directory, 'sallyport.yaml');
   let listen = options.listen ?? '127.0.0.1:0';
   let address = { host: '', port: 0 };
+  let httpsPort = 0;
   let child: ReturnType<typeof startProgram> | undefined;
   let log = '';
   const lines: LogLine[] = [];
@@ -56,7 +60,8 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
 
   async function start(): Promise<void> {
     const { gateway, ...sections } = options.configuration;
-    writeFileSync(file, JSON.stringify({ gateway: { ...(gateway as object | undefined), listen: { ssh: listen } }, ...sections }, null, 2));
+    const listens = { ssh: listen, ...(options.https === true ? { https: `127.0.0.1:${httpsPort}` } : {}) };
+    writeFileSync(file, JSON.stringify({ gateway: { ...(gateway as object | undefined), listen: listens }, ...sections }, null, 2));
     const command = [process.execPath, main, 'serve', '--config', file, '--data', data];
     const limited =
       options.openFiles === undefined ? command : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, ...command];
@@ -70,8 +75,12 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
       lines.push(parsed);
       for (const listener of listeners) listener(parsed);
     });
-    const ready = await Promise.race([readyLine(starting.stdout), ended(starting).then(({ status }) => `ended with ${status}`)]);
-    const found = /^ssh (.+):(\d+)$/.exec(ready);
+    const ready = await Promise.race([
+      readyLines(starting.stdout, options.https === true ? 2 : 1),
+      ended(starting).then(({ status }) => `ended with ${status}`),
+    ]);
+    const found = /^ssh (.+):(\d+)$/m.exec(ready);
+    httpsPort = Number(/^https .+:(\d+) certificate SHA-256 [0-9A-F:]{95}$/m.exec(ready)?.[1] ?? 0);
     if (found === null) throw new Error(`the gateway did not start: ${ready}\n${log}`);
     address = { host: (found[1] as string).replace(/^\[|\]$/g, ''), port: Number(found[2]) };
     listen = `${found[1]}:${found[2]}`;
@@ -107,6 +116,9 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     get port() {
       return address.port;
     },
+    get httpsPort() {
+      return httpsPort;
+    },
     data,
     log: () => log,
     logged: (what, fits, withinMs = 15_000) =>
@@ -141,12 +153,15 @@ export function sallyport(args: readonly string[], options: RunOptions = {}): Pr
   return run(process.execPath, [main, ...args], options);
 }
 
-async function readyLine(stdout: NodeJS.ReadableStream): Promise<string> {
+async function readyLines(stdout: NodeJS.ReadableStream, count: number): Promise<string> {
   const reader = createInterface({ input: stdout });
-  const [line] = (await once(reader, 'line')) as [string];
-  reader.close();
+  const lines: string[] = [];
+  for await (const line of reader) {
+    lines.push(line);
+    if (lines.length === count) break;
+  }
   stdout.resume();
-  return line;
+  return lines.join('\n');
 }
 
 function parseLogLine(line: string): LogLine | undefined {
