@@ -13,9 +13,11 @@ import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
 import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
+import { DailyRun } from './retention/daily-run.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { performersOf } from './serve/performers.ts';
+import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
@@ -65,8 +67,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;
+    const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
+    const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
     const control = await openControlSocket(dataDirectory, {
-      performers: performersOf({ database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config }),
+      performers: performersOf({ ...surroundings, retention }),
       version,
       log,
     });
@@ -101,6 +105,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     log.info({ crypto, node: process.versions.node, data: dataDirectory, hostKey: hostKey.fingerprint }, 'the gateway is ready');
 
+    const daily = new DailyRun(retention);
+    void daily.begin();
+
     return {
       listeners,
       hostKey,
@@ -123,9 +130,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
       close: async (reason) => {
+        const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));
         await drain(live); // `/readyz` says so meanwhile.
-        await Promise.all([control.close(), watched?.listener.close()]);
+        await Promise.all([stopped, control.close(), watched?.listener.close()]);
+        await retention.idle();
         await recorder.close();
         stopWatching();
         await records.append({
@@ -166,10 +175,14 @@ function whyNotReady({ live, recorder, ledger }: Pick<SessionParts, 'live' | 're
   return ledger.trouble;
 }
 
-/** Principals, targets and limits follow a reload; what listeners and the recorder were built with does not. */
+/** Principals, targets, limits and the retention follow a reload; what listeners and the recorder were built with does not. */
 function warnOfWhatNeedsARestart(now: Config, next: Config, log: Log): void {
   for (const section of ['gateway', 'recording', 'ssh', 'ledger'] as const) {
-    if (JSON.stringify(now[section]) !== JSON.stringify(next[section]))
+    if (JSON.stringify(now[section], withoutRetention) !== JSON.stringify(next[section], withoutRetention))
       log.warn({ section }, `changes in the section ${section} take effect at the next start`);
   }
+}
+
+function withoutRetention(key: string, value: unknown): unknown {
+  return key === 'retainSeconds' || key === 'retainByTag' ? undefined : value;
 }

@@ -60,9 +60,10 @@ async function performHere<N extends OperationName>(
 ): Promise<{ readonly output: OperationOutput<N> } | undefined> {
   await requireOwner(directory);
   // Loaded here, because a gateway that answers is the usual case.
-  const [{ openEvidence }, { performersOf }, { perform }, { localUser }] = await Promise.all([
+  const [{ openEvidence }, { performersOf }, { retentionOf }, { perform }, { localUser }] = await Promise.all([
     import('../evidence.ts'),
     import('../serve/performers.ts'),
+    import('../serve/retention.ts'),
     import('../operator-api/operations.ts'),
     import('../operator-api/control-socket.ts'),
   ]);
@@ -80,7 +81,8 @@ async function performHere<N extends OperationName>(
   // The first asks the operation to end in order; the second ends the process, which the data survives as well.
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    const performers = performersOf({ ...evidence, dataDirectory: directory, clock, log, gatewayName, config: () => config });
+    const surroundings = { ...evidence, dataDirectory: directory, clock, log, gatewayName, config: () => config };
+    const performers = performersOf({ ...surroundings, retention: retentionOf(surroundings) });
     const output = await perform(performers, name, input, { actor: localUser(user), signal: interrupted.signal });
     return { output };
   } finally {

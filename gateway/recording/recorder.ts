@@ -116,6 +116,11 @@ export class Recorder {
     return this.#disk.space;
   }
 
+  /** Somebody else found the disk full: what is kept for closing records is given back now. */
+  exhausted(): void {
+    this.#disk.exhausted();
+  }
+
   /** Called on every change. Returns how to stop that. */
   onSpace(listener: (space: Space) => void): () => void {
     return this.#disk.onChange(listener);

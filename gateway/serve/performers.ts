@@ -4,6 +4,7 @@ import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
+import type { Retention } from '../retention/retention.ts';
 import { version } from '../version.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
@@ -12,16 +13,22 @@ export interface PerformerParts extends Pick<Evidence, 'database' | 'records' | 
   readonly clock: Clock;
   readonly log: Log;
   readonly gatewayName: string;
+  readonly retention: Retention;
   /** In force at the moment of the call; undefined where a command was told of a data directory alone. */
   readonly config: () => Config | undefined;
 }
 
 /** The one table of what does each operation of contract/operations.ts. */
 export function performersOf(parts: PerformerParts): Performers {
+  const { retention } = parts;
   const evidence = { ...parts, gateway: { name: parts.gatewayName, version } };
   return {
     'ledger.sign': () => signLedger(evidence),
     'export.recorded': (input, asking) => recordExport(input, asking, evidence),
     'attestation.sign': (input) => signBundle(input, evidence),
+    'hold.set': (input, asking) => retention.setHold(input, asking),
+    'hold.clear': (input, asking) => retention.clearHold(input, asking),
+    'retention.run': (input, asking) => retention.run(input, asking),
+    'erase.run': (input, asking) => retention.erase(input, asking),
   };
 }

@@ -4,6 +4,7 @@ import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
 import { DisclosureTable } from './disclosure-table.ts';
+import { emptyLog, forgetNames } from './erased-bytes.ts';
 import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
@@ -32,6 +33,7 @@ export class Database {
   readonly erasures: ErasuresTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
+  #checkpointer: Promise<Connection> | undefined;
 
   private constructor(directory: string, connection: Connection, lock: Connection | undefined) {
     this.directory = directory;
@@ -99,7 +101,18 @@ export class Database {
     return rebuildProjections(this.#connection);
   }
 
+  /**
+   * After bytes were erased: takes what is left of them out of the database's files. False when a reader is in the way of
+   * that at the moment; then it has to be tried again. For the gateway's database only.
+   */
+  async settleErasures(): Promise<boolean> {
+    await forgetNames(this.#connection);
+    this.#checkpointer ??= Connection.open(join(this.directory, DATABASE_FILE), 'create');
+    return emptyLog(await this.#checkpointer);
+  }
+
   async close(): Promise<void> {
+    await (await this.#checkpointer)?.close();
     await this.#connection.close();
     await this.#lock?.close();
   }

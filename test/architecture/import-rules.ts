@@ -4,7 +4,7 @@ import { readImports } from './read-imports.ts';
 
 const protocols = ['protocol', 'protocol/ssh', 'protocol/postgres', 'protocol/mysql', 'protocol/mcp'] as const;
 const access = ['identity', 'policy', 'approval'] as const;
-const evidence = ['ledger', 'recording', 'store', 'query'] as const;
+const evidence = ['ledger', 'recording', 'store', 'query', 'retention'] as const;
 const flow = [...protocols, ...access, ...evidence, 'relay', 'session', 'operator-api'] as const;
 
 /**
@@ -33,6 +33,8 @@ export const parts = {
   // Implements storage interfaces that these folders declare, and takes nothing but their types.
   store: { imports: [], types: ['policy', 'identity', 'approval', 'ledger', 'recording', 'relay', 'session'] },
   query: { imports: ['store', 'ledger', 'recording'] },
+  // Decides what goes and when, and has store and recording take it away. Who may ask for it is a principal's.
+  retention: { imports: ['store', 'ledger', 'recording'], types: ['identity'] },
   // The ledger is served as it is, and signs what it is asked to.
   'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger'] },
 

@@ -1,0 +1,49 @@
+import type { AuditRecord, SessionScope } from '../../contract/record.ts';
+import type { Database } from '../store/database.ts';
+import type { HoldRow } from '../store/holds-table.ts';
+import type { SessionFilter } from '../store/sessions-table.ts';
+
+/** What a scope asks of sessions: those that meet every member. */
+export function filterOf(scope: SessionScope): SessionFilter {
+  const given = Object.entries(scope).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(given) as SessionFilter;
+}
+
+/** Which of these sessions are held, each with the first hold that stands on it. */
+export async function heldSessions(
+  database: Database,
+  sessions: readonly string[],
+  holds: readonly HoldRow[],
+): Promise<Map<string, HoldRow>> {
+  const held = new Map<string, HoldRow>();
+  for (const hold of holds) {
+    const among = sessions.filter((session) => !held.has(session));
+    if (among.length === 0) break;
+    const found = await database.sessions.find({ ...filterOf(hold.scope), among, limit: among.length });
+    for (const { id } of found) held.set(id, hold);
+  }
+  return held;
+}
+
+/** The hold that stands on a record of a refusal. A scope that says something of sessions alone is not about refusals. */
+export function holdOnRefusal(record: AuditRecord, holds: readonly HoldRow[]): HoldRow | undefined {
+  return holds.find(({ scope }) => isRefusalIn(scope, record));
+}
+
+function isRefusalIn(scope: SessionScope, record: AuditRecord): boolean {
+  if (record.type !== 'auth.refused' && record.type !== 'session.refused') return false;
+  if (scope.session !== undefined || scope.state !== undefined) return false;
+  const { actor, target, body, time } = record;
+  const people: readonly (string | undefined)[] = record.type === 'auth.refused' ? [actor.principal, record.body.user] : [actor.principal];
+  const targets = record.type === 'session.refused' ? [target.name, record.body.requested] : [target.name];
+  const text = scope.text?.toLowerCase();
+  return (
+    (scope.principal === undefined || people.includes(scope.principal)) &&
+    (scope.onBehalfOf === undefined || actor.onBehalfOf === scope.onBehalfOf) &&
+    (scope.target === undefined || targets.includes(scope.target)) &&
+    (scope.protocol === undefined || body.protocol === scope.protocol) &&
+    (scope.from === undefined || time >= scope.from) &&
+    (scope.to === undefined || time < scope.to) &&
+    (text === undefined || [...people, actor.onBehalfOf, ...targets].some((name) => name?.toLowerCase().includes(text) === true))
+  );
+}

@@ -1,0 +1,230 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OperationInput, OperationOutput } from '../../contract/operations.ts';
+import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
+import type { Clock } from '../base/clock.ts';
+import { asSallyportError, SallyportError } from '../base/errors.ts';
+import { uuidV7 } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Records, StoredRecord } from '../ledger/records.ts';
+import type { Database } from '../store/database.ts';
+import { carryOut } from './carry-out.ts';
+import { carryOutRequest } from './carry-out-request.ts';
+import { erasedSession, type Grounds } from './erased-records.ts';
+import { expire } from './expire.ts';
+import { filterOf } from './held-sessions.ts';
+import { planErasure } from './plan-erasure.ts';
+import type { RetentionTerms } from './retention-terms.ts';
+
+export interface RetentionParts {
+  readonly database: Database;
+  readonly records: Pick<Records, 'append' | 'gateway'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly gatewayName: string;
+  /** Of the ledger, which a request to erase has to name. */
+  readonly origin: string;
+  /** In force at the moment of the call; undefined where a command was told of a data directory alone. */
+  readonly terms: () => RetentionTerms | undefined;
+  readonly principals: () => ReadonlyMap<string, Principal> | undefined;
+  /** Gives back the space that is kept for when there is no other. */
+  readonly releaseReserve: () => void;
+}
+
+/** Who asks, and until when. */
+export interface Asking {
+  readonly actor: Actor;
+  readonly signal: AbortSignal;
+}
+
+/** Erasures on their way at once: each may leave older versions of pages in the database's log until it is emptied. */
+const UNSETTLED = 200;
+const PAGE = 100;
+const SETTLE_ATTEMPTS = 40;
+const SETTLE_AGAIN_MILLIS = 100;
+
+/**
+ * Holds, expiry and erasure of one data directory. One operation at a time, so that no hold comes between the decision to
+ * erase and the record of it. What an `erased` record says is carried out after that is durable; whatever the process
+ * is interrupted in is found and finished by the next run.
+ */
+export class Retention {
+  readonly parts: RetentionParts;
+  #last: Promise<unknown> = Promise.resolve();
+  #unsettled: number[] = [];
+
+  constructor(parts: RetentionParts) {
+    this.parts = parts;
+  }
+
+  setHold({ scope, reason }: OperationInput<'hold.set'>, { actor }: Asking): Promise<OperationOutput<'hold.set'>> {
+    return this.#alone(async () => {
+      const { database, clock } = this.parts;
+      const hold = uuidV7(clock.wallMicros());
+      await this.append({ type: 'hold.set', outcome: 'success', actor, target: this.gateway, body: { hold, scope, reason } });
+      return { hold, sessions: await database.sessions.count(filterOf(scope)) };
+    });
+  }
+
+  clearHold({ hold, reason }: OperationInput<'hold.clear'>, { actor }: Asking): Promise<OperationOutput<'hold.clear'>> {
+    return this.#alone(async () => {
+      const inForce = await this.parts.database.holds.inForce();
+      if (!inForce.some(({ id }) => id === hold)) {
+        throw new SallyportError('HOLD_NOT_FOUND', `There is no hold ${hold} in force`, { remedy: 'sallyport hold list shows them' });
+      }
+      await this.append({ type: 'hold.cleared', outcome: 'success', actor, target: this.gateway, body: { hold, reason } });
+      return {};
+    });
+  }
+
+  run(
+    input: OperationInput<'retention.run'>,
+    asking: Asking,
+    trigger: 'daily' | 'command' = 'command',
+  ): Promise<OperationOutput<'retention.run'>> {
+    return this.#alone(async () => {
+      if (!input.dryRun) await this.#finish(asking.signal);
+      const done = await expire(this, input.dryRun, asking);
+      // What was cut off is on record as far as it came, and is no run of its own: the next one is due at once.
+      if (input.dryRun || asking.signal.aborted) return done;
+      await this.append({
+        type: 'retention.run',
+        outcome: 'success',
+        actor: asking.actor,
+        target: this.gateway,
+        body: { trigger, expired: done.expired.length, held: done.held.length, records: done.records, bytes: done.bytes },
+      });
+      await this.#settlePatiently();
+      return done;
+    });
+  }
+
+  erase(input: OperationInput<'erase.run'>, asking: Asking): Promise<OperationOutput<'erase.run'>> {
+    return this.#alone(async () => {
+      const done = await carryOutRequest(this, input, asking);
+      if (!(await this.#settlePatiently())) throw stillInLog();
+      return done;
+    });
+  }
+
+  /** Carries out what is on record and not done, as after a crash. */
+  finish(signal: AbortSignal): Promise<void> {
+    return this.#alone(() => this.#finish(signal));
+  }
+
+  /** Resolves when nothing is at work. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  get gateway(): Resource {
+    return { name: this.parts.gatewayName, kind: 'gateway' };
+  }
+
+  /** Records, with the reserve released when the disk has no other space for it. */
+  async append(draft: RecordDraft): Promise<StoredRecord> {
+    const { records, log, releaseReserve } = this.parts;
+    try {
+      return await records.append(draft);
+    } catch (thrown) {
+      const { code, message } = asSallyportError(thrown);
+      if (code !== 'LEDGER_FAILED') throw thrown;
+      log.warn({ type: draft.type }, `the reserve is released, because a record could not be written: ${message}`);
+      releaseReserve();
+      return records.append(draft);
+    }
+  }
+
+  /** Makes the promise durable, then keeps it. Returns the bytes of the files that were deleted. */
+  async carryOut(drafts: readonly RecordDraft<'erased'>[]): Promise<number> {
+    const { database, clock } = this.parts;
+    // All asked for at once: mostly they share one transaction. When they do not, the next run completes the set.
+    const stored = await Promise.all(drafts.map((draft) => this.append(draft)));
+    let bytes = 0;
+    for (const { index, record } of stored) {
+      bytes += await carryOut(database, { seq: index + 1, session: record.session ?? null }, clock.wallMicros());
+      this.#unsettled.push(index + 1);
+    }
+    if (this.#unsettled.length >= UNSETTLED) await this.#settle();
+    return bytes;
+  }
+
+  async #finish(signal: AbortSignal): Promise<void> {
+    const { database, clock, log } = this.parts;
+    for (let after = 0; !signal.aborted; ) {
+      const page = await database.erasures.unfinished(after, PAGE);
+      for (const erasure of page) {
+        after = erasure.seq;
+        if (signal.aborted) return;
+        try {
+          await carryOut(database, erasure, clock.wallMicros());
+          if (erasure.session !== null) await this.#completeParts(erasure.session);
+          this.#unsettled.push(erasure.seq);
+        } catch (thrown) {
+          const { code, message } = asSallyportError(thrown);
+          log.error({ session: erasure.session, code }, `an erasure that is on record could not be finished: ${message}`);
+        }
+      }
+      if (page.length < PAGE) break;
+    }
+    await this.#settlePatiently();
+  }
+
+  /** Where only some of the records of an erasure became durable, the whole of it is recorded anew. */
+  async #completeParts(id: string): Promise<void> {
+    const { database, log } = this.parts;
+    const erasures = await database.erasures.ofSession(id);
+    const [first, last] = [erasures[0], erasures.at(-1)];
+    if (first === undefined || last === undefined || last.part === last.parts) return;
+    const [session] = await database.sessions.find({ session: id, limit: 1 });
+    const grounds = await this.#groundsOf(first.seq);
+    if (session === undefined || grounds === undefined) return;
+    log.warn({ session: id }, 'an erasure was only recorded in part; it is recorded again and finished');
+    await this.carryOut(erasedSession(await planErasure(database, session), grounds));
+  }
+
+  async #groundsOf(seq: number): Promise<Grounds | undefined> {
+    const [row] = await this.parts.database.records.after(seq - 1, 1);
+    if (row === undefined || row.seq !== seq || row.bytes === null) return undefined;
+    const record = JSON.parse(Buffer.from(row.bytes).toString('utf8')) as RecordDraft;
+    if (record.type !== 'erased') return undefined;
+    const { basis, reason, request } = record.body;
+    return { basis, reason, actor: record.actor, ...(request === undefined ? {} : { request }) };
+  }
+
+  async #settlePatiently(): Promise<boolean> {
+    if (this.#unsettled.length === 0) return true;
+    for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt += 1) {
+      if (await this.#settle()) return true;
+      await delay(SETTLE_AGAIN_MILLIS);
+    }
+    this.parts.log.warn(
+      { erasures: this.#unsettled.length },
+      'erased bytes still stand in the log of the database, because somebody reads an older state of it; the next run tries again',
+    );
+    return false;
+  }
+
+  async #settle(): Promise<boolean> {
+    const { database } = this.parts;
+    const settled = this.#unsettled;
+    if (!(await database.settleErasures())) return false;
+    await database.erasures.finish(settled);
+    this.#unsettled = [];
+    return true;
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => undefined); // That it failed is told to whoever asked for it.
+    return mine;
+  }
+}
+
+function stillInLog(): SallyportError {
+  return new SallyportError(
+    'ERASE_INCOMPLETE',
+    'Everything is erased, but older versions of it still stand in the log of the database, because a program has been reading it all the while',
+    { remedy: 'end that program; the next run of the retention, or start of the gateway, takes them out' },
+  );
+}
