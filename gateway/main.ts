@@ -2,12 +2,16 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { AuditOptions } from './commands/audit.ts';
 import type { CastOptions } from './commands/cast.ts';
+import type { PrepareOptions, RunOptions } from './commands/erase.ts';
 import type { ExportOptions } from './commands/export.ts';
+import type { HoldOptions } from './commands/hold.ts';
 import type { DataOptions } from './commands/open-data.ts';
 import type { PlayOptions } from './commands/play.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
+import type { RetentionOptions } from './commands/retention.ts';
 import type { SessionsOptions } from './commands/sessions.ts';
 import type { ShowOptions } from './commands/show.ts';
+import type { VerifyCommandOptions } from './commands/verify.ts';
 import { version } from './version.ts';
 
 /*
@@ -189,6 +193,137 @@ program
   .action(async (sessions: string[], options: ExportOptions) =>
     finish(await (await import('./commands/export.ts')).exportCommand(sessions, options)),
   );
+
+program
+  .command('verify')
+  .description('recompute all evidence from its bytes and say what is intact, what is wrong and where; a data directory, or a bundle')
+  .argument('[file.zip]', 'a bundle; without it, the data directory')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--checkpoint <file>', 'a checkpoint that was kept outside: the log has to continue it')
+  .option('--key <file>', "the ledger's public key, got another way: keys/ledger.pub of the gateway")
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('verify --data ./data', 'verify march.zip --key ledger.pub --checkpoint kept-in-january'))
+  .action(async (file: string | undefined, options: VerifyCommandOptions) =>
+    finish(await (await import('./commands/verify.ts')).verifyCommand(file, options)),
+  );
+
+const hold = program.command('hold').description('legal holds: what they are on is neither expired nor erased');
+
+hold
+  .command('set')
+  .description('hold sessions, also those that are still to come; the options say which, and all of them have to fit')
+  .requiredOption('--reason <text>', 'why; it stands in the record')
+  .option('--session <session>', 'this session: its id, or the beginning of it')
+  .option('--principal <name>', 'of this agent or human')
+  .option('--on-behalf-of <name>', 'of agents acting for this human')
+  .option('--target <name>', 'at this target')
+  .option('--protocol <name>', 'over this protocol')
+  .option('--state <state>', 'live, closed, recovered or erased')
+  .option('--text <text>', 'text in the principal, the target or a command')
+  .option('--from <time>', 'started at or after: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'started before; a date includes that day')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option(...JSON_OUTPUT)
+  .addHelpText(
+    'after',
+    examples(
+      'hold set --config gateway.yaml --session 01a205e1-e790 --reason "case 2026-17"',
+      'hold set --config gateway.yaml --principal deploy-bot --from 2026-03-01 --reason "case 2026-17"',
+    ),
+  )
+  .action(async (options: HoldOptions) => finish(await (await import('./commands/hold.ts')).setHold(options)));
+
+hold
+  .command('clear')
+  .description('end a hold; what it was on may expire from then on')
+  .argument('<hold>', 'id of a hold, or the beginning of one')
+  .requiredOption('--reason <text>', 'why; it stands in the record')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('hold clear 01a205e1-e790 --config gateway.yaml --reason "case 2026-17 is closed"'))
+  .action(async (id: string, options: HoldOptions) => finish(await (await import('./commands/hold.ts')).clearHold(id, options)));
+
+hold
+  .command('list')
+  .description('the holds in force, oldest first')
+  .option('--all', 'also those that are cleared')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('hold list --data ./data', 'hold list --data ./data --all --json'))
+  .action(async (options: DataOptions & { all?: boolean; json?: boolean }) =>
+    finish(await (await import('./commands/hold.ts')).listHolds(options)),
+  );
+
+const retention = program.command('retention').description('how long recordings are kept, and deleting those whose time is over');
+
+retention
+  .command('show')
+  .description('per target: how long it is kept, what is due, when the next one is, and what is held')
+  .option(...CONFIG)
+  .option(...DATA)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('retention show --config gateway.yaml'))
+  .action(async (options: RetentionOptions) => finish(await (await import('./commands/retention.ts')).showRetention(options)));
+
+retention
+  .command('run')
+  .description('delete what is kept longer than the configuration says; a running gateway does so once a day')
+  .option('--dry-run', 'only say what would be deleted')
+  .option('--yes', 'do not ask first')
+  .option(...CONFIG)
+  .option(...DATA)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('retention run --config gateway.yaml --dry-run', 'retention run --config gateway.yaml --yes'))
+  .action(async (options: RetentionOptions) => finish(await (await import('./commands/retention.ts')).runRetention(options)));
+
+const erase = program.command('erase').description('erase on request, for example of a data subject: two admins have to sign it');
+
+erase
+  .command('prepare')
+  .description('write the request that two admins sign with ssh-keygen; changes nothing else')
+  .argument('[sessions...]', 'ids of sessions, or their beginnings; without any, the options say which')
+  .requiredOption('--basis <text>', 'why, without naming the person: it is kept for ever')
+  .requiredOption('-o, --output <file>', 'the request, for example request.json')
+  .option('--principal <name>', 'of this human or agent, also what agents did on behalf of that human, and refused connections')
+  .option('--on-behalf-of <name>', 'of agents acting for this human')
+  .option('--target <name>', 'at this target')
+  .option('--protocol <name>', 'over this protocol')
+  .option('--text <text>', 'text in the principal, the target or a command')
+  .option('--from <time>', 'started at or after: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'started before; a date includes that day')
+  .option('--force', 'replace the file if it exists')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option(...JSON_OUTPUT)
+  .addHelpText(
+    'after',
+    examples(
+      'erase prepare --config gateway.yaml --principal former@example.com --basis "request 4711, GDPR article 17" -o request.json',
+      'erase prepare 01a205e1-e790 --config gateway.yaml --basis "request 4711" -o request.json',
+    ),
+  )
+  .action(async (sessions: string[], options: PrepareOptions) =>
+    finish(await (await import('./commands/erase.ts')).prepareErase(sessions, options)),
+  );
+
+erase
+  .command('run')
+  .description('carry out a request that two different admins of the configuration have signed')
+  .argument('<file>', 'the request')
+  .requiredOption('--signature <file>', 'what ssh-keygen -Y sign wrote; twice', (file: string, before?: string[]) => [
+    ...(before ?? []),
+    file,
+  ])
+  .option('--yes', 'do not ask first')
+  .option(...CONFIG)
+  .option(...DATA)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('erase run request.json --signature alice.sig --signature bob.sig --config gateway.yaml'))
+  .action(async (file: string, options: RunOptions) => finish(await (await import('./commands/erase.ts')).runErase(file, options)));
 
 try {
   await program.parseAsync();

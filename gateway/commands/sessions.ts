@@ -1,10 +1,10 @@
-import type { SessionRow, SessionState } from '../../contract/session.ts';
-import { SallyportError } from '../base/errors.ts';
+import type { SessionRow } from '../../contract/session.ts';
 import { findSession } from '../query/find-session.ts';
 import { findSessions, type SessionQuestion } from '../query/find-sessions.ts';
 import { periodFrom, periodTo } from '../query/period.ts';
 import { type DataOptions, withData } from './open-data.ts';
 import { jsonLine, print } from './output.ts';
+import { readState } from './session-state.ts';
 import { sessionTable } from './session-table.ts';
 
 export interface SessionsOptions extends DataOptions {
@@ -56,9 +56,4 @@ function readQuestion(options: SessionsOptions): SessionQuestion {
     ...(text === undefined ? {} : { text }),
     ...(options.state === undefined ? {} : { state: readState(options.state) }),
   };
-}
-
-function readState(state: string): SessionState {
-  if (state === 'live' || state === 'closed' || state === 'recovered' || state === 'erased') return state;
-  throw new SallyportError('USAGE', `There is no state ${state}`, { remedy: 'live, closed, recovered or erased' });
 }

@@ -27,29 +27,42 @@ export interface SshSigner {
  * SIGNATURE_INVALID for anything that `ssh-keygen -Y verify` would not take, and for hashes other than SHA-2.
  */
 export function verifySshSignature(armored: string, message: Uint8Array, namespace: string): SshSigner {
-  const fields = new SshWire(unarmored(armored));
-  const magic = fields.raw(MAGIC.length);
-  const version = fields.uint32();
-  const blob = fields.string();
-  const signedFor = fields.string();
-  const reserved = fields.string();
-  const hash = fields.string()?.toString('latin1');
-  const signature = fields.string();
-  if (magic?.equals(MAGIC) !== true || version === undefined) throw invalid('it is not a signature of ssh-keygen');
-  if (version !== VERSION) throw invalid(`it has version ${version}, and only version ${VERSION} is known`);
-  if (blob === undefined || signedFor === undefined || reserved === undefined || hash === undefined || signature === undefined)
-    throw invalid('it is cut off');
-  if (!fields.ended) throw invalid('something follows it');
-  if (signedFor.toString('utf8') !== namespace)
-    throw invalid(`it was made for ${JSON.stringify(signedFor.toString('utf8').slice(0, 40))} and not for "${namespace}"`);
+  const { blob, namespace: signedFor, reserved, hash, signature } = fieldsOf(armored);
+  if (signedFor !== namespace) throw invalid(`it was made for ${JSON.stringify(signedFor.slice(0, 40))} and not for "${namespace}"`);
   if (reserved.length > 0) throw invalid('a field in it is in use that has no meaning yet');
   if (hash !== 'sha512' && hash !== 'sha256') throw invalid('it uses a hash that is not accepted: sha512 and sha256 are');
   const digest = createHash(hash).update(message).digest();
   const signed = Buffer.concat([MAGIC, sshString(namespace), sshString(reserved), sshString(hash), sshString(digest)]);
   const fault = faultOfSignature(blob, signature, signed);
   if (fault !== undefined) throw invalid(fault);
+  return { blob, line: lineOf(blob) };
+}
+
+/** The key that a signature says has made it, as a line. Nothing is verified. Throws SIGNATURE_INVALID. */
+export function signatureKey(armored: string): string {
+  return lineOf(fieldsOf(armored).blob);
+}
+
+function fieldsOf(armored: string) {
+  const fields = new SshWire(unarmored(armored));
+  const magic = fields.raw(MAGIC.length);
+  const version = fields.uint32();
+  const blob = fields.string();
+  const namespace = fields.string()?.toString('utf8');
+  const reserved = fields.string();
+  const hash = fields.string()?.toString('latin1');
+  const signature = fields.string();
+  if (magic?.equals(MAGIC) !== true || version === undefined) throw invalid('it is not a signature of ssh-keygen');
+  if (version !== VERSION) throw invalid(`it has version ${version}, and only version ${VERSION} is known`);
+  if (blob === undefined || namespace === undefined || reserved === undefined || hash === undefined || signature === undefined)
+    throw invalid('it is cut off');
+  if (!fields.ended) throw invalid('something follows it');
+  return { blob, namespace, reserved, hash, signature };
+}
+
+function lineOf(blob: Buffer): string {
   const type = new SshWire(blob).string()?.toString('latin1') ?? '';
-  return { blob, line: `${type} ${blob.toString('base64')}` };
+  return `${type} ${blob.toString('base64')}`;
 }
 
 function unarmored(armored: string): Buffer {

@@ -1,7 +1,8 @@
 import { SallyportError } from '../base/errors.ts';
 import type { KeyChange, RecordedHashes } from '../ledger/ledger-storage.ts';
 import type { RecordStore, SealedRecord } from '../ledger/records.ts';
-import type { Connection, SqlValue } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { INSERT_PACKED, packRecords } from './packed-records.ts';
 
 /** A record as it stands in the database. `seq` is its place in the ledger, from 1. */
 export interface RecordRow {
@@ -17,9 +18,6 @@ export interface RecordRow {
 
 const columns = 'id, time, type, session, hash, bytes';
 
-/** Statements for small groups stay prepared; a large group shares the cost of preparing its own among many records. */
-const PREPARED_UP_TO = 16;
-
 export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
 
@@ -29,13 +27,7 @@ export class RecordsTable implements RecordStore, RecordedHashes {
 
   /** One statement and so one transaction and one sync, projections included (projections.ts). */
   async append(records: readonly SealedRecord[]): Promise<number> {
-    const sql = `INSERT INTO records (${columns}) VALUES ${Array(records.length).fill('(?,?,?,?,?,?)').join(',')}`;
-    const parameters: SqlValue[] = [];
-    for (const { record, hash, bytes } of records)
-      parameters.push(record.id, record.time, record.type, record.session ?? null, hash, bytes);
-    const last = await (records.length <= PREPARED_UP_TO
-      ? this.#connection.insertPrepared(sql, parameters)
-      : this.#connection.insert(sql, parameters));
+    const last = await this.#connection.insertPrepared(INSERT_PACKED, packRecords(records));
     return last - records.length;
   }
 
@@ -90,6 +82,16 @@ export class RecordsTable implements RecordStore, RecordedHashes {
        WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?`,
       [after, limit],
     );
+  }
+
+  /** Refusals that are not erased, and how many of them are older than a time. */
+  async countRefused(before: string): Promise<{ records: number; due: number }> {
+    const row = await this.#connection.get<{ records: number; due: number }>(
+      `SELECT count(*) AS records, coalesce(sum(time < ?), 0) AS due FROM records
+       WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL`,
+      [before],
+    );
+    return row ?? { records: 0, due: 0 };
   }
 
   /** When the last run of the retention was recorded. */

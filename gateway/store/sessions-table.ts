@@ -96,6 +96,26 @@ export class SessionsTable {
     return row?.n ?? 0;
   }
 
+  /** Sessions that are over and not erased, of each target: how many, and when the first of them ended. */
+  endedPerTarget(): Promise<{ target: string; sessions: number; first: string }[]> {
+    return this.#connection.all(
+      `SELECT target, count(*) AS sessions, min(ended) AS first FROM session_rows
+       WHERE state IN ('closed', 'recovered') GROUP BY target ORDER BY target`,
+    );
+  }
+
+  /** How many of a target's are over, not erased, ended before a time, and meet any of these filters; all without one. */
+  async countEnded(target: string, before: string, filters?: readonly SessionFilter[]): Promise<number> {
+    const read = filters?.map(conditionsOf);
+    const any = read?.map(({ conditions }) => `(${['1', ...conditions].join(' AND ')})`) ?? ['1'];
+    const row = await this.#connection.get<{ n: number }>(
+      `SELECT count(*) AS n FROM session_rows
+       WHERE state IN ('closed', 'recovered') AND target = ? AND ended < ? AND (${['0', ...any].join(' OR ')})`,
+      [target, before, ...(read?.flatMap(({ parameters }) => parameters) ?? [])],
+    );
+    return row?.n ?? 0;
+  }
+
   /** Sessions that are over and not erased and ended before `time`, the first to end first, after `last`. */
   endedBefore(time: string, last: { ended: string; seq: number } | undefined, limit: number): Promise<StoredSession[]> {
     return this.#sessions(
@@ -136,7 +156,7 @@ type Columns = {
   [C in keyof StoredSession]: C extends 'principal' | 'principalKind' | 'source' ? StoredSession[C] | null : StoredSession[C];
 };
 
-function conditionsOf(filter: SessionFilter): { clause: string; parameters: SqlValue[] } {
+function conditionsOf(filter: SessionFilter): { conditions: string[]; clause: string; parameters: SqlValue[] } {
   const conditions: string[] = [];
   const parameters: SqlValue[] = [];
   const where = (condition: string, ...values: SqlValue[]) => {
@@ -164,5 +184,5 @@ function conditionsOf(filter: SessionFilter): { clause: string; parameters: SqlV
       pattern,
     );
   }
-  return { clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters };
+  return { conditions, clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters };
 }
