@@ -24,18 +24,30 @@ export async function rangeOfPeriod(database: Database, period: Period, newest: 
   return range;
 }
 
-/** Every record of a range, each checked. A number that is missing is a fault. */
+/** Every record of a range, each checked, while the next ones are fetched. A number that is missing is a fault. */
 export async function* readRange(database: Database, range: SeqRange, check: RecordCheck): AsyncGenerator<AuditedRecord> {
+  const fetch = (first: number): Promise<RecordRow[]> => {
+    if (first > range.last) return Promise.resolve([]);
+    const page = database.records.after(first - 1, Math.min(PAGE, range.last - first + 1));
+    page.catch(() => undefined); // Whoever awaits it is told.
+    return page;
+  };
   let expected = range.first;
-  while (expected <= range.last) {
-    const page = await database.records.after(expected - 1, Math.min(PAGE, range.last - expected + 1));
-    for (const row of page) {
-      if (row.seq > range.last) break;
-      missing(expected, row.seq - 1, check);
-      expected = row.seq + 1;
-      yield await check.read(row);
+  let fetching = fetch(expected);
+  try {
+    while (expected <= range.last) {
+      const page = (await fetching).filter(({ seq }) => seq <= range.last);
+      const last = page.at(-1)?.seq;
+      if (last === undefined) break;
+      fetching = fetch(last + 1);
+      for (const row of page) {
+        missing(expected, row.seq - 1, check);
+        expected = row.seq + 1;
+        yield await check.read(row);
+      }
     }
-    if (page.length === 0 || (page.at(-1)?.seq ?? 0) > range.last) break;
+  } finally {
+    await fetching; // A reader that stops early leaves no query behind.
   }
   missing(expected, range.last, check);
 }
