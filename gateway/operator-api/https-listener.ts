@@ -26,21 +26,18 @@ export async function listenHttps(
   certificate: ServerCertificate,
   parts: OperatorApiParts,
 ): Promise<HttpsListener> {
-  const app = operatorApp(certificate, parts);
-  const server = app.server as unknown as Server;
   const places = new ConnectionPlaces(PLACES);
+  const app = operatorApp(certificate, parts, (request, response, next) => {
+    const { socket } = request;
+    if (!places.asks(socket)) return;
+    response.once('close', () => places.answered(socket));
+    next(request, response);
+  });
+  const server = app.server as unknown as Server;
   server.on('connection', (socket: Socket) => {
     // Errors of a socket are told by its end; without a listener they would end the process.
     socket.on('error', () => undefined);
     places.enter(socket);
-  });
-  app.addHook('onRequest', (request, _reply, done) => {
-    places.asks(request.raw.socket);
-    done();
-  });
-  app.addHook('onResponse', (request, _reply, done) => {
-    places.answered(request.raw.socket);
-    done();
   });
   await app.ready();
   await bind(server, listen);

@@ -1,4 +1,6 @@
-import type { Socket } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { type FastifyInstance, fastify } from 'fastify';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -17,6 +19,9 @@ export interface OperatorApiParts {
   readonly unready: () => SallyportError | undefined;
 }
 
+/** Hands a request on, or does not. */
+export type Admission = (request: IncomingMessage, response: ServerResponse, next: RequestListener) => void;
+
 const KiB = 1024;
 const SECOND = 1000;
 
@@ -25,27 +30,32 @@ const REQUEST_MILLIS = 15 * SECOND;
 /** Neither side may keep the other waiting for longer, be it in the middle of an answer that nobody reads. */
 const SILENCE_MILLIS = 30 * SECOND;
 
-/** The routes, and what is true of every answer. */
-export function operatorApp(certificate: ServerCertificate, parts: OperatorApiParts): FastifyInstance {
-  const app = fastify({
-    https: {
-      cert: certificate.chain,
-      key: certificate.key,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: 10 * SECOND,
-      maxHeaderSize: 16 * KiB,
-      headersTimeout: 10 * SECOND,
-      connectionsCheckingInterval: 2 * SECOND,
+/** The routes, and what is true of every answer. `admit` sees each request before anything is made for it. */
+export function operatorApp(certificate: ServerCertificate, parts: OperatorApiParts, admit: Admission): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    serverFactory: (handler) => {
+      const server = createServer(
+        {
+          cert: certificate.chain,
+          key: certificate.key,
+          minVersion: 'TLSv1.2',
+          handshakeTimeout: 10 * SECOND,
+          maxHeaderSize: 16 * KiB,
+          headersTimeout: 10 * SECOND,
+          requestTimeout: REQUEST_MILLIS,
+          keepAliveTimeout: SILENCE_MILLIS,
+          connectionsCheckingInterval: 2 * SECOND,
+        },
+        (request, response) => admit(request, response, handler),
+      );
+      server.setTimeout(SILENCE_MILLIS);
+      server.on('clientError', refuseMalformed);
+      return server;
     },
     bodyLimit: 64 * KiB,
-    requestTimeout: REQUEST_MILLIS,
-    connectionTimeout: SILENCE_MILLIS,
-    keepAliveTimeout: SILENCE_MILLIS,
-    forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
     // The machinery's own refusals, such as a path with a broken escape, look like any other.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
-    clientErrorHandler: refuseMalformed,
   });
   // No guessing of types, no embedding, nothing kept unless a route says so.
   app.addHook('onRequest', (_request, reply, done) => {
@@ -82,7 +92,7 @@ const malformed = {
 const LINGER_MILLIS = SECOND;
 
 /** What is not HTTP, or too much of it: there is no request to answer, only a connection to end. */
-function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
   const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
   // Anything else is a failed handshake or a lost connection, on which nothing can be said.
   if (!socket.writable || !(timeout || error.code?.startsWith('HPE_') === true)) {

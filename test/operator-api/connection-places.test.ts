@@ -33,6 +33,19 @@ test('a connection with a request keeps its place while others have none', () =>
   expect([asking.destroyed, places.taken]).toEqual([false, 2]);
 });
 
+test('a connection that asks and asks, and does not wait for answers, ends', () => {
+  const places = new ConnectionPlaces(2);
+  const [patient, greedy] = [client(1), client(2)];
+  places.enter(patient);
+  places.enter(greedy);
+  for (let round = 0; round < 100; round += 1) {
+    expect(places.asks(patient)).toBe(true);
+    places.answered(patient);
+  }
+  const admitted = Array.from({ length: 1000 }, () => places.asks(greedy)).filter(Boolean);
+  expect([admitted.length, greedy.destroyed, patient.destroyed, places.taken]).toEqual([8, true, false, 1]);
+});
+
 test('when all are busy, the oldest goes', () => {
   const places = new ConnectionPlaces(2);
   const [first, second, third] = [client(1), client(2), client(3)];
