@@ -53,6 +53,8 @@ interface Waiting {
   sealed: SealedRecord;
   resolve: (stored: StoredRecord) => void;
   reject: (error: SallyportError) => void;
+  /** It is to be durable in the same moment as the one before it. */
+  tied?: boolean;
 }
 
 /**
@@ -110,6 +112,30 @@ export class Records {
     });
   }
 
+  /**
+   * As `append`, of several records of which either all become durable or none, and which stand next to each other in the
+   * ledger.
+   */
+  appendTogether(drafts: readonly RecordDraft[]): Promise<StoredRecord[]> {
+    if (drafts.length > MAX_GROUP) return Promise.reject(ledgerFailed(`${drafts.length} records are too many to be written together`));
+    if (this.#waiting.length + drafts.length > MAX_PENDING)
+      return Promise.reject(ledgerFailed(`${this.pending} records wait for the disk already; no more were taken`));
+    let sealed: SealedRecord[];
+    try {
+      sealed = drafts.map((draft) => this.#seal(draft));
+    } catch (thrown) {
+      return Promise.reject(
+        thrown instanceof SallyportError ? thrown : ledgerFailed(`The records cannot be written: ${messageOf(thrown)}`, thrown),
+      );
+    }
+    const stored = sealed.map(
+      (each, position) =>
+        new Promise<StoredRecord>((resolve, reject) => this.#waiting.push({ sealed: each, resolve, reject, tied: position > 0 })),
+    );
+    if (this.#inFlight === 0) void this.#write();
+    return Promise.all(stored);
+  }
+
   /** Resolves when nothing is pending. A failed append is told to its caller, not here. */
   flush(): Promise<void> {
     if (this.pending === 0) return Promise.resolve();
@@ -144,8 +170,9 @@ export class Records {
   /** Never rejects: each record's outcome goes to its own promise. */
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.length <= MAX_GROUP ? this.#waiting : this.#waiting.slice(0, MAX_GROUP);
-      this.#waiting = this.#waiting.length <= MAX_GROUP ? [] : this.#waiting.slice(MAX_GROUP);
+      const size = groupSize(this.#waiting);
+      const group = size === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, size);
+      this.#waiting = size === this.#waiting.length ? [] : this.#waiting.slice(size);
       this.#inFlight = group.length;
       try {
         const sealed = group.map((waiting) => waiting.sealed);
@@ -163,6 +190,14 @@ export class Records {
     this.#idle = [];
     for (const resolve of idle) resolve();
   }
+}
+
+/** As many as one transaction takes, without a cut between records that belong together: those wait for the next one. */
+function groupSize(waiting: readonly Waiting[]): number {
+  if (waiting.length <= MAX_GROUP) return waiting.length;
+  let size = MAX_GROUP;
+  while (waiting[size]?.tied === true) size -= 1;
+  return size;
 }
 
 type Schemas = { [T in RecordType]: ReturnType<typeof recordSchema<T>> };

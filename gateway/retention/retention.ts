@@ -10,15 +10,13 @@ import type { Records, StoredRecord } from '../ledger/records.ts';
 import type { Database } from '../store/database.ts';
 import { carryOut } from './carry-out.ts';
 import { carryOutRequest } from './carry-out-request.ts';
-import { erasedSession, type Grounds } from './erased-records.ts';
 import { expire } from './expire.ts';
 import { filterOf } from './held-sessions.ts';
-import { planErasure } from './plan-erasure.ts';
 import type { RetentionTerms } from './retention-terms.ts';
 
 export interface RetentionParts {
   readonly database: Database;
-  readonly records: Pick<Records, 'append' | 'gateway'>;
+  readonly records: Pick<Records, 'appendTogether' | 'gateway'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly gatewayName: string;
@@ -121,25 +119,24 @@ export class Retention {
     return { name: this.parts.gatewayName, kind: 'gateway' };
   }
 
-  /** Records, with the reserve released when the disk has no other space for it. */
-  async append(draft: RecordDraft): Promise<StoredRecord> {
+  /** Records, with the reserve released when the disk has no other space for them. */
+  async append(...drafts: readonly RecordDraft[]): Promise<StoredRecord[]> {
     const { records, log, releaseReserve } = this.parts;
     try {
-      return await records.append(draft);
+      return await records.appendTogether(drafts);
     } catch (thrown) {
       const { code, message } = asSallyportError(thrown);
       if (code !== 'LEDGER_FAILED') throw thrown;
-      log.warn({ type: draft.type }, `the reserve is released, because a record could not be written: ${message}`);
+      log.warn({ type: drafts[0]?.type }, `the reserve is released, because a record could not be written: ${message}`);
       releaseReserve();
-      return records.append(draft);
+      return records.appendTogether(drafts);
     }
   }
 
   /** Makes the promise durable, then keeps it. Returns the bytes of the files that were deleted. */
   async carryOut(drafts: readonly RecordDraft<'erased'>[]): Promise<number> {
     const { database, clock } = this.parts;
-    // All asked for at once: mostly they share one transaction. When they do not, the next run completes the set.
-    const stored = await Promise.all(drafts.map((draft) => this.append(draft)));
+    const stored = await this.append(...drafts);
     let bytes = 0;
     for (const { index, record } of stored) {
       bytes += await carryOut(database, { seq: index + 1, session: record.session ?? null }, clock.wallMicros());
@@ -158,7 +155,6 @@ export class Retention {
         if (signal.aborted) return;
         try {
           await carryOut(database, erasure, clock.wallMicros());
-          if (erasure.session !== null) await this.#completeParts(erasure.session);
           this.#unsettled.push(erasure.seq);
         } catch (thrown) {
           const { code, message } = asSallyportError(thrown);
@@ -168,28 +164,6 @@ export class Retention {
       if (page.length < PAGE) break;
     }
     await this.#settlePatiently();
-  }
-
-  /** Where only some of the records of an erasure became durable, the whole of it is recorded anew. */
-  async #completeParts(id: string): Promise<void> {
-    const { database, log } = this.parts;
-    const erasures = await database.erasures.ofSession(id);
-    const [first, last] = [erasures[0], erasures.at(-1)];
-    if (first === undefined || last === undefined || last.part === last.parts) return;
-    const [session] = await database.sessions.find({ session: id, limit: 1 });
-    const grounds = await this.#groundsOf(first.seq);
-    if (session === undefined || grounds === undefined) return;
-    log.warn({ session: id }, 'an erasure was only recorded in part; it is recorded again and finished');
-    await this.carryOut(erasedSession(await planErasure(database, session), grounds));
-  }
-
-  async #groundsOf(seq: number): Promise<Grounds | undefined> {
-    const [row] = await this.parts.database.records.after(seq - 1, 1);
-    if (row === undefined || row.seq !== seq || row.bytes === null) return undefined;
-    const record = JSON.parse(Buffer.from(row.bytes).toString('utf8')) as RecordDraft;
-    if (record.type !== 'erased') return undefined;
-    const { basis, reason, request } = record.body;
-    return { basis, reason, actor: record.actor, ...(request === undefined ? {} : { request }) };
   }
 
   async #settlePatiently(): Promise<boolean> {

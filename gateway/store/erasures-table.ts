@@ -32,11 +32,6 @@ export class ErasuresTable {
     );
   }
 
-  /** The erasures of a session, in the order of the ledger. */
-  ofSession(session: string): Promise<ErasureRow[]> {
-    return this.#connection.all<ErasureRow>('SELECT seq, session, part, parts FROM erasures WHERE session = ? ORDER BY seq', [session]);
-  }
-
   /** Whether an erasure on record was asked for by the request with this nonce. */
   async isRequested(nonce: string): Promise<boolean> {
     return (await this.#connection.get('SELECT 1 FROM erasures WHERE nonce = ? LIMIT 1', [nonce])) !== undefined;

@@ -69,6 +69,28 @@ describe('Records', () => {
     expect(records.pending).toBe(0);
   });
 
+  it('writes records that belong together in one group, wherever the border of a group would be', async () => {
+    const store = new HeldStore();
+    const records = recordsOn(store);
+    const first = records.append(refused('on its way'));
+    const before = Array.from({ length: 1020 }, (_, index) => records.append(refused(`before-${index}`)));
+    const together = records.appendTogether(Array.from({ length: 10 }, (_, index) => refused(`together-${index}`)));
+    for (let group = 0; group < store.groups.length; group += 1) {
+      store.groups[group]?.resolve();
+      await settle();
+    }
+    await Promise.all([first, ...before]);
+    expect(store.groups.map((group) => group.records.length)).toEqual([1, 1020, 10]);
+    expect((await together).map(({ index }) => index)).toEqual(Array.from({ length: 10 }, (_, index) => 1021 + index));
+  });
+
+  it('writes none of the records that belong together when one of them is not valid', async () => {
+    const store = new HeldStore();
+    const wrong = { ...refused('b'), outcome: 'perhaps' } as unknown as RecordDraft;
+    await expect(recordsOn(store).appendTogether([refused('a'), wrong])).rejects.toMatchObject({ code: 'LEDGER_FAILED' });
+    expect(store.groups).toHaveLength(0);
+  });
+
   it('gives every record an id and a nonce of its own', async () => {
     const store: RecordStore = { append: async () => 0 };
     const records = recordsOn(store);
