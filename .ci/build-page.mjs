@@ -1,6 +1,6 @@
 // Builds the page that lies in every bundle (renderer/bundle-page) into dist/bundle-page: index.html, page/app.js and
-// page/app.css, exactly as they stand below a bundle's data/. Called after an install and before start, test and build;
-// where nothing changed it only compares. Plain JavaScript for Node 20 or later, like set-up.mjs.
+// page/app.css, exactly as they stand below a bundle's data/. set-up.mjs has it run where something has changed; vite
+// wants the Node that runs Sallyport, while set-up.mjs asks `isPageBuilt` with any Node from 20 on.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -85,16 +85,19 @@ function place(file, text) {
   renameSync(temporary, file);
 }
 
-/** Builds the page unless it is there as its sources are now. */
-export async function buildPage() {
+/** Whether the page is there as its sources are now. */
+export function isPageBuilt() {
+  if (!products.every((name) => existsSync(join(output, name)))) return false;
+  return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === digestOfSources();
+}
+
+async function buildPage() {
+  if (isPageBuilt()) return;
   const digest = digestOfSources();
-  const present = products.every((name) => existsSync(join(output, name)));
-  if (present && existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === digest) return false;
   place(join(output, 'page/app.js'), await script());
   place(join(output, 'page/app.css'), style());
   place(join(output, 'index.html'), readFileSync(join(source, 'index.html'), 'utf8'));
   place(stamp, `${digest}\n`);
-  return true;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPage();

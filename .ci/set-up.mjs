@@ -1,4 +1,5 @@
-// Makes a checkout ready to run: builds the native modules for the Node that runs Sallyport, and proves that they load.
+// Makes a checkout ready to run: builds the native modules for the Node that runs Sallyport, and proves that they load;
+// and builds the page that lies in every bundle.
 //
 // Runs after `npm ci` and `npm install` (postinstall), and again before start and test, where it costs a few
 // milliseconds when nothing is missing. Why the dependencies' own install scripts do not do this: see CONTRIBUTING.md,
@@ -6,7 +7,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { installPackages, missingCommands } from './debian-packages.mjs';
 
@@ -135,8 +136,7 @@ function requireCompiler() {
   installPackages(missingCommands(wanted), 'to build native modules');
 }
 
-async function main() {
-  const node = chooseNode();
+async function setUpBindings(node) {
   const unready = [];
   for (const binding of bindings.map(locate)) if (!isStamped(binding, node)) unready.push(binding);
   if (unready.length === 0) return;
@@ -164,8 +164,18 @@ async function main() {
   if (unbuilt.length > 0) process.stderr.write('Sallyport is set up.\n');
 }
 
+/** The page of bundles: part of the published package, and built in a checkout, where its sources are. */
+async function setUpPage(node) {
+  const program = join(root, '.ci', 'build-page.mjs');
+  if (!existsSync(program) || packageFolder('vite') === undefined) return;
+  const { isPageBuilt } = await import(pathToFileURL(program).href);
+  if (!isPageBuilt()) await runQuietly(node.program, [program], { cwd: root });
+}
+
 try {
-  await main();
+  const node = chooseNode();
+  await setUpBindings(node);
+  await setUpPage(node);
 } catch (error) {
   process.stderr.write(`\nSet-up failed.\n${error instanceof SetUpError ? error.message : error.stack}\n`);
   process.exit(1);

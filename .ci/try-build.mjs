@@ -1,6 +1,6 @@
-// Runs the demo of the built gateway (dist/): a session through it, recorded, sealed and read back. Proves that the
-// package has every file it needs, the sealing thread included, and that it stops when asked. The tests run on the
-// source, not on this.
+// Runs the demo of the built gateway (dist/): a session through it, recorded, sealed, read back, exported and verified.
+// Proves that the package has every file it needs, the threads and the bundle's page and script included, and that it
+// stops when asked. The tests run on the source, not on this.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -45,7 +45,13 @@ try {
   demand(sealed.length > 0, 'no recording was sealed');
   const transcript = execFileSync(process.execPath, [main, 'transcript', session, '--data', data], { encoding: 'utf8' });
   demand(transcript.includes('Hello from Linux'), `the transcript of its first session is ${JSON.stringify(transcript)}`);
-  process.stdout.write('The built gateway records, seals, replays and stops.\n');
+
+  const bundle = join(folder, 'bundle.zip');
+  execFileSync(process.execPath, [main, 'export', '--data', data, '-o', bundle], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [main, 'verify', bundle], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const files = execFileSync('unzip', ['-Z1', bundle], { encoding: 'utf8' }).split('\n');
+  for (const file of ['data/verify.sh', 'data/index.html', 'data/page/app.js']) demand(files.includes(file), `its bundle has no ${file}`);
+  process.stdout.write('The built gateway records, seals, replays, exports, verifies and stops.\n');
 } catch (error) {
   process.stderr.write(`The built gateway does not work: ${error.message}\n`);
   process.exitCode = 1;
