@@ -17,7 +17,8 @@ export async function withData<Result>(options: DataOptions, use: (database: Dat
   }
 }
 
-async function dataDirectory(options: DataOptions): Promise<string> {
+/** The data directory that is meant. Throws USAGE when nothing says which. */
+export async function dataDirectory(options: DataOptions): Promise<string> {
   if (options.data !== undefined) return options.data;
   if (options.config === undefined) {
     throw new SallyportError('USAGE', 'It is not said which data to read', { remedy: 'add --data DIR, or --config FILE of the gateway' });

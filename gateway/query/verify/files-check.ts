@@ -1,0 +1,259 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RecordBody } from '../../../contract/record.ts';
+import { attachmentFileName, journalFile, recordingDirectory, segmentFileName } from '../../recording/journal-layout.ts';
+import type { EvidenceReader } from '../../store/evidence-reader.ts';
+import type { ErasedFile } from './erasures.ts';
+import { type Finding, fault, type Place, type Report } from './finding.ts';
+import { hashFile, NoRegularFile } from './hash-file.ts';
+import type { SealedFile } from './record-checks.ts';
+import type { SessionOutcome } from './session-records.ts';
+
+const STREAMS = ['i', 'o', 'e'];
+const AT_A_TIME = 4;
+/** Doubts that are looked into; an attack on more than this is an attack on everything. */
+const MOST_DOUBTS = 10_000;
+
+/** Something that looks wrong, unless the gateway did it while this was read. */
+interface Doubt {
+  finding: Finding;
+  session: string;
+  /** Of a session with more files than its records name: the ones that are over. */
+  surplus?: true;
+}
+
+/**
+ * Compares the recordings on disk with what the records say of them. A gateway may be at work meanwhile, so whatever
+ * looks wrong is looked at once more in the end, in the state of that moment.
+ */
+export class FilesCheck {
+  readonly #directory: string;
+  readonly #report: Report;
+  #doubts: Doubt[] = [];
+  #undoubted = 0;
+  files = 0;
+  bytes = 0;
+
+  constructor(directory: string, report: Report) {
+    this.#directory = directory;
+    this.#report = report;
+  }
+
+  async sealed(files: readonly SealedFile[]): Promise<void> {
+    await this.#each(files, (file) => this.#compare(file));
+  }
+
+  /** What an `erased` record says is gone. */
+  async erased(files: readonly ErasedFile[]): Promise<void> {
+    await this.#each(files, async ({ index, session, file }) => {
+      if (!isRecordingPath(file)) return this.#report(fault('malformed', { index, file }, 'An erasure names a file that is no recording'));
+      if ((await lstat(join(this.#directory, file)).catch(() => undefined)) === undefined) return;
+      const where = { index, file, ...(session === undefined ? {} : { session }) };
+      this.#report(fault('inconsistent', where, 'The file is said to be erased, and it is still there'));
+    });
+  }
+
+  /** Files of sessions that are over, or as far as their records go: there may be no others beside those. */
+  async outcomes(outcomes: readonly SessionOutcome[]): Promise<void> {
+    await this.#each(outcomes, async ({ session: { id }, files }) => {
+      let found = 0;
+      const directory = join(this.#directory, recordingDirectory(id, 0), '..');
+      for (const channel of await namesIn(directory)) {
+        const names = await namesIn(join(directory, channel));
+        found += names.length;
+      }
+      if (found > files) this.#doubt({ finding: fault('added', { session: id }, ''), session: id, surplus: true });
+    });
+  }
+
+  /** Recordings of sessions that no record names, and of those that are erased. */
+  async strangers(reader: EvidenceReader): Promise<void> {
+    for await (const sessions of this.#sessionsOnDisk()) {
+      const absent = await reader.absent(sessions.map(({ session }) => session));
+      for (const { session, path } of sessions) {
+        const why = absent.get(session);
+        if (why === undefined || !(await hasFiles(join(this.#directory, path)))) continue;
+        const words =
+          why === 'erased'
+            ? 'There are recordings of this session on disk, though it is erased'
+            : 'There are recordings of this session on disk, and no record says that it ever was: its records were deleted, or the files were planted';
+        this.#doubt({ finding: fault(why === 'erased' ? 'inconsistent' : 'missing', { session, file: path }, words), session });
+      }
+    }
+  }
+
+  /** `reader` sees the state of now. */
+  async resolve(reader: EvidenceReader): Promise<void> {
+    for (const doubt of this.#doubts) await this.#resolve(doubt, reader);
+    if (this.#undoubted > 0) this.#report(fault('inconsistent', {}, `${this.#undoubted} more files do not fit the records`));
+    this.#doubts = [];
+  }
+
+  async #compare(sealed: SealedFile): Promise<void> {
+    const { index, session, channel, segment, file, bytes, sha256, seal } = sealed;
+    const where = { index, session, channel, segment, file };
+    if (!isOwnPath(sealed)) {
+      this.#report(fault('malformed', where, 'The record names a file that is not where the recording of this segment belongs'));
+      return;
+    }
+    this.files += 1;
+    try {
+      const found = await hashFile(join(this.#directory, file), seal?.text === undefined ? undefined : { atMost: seal.text.bytes });
+      this.bytes += found.file.bytes;
+      if (found.file.bytes !== bytes)
+        this.#differs('altered', where, `The file has ${found.file.bytes} bytes, and was sealed with ${bytes}`);
+      else if (found.file.sha256 !== sha256) this.#differs('altered', where, 'The file is not what was sealed: its SHA-256 is another');
+      else if (seal?.text !== undefined && !isSameText(found.text, seal.text))
+        this.#report(
+          fault('inconsistent', where, 'The file is what was sealed, but the text in it is not what the same record says of it'),
+        );
+    } catch (thrown) {
+      const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+      if (code === 'ENOENT' || code === 'ENOTDIR') this.#differs('missing', where, 'The file is missing');
+      else if (thrown instanceof NoRegularFile || code === 'ELOOP')
+        this.#report(fault('altered', where, 'In place of the file there is something else: a link, a directory or a device'));
+      else
+        this.#report(fault('unreadable', where, `The file cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`));
+    }
+  }
+
+  #differs(code: 'altered' | 'missing', where: Place & { session: string }, words: string): void {
+    this.#doubt({ finding: fault(code, where, words), session: where.session });
+  }
+
+  #doubt(doubt: Doubt): void {
+    if (this.#doubts.length < MOST_DOUBTS) this.#doubts.push(doubt);
+    else this.#undoubted += 1;
+  }
+
+  async #resolve({ finding, session, surplus }: Doubt, reader: EvidenceReader): Promise<void> {
+    const state = (await reader.absent([session])).get(session);
+    if (surplus === true) {
+      if (state === undefined) await this.#nameSurplus(session, reader);
+      return;
+    }
+    const { channel, segment, index, file } = finding.where;
+    if (channel === undefined || segment === undefined) {
+      // Known by now, or gone by now: the gateway has just begun it, or just erased it.
+      const still = (finding.code === 'missing') === (state === 'unknown');
+      if (still && file !== undefined && (await hasFiles(join(this.#directory, file)))) this.#report(finding);
+      return;
+    }
+    if (state === 'erased') return;
+    // A gateway that found the file gone has sealed the segment again: the last seal holds, and is checked by itself.
+    const seals = await reader.recordsOfType(session, 'segment.sealed', (index ?? 0) + 1);
+    const again = seals.some(({ bytes }) => {
+      const body = bodyOf(bytes);
+      return body?.channel === channel && body.segment === segment;
+    });
+    if (!again) this.#report(finding);
+  }
+
+  async #nameSurplus(session: string, reader: EvidenceReader): Promise<void> {
+    const named = new Set<string>();
+    for (const { bytes } of await reader.recordsOfType(session, 'segment.sealed', 0)) {
+      const body = bodyOf(bytes);
+      if (body === undefined) continue;
+      named.add(body.file);
+      for (const { file } of body.attachments) named.add(file);
+    }
+    const directory = recordingDirectory(session, 0).slice(0, -2);
+    for (const channel of await namesIn(join(this.#directory, directory))) {
+      for (const name of await namesIn(join(this.#directory, directory, channel))) {
+        const file = `${directory}/${channel}/${name}`;
+        if (named.has(file) || (await this.#isInTheMaking(session, channel, name))) continue;
+        this.#report(fault('added', { session, file }, 'No record names this file: it was planted, or the record of its seal is gone'));
+      }
+    }
+  }
+
+  /** A file in the making counts for nothing, and a segment whose stretch is still in the journal is not recorded yet. */
+  async #isInTheMaking(session: string, channel: string, name: string): Promise<boolean> {
+    if (name.endsWith('.tmp')) return true;
+    const stretch = /^(\d{4,9})\./.exec(name)?.[1];
+    if (stretch === undefined || !/^\d{1,9}$/.test(channel)) return false;
+    const journal = journalFile(this.#directory, session, Number(channel), Number(stretch));
+    return (await lstat(journal).catch(() => undefined)) !== undefined;
+  }
+
+  /** `recordings/YYYY/MM/<session>`, some at a time; whatever else is there is told. */
+  async *#sessionsOnDisk(): AsyncGenerator<{ session: string; path: string }[]> {
+    const top = 'recordings';
+    for (const year of await namesIn(join(this.#directory, top))) {
+      if (!/^\d{4}$/.test(year)) this.#strange(`${top}/${year}`);
+      else
+        for (const month of await namesIn(join(this.#directory, top, year))) {
+          const path = `${top}/${year}/${month}`;
+          if (!/^\d{2}$/.test(month)) this.#strange(path);
+          else yield* this.#sessionsIn(path);
+        }
+    }
+  }
+
+  async *#sessionsIn(path: string): AsyncGenerator<{ session: string; path: string }[]> {
+    let some: { session: string; path: string }[] = [];
+    for (const name of await namesIn(join(this.#directory, path))) {
+      const own = SESSION.test(name) && recordingDirectory(name, 0) === `${path}/${name}/0`;
+      if (own) some.push({ session: name, path: `${path}/${name}` });
+      else this.#strange(`${path}/${name}`);
+      if (some.length < 500) continue;
+      yield some;
+      some = [];
+    }
+    if (some.length > 0) yield some;
+  }
+
+  #strange(file: string): void {
+    this.#report(fault('added', { file }, 'This is nothing that a gateway puts among the recordings'));
+  }
+
+  async #each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const queue = items.values();
+    const some = async () => {
+      for (const item of queue) await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_A_TIME, items.length) }, some));
+  }
+}
+
+const SESSION = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The one place where a segment or its attachments may be. */
+function isOwnPath({ session, channel, segment, file, seal }: SealedFile): boolean {
+  const directory = recordingDirectory(session, channel);
+  if (seal !== undefined) return file === `${directory}/${segmentFileName(segment)}`;
+  return STREAMS.some((stream) => file === `${directory}/${attachmentFileName(segment, stream)}`);
+}
+
+function isRecordingPath(file: string): boolean {
+  return /^recordings\/\d{4}\/\d{2}\/[0-9a-f-]{36}\/\d{1,16}\/\d{4,16}\.(cast|[ioe]\.bin)\.zst$/.test(file);
+}
+
+function isSameText(
+  found: { bytes: number; lines: number; sha256: string } | undefined,
+  sealed: { bytes: number; lines: number; sha256: string },
+): boolean {
+  return found !== undefined && found.bytes === sealed.bytes && found.lines === sealed.lines && found.sha256 === sealed.sha256;
+}
+
+function bodyOf(bytes: Uint8Array): RecordBody<'segment.sealed'> | undefined {
+  try {
+    return (JSON.parse(Buffer.from(bytes).toString('utf8')) as { body: RecordBody<'segment.sealed'> }).body;
+  } catch {
+    return undefined; // It is no record, which is told where the records are checked.
+  }
+}
+
+/** Nothing, where there is no such directory: a session may have no recordings. */
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
+}
+
+async function hasFiles(directory: string): Promise<boolean> {
+  for (const channel of await namesIn(directory)) {
+    const path = join(directory, channel);
+    if ((await lstat(path).catch(() => undefined))?.isDirectory() !== true) return true;
+    if ((await namesIn(path)).some((name) => !name.endsWith('.tmp'))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,227 @@
+import type { AuditRecord } from '../../../contract/record.ts';
+import { type ErasedFile, type ErasureCounts, Erasures } from './erasures.ts';
+import { type Finding, fault, notice } from './finding.ts';
+import { KeyHistory, type LedgerKeyPeriod } from './key-history.ts';
+import { readRecord } from './record-form.ts';
+import { type SessionOutcome, SessionRecords, type StrayRecord } from './session-records.ts';
+
+/** Some records in the order of the ledger. Plain data: it crosses to a worker thread. */
+export interface RecordBatch {
+  indexes: number[];
+  /** Bytes of each; -1: erased; another negative number: what stands there is no record. */
+  lengths: number[];
+  bytes: Uint8Array;
+  /** JSON: an array of `[id, time, type, session]` as they stand beside the bytes in the database. None in a bundle. */
+  columns?: string;
+}
+
+/** A file that a record says is there. */
+export interface SealedFile {
+  index: number;
+  session: string;
+  channel: number;
+  segment: number;
+  file: string;
+  bytes: number;
+  sha256: string;
+  /** Of a segment: what its list entry says besides, and the digest of the text in it. */
+  seal?: { from: number; to: number; events: number; text?: { bytes: number; lines: number; sha256: string } };
+}
+
+/** What a batch of records led to. */
+export interface RecordFindings {
+  findings: Finding[];
+  files: SealedFile[];
+  erasedFiles: ErasedFile[];
+  outcomes: SessionOutcome[];
+  strays: StrayRecord[];
+}
+
+export interface RecordTotals {
+  records: number;
+  sessions: number;
+  channels: number;
+  segments: number;
+  erased: ErasureCounts;
+  first: string | undefined;
+  last: string | undefined;
+  keys: LedgerKeyPeriod[];
+  /** Ids of holds in force. */
+  holds: string[];
+  /** Versions of the gateways that wrote them. */
+  versions: string[];
+}
+
+/** Clocks differ by less when they are kept by NTP; more than this is said. */
+const BACKWARDS_MILLIS = 1000;
+const MAX_NOTED_CLOCKS = 20;
+const MAX_VERSIONS = 100;
+
+/**
+ * Everything that can be told from the records themselves, one after the other in the order of the ledger: their form,
+ * and whether they fit together. Knows no files and no tree.
+ */
+export class RecordChecks {
+  #findings: Finding[] = [];
+  #files: SealedFile[] = [];
+  readonly #report = (finding: Finding) => this.#findings.push(finding);
+  readonly #sessions = new SessionRecords(this.#report);
+  readonly #keys = new KeyHistory(this.#report);
+  readonly #erasures: Erasures;
+  readonly #versions = new Set<string>();
+  #records = 0;
+  #first: string | undefined;
+  #last: string | undefined;
+  #clocks = 0;
+
+  /** `unfinished`: indexes of erasures that are on record and not completed. */
+  constructor(unfinished: readonly number[] = []) {
+    this.#erasures = new Erasures(this.#report, new Set(unfinished));
+  }
+
+  take({ indexes, lengths, bytes, columns }: RecordBatch): RecordFindings {
+    const beside = columns === undefined ? undefined : (JSON.parse(columns) as [unknown, unknown, unknown, unknown][]);
+    let offset = 0;
+    for (let at = 0; at < indexes.length; at += 1) {
+      const index = indexes[at] as number;
+      const length = lengths[at] as number;
+      this.#records += 1;
+      if (length === -1) this.#erasures.gone(index);
+      else if (length < 0)
+        this.#report(fault('altered', { index }, 'Where the bytes of a record should be, the database has something else'));
+      else this.#take(index, bytes.subarray(offset, offset + length), beside?.[at]);
+      offset += Math.max(0, length);
+    }
+    return this.#taken();
+  }
+
+  finish(): RecordFindings {
+    this.#sessions.finish();
+    this.#erasures.finish();
+    if (this.#clocks > MAX_NOTED_CLOCKS) this.#report(notice('clock', {}, `The clock was set back ${this.#clocks} times in all`));
+    return this.#taken();
+  }
+
+  totals(): RecordTotals {
+    const { sessions, channels, segments } = this.#sessions;
+    return {
+      records: this.#records,
+      sessions,
+      channels,
+      segments,
+      erased: { ...this.#erasures.counts },
+      first: this.#first,
+      last: this.#last,
+      keys: this.#keys.periods,
+      holds: this.#erasures.holds,
+      versions: [...this.#versions],
+    };
+  }
+
+  #take(index: number, bytes: Uint8Array, beside: readonly unknown[] | undefined): void {
+    const form = readRecord(bytes);
+    if (form.state === 'malformed') {
+      this.#report(fault('malformed', { index }, `What stands there is no record: ${form.why}`));
+      return;
+    }
+    const { record } = form;
+    if (beside !== undefined) this.#compareColumns(index, record, beside);
+    this.#followClock(index, record.time);
+    if (form.state === 'newer') {
+      this.#report(notice('newer', { index }, `A record of type ${record.type.slice(0, 60)}, which this version does not know`));
+      return;
+    }
+    this.#takeRecord(index, form.record);
+  }
+
+  #takeRecord(index: number, record: AuditRecord): void {
+    this.#sessions.take(index, record);
+    switch (record.type) {
+      case 'segment.sealed':
+        this.#expectFiles(index, record);
+        break;
+      case 'ledger.created':
+      case 'key.rotated':
+        this.#keys.take(index, record);
+        break;
+      case 'hold.set':
+      case 'hold.cleared':
+      case 'erased':
+        this.#erasures.take(index, record);
+        break;
+      case 'storage.changed':
+        if (record.body.state !== 'ample')
+          this.#report(
+            notice(
+              'low-disk',
+              { index },
+              `At ${record.time} the disk had ${record.body.free} bytes left: ${record.body.state === 'low' ? 'new sessions were refused' : 'running sessions were ended'}`,
+            ),
+          );
+        break;
+      case 'session.close':
+        if (record.body.code === 'DISK_LOW')
+          this.#report(
+            notice('low-disk', { index, session: record.session ?? '' }, 'The session was ended because the disk was almost full'),
+          );
+        break;
+      case 'gateway.start':
+        if (this.#versions.size < MAX_VERSIONS) this.#versions.add(record.body.version.slice(0, 40));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #compareColumns(index: number, record: { id: string; time: string; type: string; session?: string }, beside: readonly unknown[]): void {
+    const said = [record.id, record.time, record.type, record.session ?? null];
+    const names = ['id', 'time', 'type', 'session'];
+    for (const [at, name] of names.entries()) {
+      if (said[at] === beside[at]) continue;
+      const words = `The database lists the record under ${name} ${String(beside[at]).slice(0, 80)}, and the record itself says ${String(said[at]).slice(0, 80)}`;
+      this.#report(fault('inconsistent', { index }, words));
+    }
+  }
+
+  #followClock(index: number, time: string): void {
+    this.#first ??= time;
+    const last = this.#last;
+    this.#last = time;
+    if (last === undefined || time >= last) return;
+    const back = Date.parse(last) - Date.parse(time);
+    if (!(back > BACKWARDS_MILLIS)) return;
+    this.#clocks += 1;
+    if (this.#clocks <= MAX_NOTED_CLOCKS)
+      this.#report(
+        notice(
+          'clock',
+          { index },
+          `The record is dated ${time}, ${Math.round(back / 1000)} s before the one in front of it: the clock of the gateway was set back`,
+        ),
+      );
+  }
+
+  #expectFiles(index: number, { session, body }: AuditRecord<'segment.sealed'>): void {
+    if (session === undefined) return; // told as a malformed record
+    const { channel, segment, file, bytes, sha256, from, to, events, text, attachments } = body;
+    const common = { index, session, channel, segment };
+    this.#files.push({ ...common, file, bytes, sha256, seal: { from, to, events, ...(text === undefined ? {} : { text }) } });
+    for (const attachment of attachments) this.#files.push({ ...common, ...attachment });
+  }
+
+  #taken(): RecordFindings {
+    const taken = {
+      findings: this.#findings,
+      files: this.#files,
+      erasedFiles: this.#erasures.files,
+      outcomes: this.#sessions.outcomes,
+      strays: this.#sessions.strays,
+    };
+    this.#findings = [];
+    this.#files = [];
+    this.#erasures.files = [];
+    this.#sessions.outcomes = [];
+    this.#sessions.strays = [];
+    return taken;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Finding, Place } from './finding.ts';
+import type { Outcome } from './outcome.ts';
+
+/** One finding as a line: what, where, in words. Texts in it may come from the evidence, so the caller makes it printable. */
+export function findingLine({ severity, code, where, words }: Finding): string {
+  const place = placeWords(where);
+  return `${severity === 'fault' ? 'FAULT ' : 'note  '} ${code.padEnd(12)} ${place === '' ? '' : `${place}: `}${words}.`;
+}
+
+export function placeWords({ index, last, session, channel, segment, file }: Place): string {
+  const words: string[] = [];
+  if (index !== undefined) words.push(last === undefined ? `record ${index}` : `records ${index} to ${last}`);
+  if (session !== undefined) words.push(`session ${session}`);
+  if (channel !== undefined) words.push(`channel ${channel}`);
+  if (segment !== undefined) words.push(`segment ${segment}`);
+  if (file !== undefined) words.push(file);
+  return words.join(', ');
+}
+
+/** What was checked, what follows from it and what does not, for somebody who has to sign for it. */
+export function verdictLines(outcome: Outcome, faults: number, notices: number): string[] {
+  const { records, ledger, key } = outcome;
+  const { erased } = records;
+  const period = records.first === undefined ? '' : `, ${records.first} to ${records.last}`;
+  const facts: [string, string][] = [
+    ['checked', `${outcome.kind} ${outcome.where}`],
+    ['records', `${count(records.records)}${period}`],
+    ['sessions', `${count(records.sessions)}, with ${count(records.channels)} channels and ${count(records.segments)} sealed segments`],
+    ['files', `${count(outcome.files)} files of recordings, ${count(outcome.bytes)} bytes, each against its seal`],
+  ];
+  if (erased.records > 0 || erased.sessions > 0)
+    facts.push(['erased', `${count(erased.sessions)} sessions, ${count(erased.records)} records, ${count(erased.files)} files`]);
+  if (ledger !== undefined) {
+    facts.push(['ledger', `${ledger.origin}, ${count(ledger.size)} records, ${count(ledger.tiles)} tiles`]);
+    facts.push([
+      'root',
+      `${Buffer.from(ledger.root).toString('base64')}: ${ledger.agrees ? 'rebuilt from the records, and the same' : 'NOT that of the records'}`,
+    ]);
+    facts.push([
+      'signature',
+      key === undefined ? 'no key to check it with' : `${ledger.signed ? 'good' : 'NOT GOOD'}, with ${keyWords(key)}`,
+    ]);
+  } else facts.push(['ledger', 'none: nothing here is signed']);
+  if (outcome.compared !== undefined)
+    facts.push(['compared', `with the checkpoint over ${count(outcome.compared.size)} records in ${outcome.compared.file}`]);
+  return [
+    ...facts.map(([name, value]) => `${name.padEnd(10)} ${value}`),
+    '',
+    `verdict    ${faults === 0 ? 'INTACT' : `NOT INTACT: ${count(faults)} ${faults === 1 ? 'fault' : 'faults'}`}${notices === 0 ? '' : `, ${count(notices)} ${notices === 1 ? 'note' : 'notes'}`}`,
+    '',
+    ...proofLines(outcome),
+  ];
+}
+
+function proofLines({ kind, ledger, key, compared, records }: Outcome): string[] {
+  const lines: string[] = [];
+  if (ledger?.agrees === true && ledger.signed) {
+    lines.push('This proves that the records, and the recordings that they seal, are those that the holder of the key signed:');
+    lines.push(`nothing was changed, removed, added or moved among the first ${count(ledger.size)} records without the key.`);
+  } else if (ledger === undefined) lines.push('Nothing is proven: the evidence fits together, but it carries no signature.');
+  else lines.push('Nothing is proven by the signature: see the faults.');
+  if (kind === 'bundle') lines.push('A bundle holds a part of the log. Of what it does not hold, only the hashes are here.');
+  lines.push('');
+  if (key?.source === 'beside')
+    lines.push(
+      'The key was taken from keys/ledger.pub beside the evidence: whoever could rewrite all of it could have put another key there. Give the key that you got another way with --key.',
+    );
+  if (key?.source === 'records')
+    lines.push(
+      'The key was taken from the records themselves: they vouch for their own signature. Give the key that you got another way with --key.',
+    );
+  if (compared === undefined)
+    lines.push(
+      'That the log is complete up to now, and was not rewritten by a holder of the key or put back to an older state, only a checkpoint shows that was kept outside. Give it with --checkpoint.',
+    );
+  else if (compared.continued)
+    lines.push(
+      `The log is the one that the given checkpoint was signed over, and continues it. What was recorded after that checkpoint's ${count(compared.size)} records could still be missing at the end.`,
+    );
+  const { records: emptied } = records.erased;
+  if (emptied > 0)
+    lines.push(
+      `What ${count(emptied)} erased ${emptied === 1 ? 'record' : 'records'} said cannot be told any more: only that ${emptied === 1 ? 'it was' : 'they were'} recorded, and when and why ${emptied === 1 ? 'it was' : 'they were'} erased.`,
+    );
+  return lines;
+}
+
+function keyWords({ vkey, source }: NonNullable<Outcome['key']>): string {
+  return `${vkey} (${{ given: 'the key that was given', beside: 'from keys/ledger.pub beside the evidence', records: 'from the records' }[source]})`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en');
+}
