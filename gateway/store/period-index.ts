@@ -26,15 +26,16 @@ export class PeriodIndex {
 
   /**
    * From the first to the last record up to `newest` whose id is in [from, to), and whatever lies between them and their
-   * neighbours in time: where the clock was set, records of other times are among them.
+   * neighbours in time: where the clock was set, records of other times are among them. The plus signs keep SQLite from
+   * walking through the records themselves, in the order of the ledger, to where the period begins.
    */
   async range(from: string | undefined, to: string | undefined, newest: number): Promise<SeqRange> {
     const row = await this.#connection.get<{ least: number | null; most: number | null; before: number | null; behind: number | null }>(
       `SELECT
-         (SELECT min(seq) FROM records WHERE id >= ?1 AND id < ?2 AND seq <= ?3) AS least,
-         (SELECT max(seq) FROM records WHERE id >= ?1 AND id < ?2 AND seq <= ?3) AS most,
-         (SELECT seq FROM records WHERE id < ?1 AND seq <= ?3 ORDER BY id DESC LIMIT 1) AS before,
-         (SELECT seq FROM records WHERE id >= ?2 AND seq <= ?3 ORDER BY id LIMIT 1) AS behind`,
+         (SELECT min(+seq) FROM records WHERE id >= ?1 AND id < ?2 AND +seq <= ?3) AS least,
+         (SELECT max(+seq) FROM records WHERE id >= ?1 AND id < ?2 AND +seq <= ?3) AS most,
+         (SELECT seq FROM records WHERE id < ?1 AND +seq <= ?3 ORDER BY id DESC LIMIT 1) AS before,
+         (SELECT seq FROM records WHERE id >= ?2 AND +seq <= ?3 ORDER BY id LIMIT 1) AS behind`,
       [from ?? '', to ?? '~', newest],
     );
     const first = Math.min(row?.least ?? Number.POSITIVE_INFINITY, (row?.before ?? 0) + 1);
