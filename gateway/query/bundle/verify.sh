@@ -363,11 +363,11 @@ cannot 'that the key is the one of the gateway that you mean: compare data/keys/
 # ---------------------------------------------------------------------------------------------------------------------
 step '3. Is the checkpoint of the ledger signed?'
 
-# NAME+ID+KEY: the name is everything before the last two plus signs.
+# NAME+ID+KEY: a name has no plus sign, the base64 of a key may.
 IFS= read -r vkey < data/keys/ledger.vkey || vkey=''
-origin=${vkey%+*}
-origin=${origin%+*}
-key_hex=$(printf '%s\n' "${vkey##*+}" | awk "$FUNCTIONS"'{ print b64hex($0) }')
+origin=${vkey%%+*}
+key=${vkey#*+}
+key_hex=$(printf '%s\n' "${key#*+}" | awk "$FUNCTIONS"'{ print b64hex($0) }')
 pem_hex=$(awk "$FUNCTIONS"'/^-----/ { next } { text = text $0 } END { print b64hex(text) }' data/keys/ledger.pem)
 name_hex=$(printf '%s\n' "$origin" | openssl base64 -A | awk "$FUNCTIONS"'{ print b64hex($0) }')
 key_id=$(printf 'id %s\n' "$(printf '%s %s\n' "$name_hex" "$key_hex" | awk "$FUNCTIONS"'{ print octal($1 $2) }')" | hashes)
