@@ -27,5 +27,9 @@ function wallCorrectionMicros(): number {
 export function isoMicros(wallMicros: number): string {
   const millis = Math.floor(wallMicros / 1000);
   const rest = wallMicros - millis * 1000;
-  return `${new Date(millis).toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
+  // In a burst many facts have the same millisecond, and writing out a date is the expensive part.
+  if (millis !== written.millis) written = { millis, text: new Date(millis).toISOString().slice(0, -1) };
+  return `${written.text}${String(rest).padStart(3, '0')}Z`;
 }
+
+let written = { millis: Number.NaN, text: '' };

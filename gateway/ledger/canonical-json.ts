@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { plainJson } from './plain-json.ts';
 
 /** The RFC 8785 form of a JSON value, in UTF-8. */
 export function canonicalBytes(value: unknown): Buffer {
@@ -20,7 +21,7 @@ export function canonicalForm<Value>(value: Value): { value: Value; bytes: Buffe
 }
 
 function bytesOf(value: unknown): Buffer {
-  const text = canonicalize(value);
+  const text = plainJson(value) ?? canonicalize(value);
   if (text === undefined) throw new TypeError('not a JSON value');
   return Buffer.from(text, 'utf8');
 }

@@ -8,8 +8,7 @@ import { dirname } from 'node:path';
 export async function replaceFile(file: string, bytes: Uint8Array | string, mode: number): Promise<void> {
   const beside = `${file}.tmp`;
   try {
-    await rm(beside, { force: true }); // Left by a process that was killed.
-    const handle = await open(beside, 'wx', mode);
+    const handle = await open(beside, 'w', mode); // One that a killed process left is overwritten.
     try {
       await handle.writeFile(bytes);
       await handle.sync();

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TILE_WIDTH, type TileAddress, tilePath, tileWidth } from '../../contract/ledger-tiles.ts';
 import type { LedgerStorage, TileFile } from '../ledger/ledger-storage.ts';
@@ -28,7 +28,7 @@ export function openLedgerForGateway(dataDirectory: string): LedgerStorage {
       await replaceFile(join(directory, 'checkpoint'), note, MODE);
       await syncDirectory(directory);
     },
-    removePartial: ({ level, index }) => rm(join(directory, `${tilePath(level, index, TILE_WIDTH)}.p`), { recursive: true, force: true }),
+    removePartial: ({ level, index }) => removeFolder(join(directory, `${tilePath(level, index, TILE_WIDTH)}.p`)),
     missing: async (size) => {
       const absent: TileAddress[] = [];
       for (const address of await unnamed(directory, size)) if ((await reader.find(address)) === undefined) absent.push(address);
@@ -78,6 +78,12 @@ async function unnamed(directory: string, size: number): Promise<TileAddress[]> 
     }
   }
   return absent;
+}
+
+/** One file after the other: `rm` with `recursive` would hold up the event loop for all of them at once. */
+async function removeFolder(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) await unlink(join(folder, name));
+  await rmdir(folder).catch((thrown: unknown) => (isMissing(thrown) ? undefined : Promise.reject(thrown as Error)));
 }
 
 async function namesIn(folder: string): Promise<Set<string>> {
