@@ -16,6 +16,7 @@ import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
+import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
@@ -52,7 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const undo: Array<() => Promise<unknown>> = [];
   try {
-    const evidence = await openEvidence(config, dataDirectory, { clock, log });
+    const evidence = await openWhenFree(dataDirectory, () => openEvidence(config, dataDirectory, { clock, log }));
     undo.push(() => evidence.close());
     const { database, records, ledger } = evidence;
     const recorder = await Recorder.open(recordingOptions(config, dataDirectory), { records, clock, log });

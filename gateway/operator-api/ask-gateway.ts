@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, errorCodes } from '../../contract/error-codes.ts';
 import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operations.ts';
@@ -37,6 +38,19 @@ export async function askGateway<N extends OperationName>(
   const output = operationSchemas[name].output.safeParse(body);
   if (!output.success) throw unreachable(directory, 'gave an answer that this command does not understand', output.error);
   return { output: output.data };
+}
+
+/** Whether a gateway has its control socket open there. */
+export function somebodyListens(dataDirectory: string): Promise<boolean> {
+  return withSocketPath(resolve(dataDirectory), CONTROL_SOCKET, (path) => {
+    return new Promise((resolve) => {
+      const socket = connect(path);
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('close', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+  });
 }
 
 /** Nobody but the owner of the data is asked: another user's socket in its place would be told what the gateway is asked. */

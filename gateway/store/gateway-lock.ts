@@ -16,9 +16,13 @@ export async function lockForGateway(directory: string): Promise<Connection> {
   } catch (thrown) {
     await lock.close();
     if (!isSqlError(thrown, 'SQLITE_BUSY')) throw thrown;
-    throw new SallyportError('DATA_DIRECTORY_IN_USE', `Another gateway is running on the data directory ${directory}`, {
-      remedy: 'stop it first, or give this one its own directory with --data',
-      cause: thrown,
-    });
+    throw new SallyportError(
+      'DATA_DIRECTORY_IN_USE',
+      `Another gateway runs on the data directory ${directory}, or a command writes to it`,
+      {
+        remedy: 'stop it first, or give this one its own directory with --data',
+        cause: thrown,
+      },
+    );
   }
 }

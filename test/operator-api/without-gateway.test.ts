@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openNote, parseVerifierKey } from '../../gateway/ledger/signed-note.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { Database } from '../../gateway/store/database.ts';
+import { type Gateway, sallyport, startGateway } from '../support/gateway.ts';
 import { recordsOf } from '../support/records.ts';
 import { type Finished, run } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
@@ -86,6 +88,26 @@ describe('a command that writes', () => {
   it('finds the gateway that is just starting', async () => {
     const [answer] = await Promise.all([operate('export.recorded', exported('starting')), gateway.start()]);
     expect(answer.output?.index).toBeGreaterThan(0);
+  });
+
+  it('does not keep a gateway from starting, which waits until the command is done', async () => {
+    expect(await gateway.stop()).toBe(0);
+    const writing = await Database.openForGateway(gateway.data);
+    let started = false;
+    const starting = gateway.start().then(() => (started = true));
+    await setTimeout(1500);
+    expect(started).toBe(false);
+    await writing.close();
+    await starting;
+  });
+
+  it('is told apart from a gateway, which a second one does not wait for', async () => {
+    const file = join(belongings.directory('second'), 'gateway.yaml');
+    writeFileSync(file, JSON.stringify({ gateway: { listen: { ssh: '127.0.0.1:0' } } }));
+    const began = performance.now();
+    const second = await sallyport(['serve', '--config', file, '--data', gateway.data]);
+    expect([second.status, second.stderr]).toEqual([1, expect.stringContaining('Another gateway runs on the data directory')]);
+    expect(performance.now() - began).toBeLessThan(8000);
   });
 
   it('says that the gateway holds the data when its socket was removed', { timeout: 60_000 }, async () => {
