@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 export const HASH_BYTES = 32;
 
 /** The root of a tree without leaves: SHA-256 of nothing. */
-export const EMPTY_ROOT: Uint8Array = hash('sha256', Buffer.alloc(0), 'buffer');
+export const EMPTY_ROOT: Uint8Array = hash('sha256', '', 'buffer');
 
 /** The prefixes keep a leaf from being passed off as a node, and a node as a leaf. */
 const LEAF_PREFIX = 0x00;
@@ -15,11 +15,19 @@ const NODE_PREFIX = 0x01;
 const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX);
 const shortLeafInput = Buffer.alloc(1 + HASH_BYTES, LEAF_PREFIX);
 
+/**
+ * SHA-256. The digest comes as text and is copied into a buffer of Node's pool: a buffer that OpenSSL's binding makes for
+ * each digest costs three times as much as the hashing of a node.
+ */
+export function sha256(input: Uint8Array): Uint8Array {
+  return Buffer.from(hash('sha256', input, 'binary'), 'latin1');
+}
+
 /** The hash of one entry as a leaf. */
 export function leafHash(entry: Uint8Array): Uint8Array {
-  if (entry.length !== HASH_BYTES) return hash('sha256', Buffer.concat([Buffer.of(LEAF_PREFIX), entry]), 'buffer');
+  if (entry.length !== HASH_BYTES) return sha256(Buffer.concat([Buffer.of(LEAF_PREFIX), entry]));
   shortLeafInput.set(entry, 1);
-  return hash('sha256', shortLeafInput, 'buffer');
+  return sha256(shortLeafInput);
 }
 
 /** The hash of two neighbours, 32 bytes each. */
@@ -27,7 +35,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw new RangeError('a node is made of two hashes of 32 bytes');
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + HASH_BYTES);
-  return hash('sha256', nodeInput, 'buffer');
+  return sha256(nodeInput);
 }
 
 export function sameHash(one: Uint8Array, other: Uint8Array): boolean {

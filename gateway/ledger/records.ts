@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type Actor,
   type AuditRecord,
@@ -12,6 +12,7 @@ import { type Clock, isoMicros } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
 import { canonicalForm } from './canonical-json.ts';
+import { sha256 } from './merkle.ts';
 import { shortenRecord } from './shorten-record.ts';
 
 /** A record with the bytes that count (canonical JSON) and their SHA-256, which is its entry in the ledger. */
@@ -205,10 +206,6 @@ type Schemas = { [T in RecordType]: ReturnType<typeof recordSchema<T>> };
 function compileSchemas(): Schemas {
   const entries = (Object.keys(recordBodies) as RecordType[]).map((type) => [type, recordSchema(type)] as const);
   return Object.fromEntries(entries) as Schemas;
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
 }
 
 function messageOf(thrown: unknown): string {

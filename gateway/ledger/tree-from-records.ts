@@ -6,11 +6,11 @@ import { leafHash } from './merkle.ts';
 import { MerkleFrontier } from './merkle-frontier.ts';
 import { type TileAddress, tilePath } from './tiles.ts';
 
-/** Entries between two turns of the event loop: well below a millisecond of hashing. */
-export const ENTRIES_A_TURN = 256;
+/** Entries between two turns of the event loop: one to two milliseconds of hashing. */
+export const ENTRIES_A_TURN = 1024;
 
 /** Rows that are asked for at once. */
-const CHUNK = 1024;
+const CHUNK = 4096;
 
 /** Full tiles in memory until they are written. */
 const TILES_A_WRITE = 64;

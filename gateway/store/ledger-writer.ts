@@ -9,8 +9,11 @@ import { isMissing } from './read-at-most.ts';
 /** The log is made to be given away; the data directory's own mode decides who gets at it. */
 const MODE = 0o644;
 
-/** Files written at a time: the threads that do it are also those of the database. */
-const AT_A_TIME = 2;
+/**
+ * Files written at a time. Each takes several trips to other threads, and the trips of one file wait for each other; the
+ * threads are also those of the database, which has to have its turn.
+ */
+const AT_A_TIME = 16;
 
 /** The ledger's files below a data directory, for the one gateway that writes them. */
 export function openLedgerForGateway(dataDirectory: string): LedgerStorage {
