@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { expect } from 'vitest';
 import { ssh } from '../../support/clients.ts';
 import { sallyport } from '../../support/gateway.ts';
@@ -83,4 +83,12 @@ export async function whereIs(program: string): Promise<string> {
 export function runScript(machine: Machine, bundle: string, args: readonly string[] = []): Promise<Finished> {
   const [shell, ...words] = machine.shell;
   return run(shell, [...words, join(bundle, 'data/verify.sh'), ...args], { env: { PATH: machine.path }, timeoutMs: 120_000 });
+}
+
+/** The files below a folder, by their paths relative to it. */
+export function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .sort();
 }

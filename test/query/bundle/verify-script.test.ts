@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ssh } from '../../support/clients.ts';
 import { Belongings } from '../../support/temp.ts';
 import {
   bareMachine,
   exported,
+  filesBelow,
   type Machine,
   openRecordedWorld,
   type RecordedWorld,
@@ -38,13 +39,6 @@ function copyOf(bundle: string): string {
   const copy = join(belongings.directory('copy'), 'bundle');
   cpSync(bundle, copy, { recursive: true });
   return copy;
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .sort();
 }
 
 function edit(bundle: string, file: string, change: (bytes: Buffer) => Buffer | string): void {
