@@ -63,9 +63,8 @@ async function verify(
   }
   if (options.data !== undefined || options.config !== undefined)
     throw new SallyportError('USAGE', 'A bundle is verified by itself', { remedy: 'leave out --data and --config, or the file' });
-  throw new SallyportError('USAGE', `${file}: bundles are not verified by this version`, {
-    remedy: 'run verify.sh, which is in the bundle',
-  });
+  const { verifyBundle } = await import('../query/verify/verify-bundle.ts');
+  return verifyBundle(file, how, report);
 }
 
 function summaryOf({ kind, where, records, ledger, key, compared, files, bytes }: Outcome, log: FindingsLog): object {

@@ -35,6 +35,7 @@ interface Hold {
 export class Erasures {
   readonly #report: Report;
   readonly #gone = new IndexSet();
+  readonly #present = new IndexSet();
   readonly #promised = new IndexSet();
   /** Indexes whose erasure is on record and may not be completed yet: the gateway does it at its next start. */
   readonly #unfinished: ReadonlySet<number>;
@@ -43,9 +44,13 @@ export class Erasures {
   files: ErasedFile[] = [];
   readonly counts: ErasureCounts = { sessions: 0, records: 0, files: 0 };
 
-  constructor(report: Report, unfinished: ReadonlySet<number> = new Set()) {
+  /** A bundle has only a part of the records: what they refer to need not be among them. */
+  readonly #part: boolean;
+
+  constructor(report: Report, { unfinished, part }: { unfinished: ReadonlySet<number>; part: boolean }) {
     this.#report = report;
     this.#unfinished = unfinished;
+    this.#part = part;
   }
 
   /** Ids of the holds in force. */
@@ -59,12 +64,17 @@ export class Erasures {
     this.counts.records += 1;
   }
 
+  /** The record at this index has its bytes. */
+  present(index: number): void {
+    this.#present.add(index);
+  }
+
   take(index: number, record: AuditRecord): void {
     if (record.type === 'hold.set') {
       const { hold, scope, reason } = record.body;
       this.#holds.set(hold, { scope, reason, index });
     } else if (record.type === 'hold.cleared') {
-      if (this.#holds.delete(record.body.hold)) return;
+      if (this.#holds.delete(record.body.hold) || this.#part) return;
       this.#report(fault('inconsistent', { index }, `The hold ${record.body.hold} is cleared, and no record says that it stood`));
     } else if (record.type === 'erased') {
       this.#erased(index, record);
@@ -73,15 +83,22 @@ export class Erasures {
 
   finish(): void {
     for (const { first, last } of this.#gone.without(this.#promised)) {
-      const words = `${howMany(first, last)} emptied, and no record says who did it and why. The ledger still has ${first === last ? 'its hash' : 'their hashes'}`;
-      this.#report(fault('missing', place(first, last), words));
+      const hashes = first === last ? 'its hash' : 'their hashes';
+      if (this.#part) {
+        const words = `${howMany(first, last)} erased, and the record that says who did it and why is not in this bundle. The ledger still has ${hashes}`;
+        this.#report(notice('unproven', place(first, last), words));
+      } else {
+        const words = `${howMany(first, last)} emptied, and no record says who did it and why. The ledger still has ${hashes}`;
+        this.#report(fault('missing', place(first, last), words));
+      }
     }
-    for (const { first, last } of this.#promised.without(this.#gone)) {
+    for (const { first, last } of this.#promised.and(this.#present)) {
       const words = `${howMany(first, last)} said to be erased, and ${first === last ? 'is' : 'are'} still there`;
       this.#report(fault('inconsistent', place(first, last), words));
     }
-    for (const { index, next, parts } of this.#parts.values())
-      this.#report(fault('missing', { index }, `An erasure has ${parts} records, and only ${next - 1} of them are there`));
+    if (!this.#part)
+      for (const { index, next, parts } of this.#parts.values())
+        this.#report(fault('missing', { index }, `An erasure has ${parts} records, and only ${next - 1} of them are there`));
     for (const { index, scope, reason } of this.#holds.values())
       this.#report(notice('held', { index }, `A hold is in force on ${scopeWords(scope)}: ${reason}`));
   }
@@ -108,7 +125,7 @@ export class Erasures {
 
   #countParts(index: number, session: string | undefined, part: number, parts: number): void {
     const key = session ?? '';
-    const open = this.#parts.get(key);
+    const open = this.#parts.get(key) ?? (this.#part ? { next: part, parts } : undefined);
     if (part !== (open?.next ?? 1) || (open !== undefined && open.parts !== parts) || part > parts) {
       this.#report(
         fault('inconsistent', { index }, `This is part ${part} of ${parts} of an erasure, where part ${open?.next ?? 1} was expected`),

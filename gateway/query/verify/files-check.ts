@@ -66,13 +66,13 @@ export class FilesCheck {
     });
   }
 
-  /** Recordings of sessions that no record names, and of those that are erased. */
-  async strangers(reader: EvidenceReader): Promise<void> {
+  /** Recordings of sessions that no record names, and of those that are erased, except where that is not completed. */
+  async strangers(reader: EvidenceReader, going: ReadonlySet<string> = new Set()): Promise<void> {
     for await (const sessions of this.#sessionsOnDisk()) {
       const absent = await reader.absent(sessions.map(({ session }) => session));
       for (const { session, path } of sessions) {
         const why = absent.get(session);
-        if (why === undefined || !(await hasFiles(join(this.#directory, path)))) continue;
+        if (why === undefined || going.has(session) || !(await hasFiles(join(this.#directory, path)))) continue;
         const words =
           why === 'erased'
             ? 'There are recordings of this session on disk, though it is erased'
@@ -226,7 +226,7 @@ function isOwnPath({ session, channel, segment, file, seal }: SealedFile): boole
 }
 
 function isRecordingPath(file: string): boolean {
-  return /^recordings\/\d{4}\/\d{2}\/[0-9a-f-]{36}\/\d{1,16}\/\d{4,16}\.(cast|[ioe]\.bin)\.zst$/.test(file);
+  return /^(recordings\/\d{4}\/\d{2}|journal)\/[0-9a-f-]{36}\/(\d{1,9}\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/.test(file);
 }
 
 function isSameText(

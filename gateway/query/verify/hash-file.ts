@@ -59,7 +59,7 @@ export async function hashFile(
   }
 }
 
-class TextHash {
+export class TextHash {
   readonly #hash = createHash('sha256');
   readonly #atMost: number;
   #bytes = 0;

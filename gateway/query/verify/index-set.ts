@@ -1,5 +1,11 @@
 const CHUNK_BITS = 65_536;
 
+/** Both ends included. */
+interface Run {
+  first: number;
+  last: number;
+}
+
 /** A set of ledger indexes, one bit for each, in pieces that exist only where there is something in them. */
 export class IndexSet {
   readonly #chunks = new Map<number, Uint8Array>();
@@ -28,14 +34,23 @@ export class IndexSet {
   }
 
   /** Runs of indexes that are in this set and not in the other, in order. */
-  *without(other: IndexSet): Generator<{ first: number; last: number }> {
+  without(other: IndexSet): Generator<Run> {
+    return this.#runs(other, (mine, theirs) => mine & ~theirs);
+  }
+
+  /** Runs of indexes that are in both, in order. */
+  and(other: IndexSet): Generator<Run> {
+    return this.#runs(other, (mine, theirs) => mine & theirs);
+  }
+
+  *#runs(other: IndexSet, combine: (mine: number, theirs: number) => number): Generator<Run> {
     let first: number | undefined;
     let last = -1;
     for (const number of [...this.#chunks.keys()].sort((a, b) => a - b)) {
       const mine = this.#chunks.get(number) as Uint8Array;
       const theirs = other.#chunks.get(number);
       for (let byte = 0; byte < mine.length; byte += 1) {
-        const left = (mine[byte] as number) & ~(theirs?.[byte] ?? 0);
+        const left = combine(mine[byte] as number, theirs?.[byte] ?? 0);
         if (left === 0) continue;
         for (let bit = 0; bit < 8; bit += 1) {
           if ((left & (1 << bit)) === 0) continue;

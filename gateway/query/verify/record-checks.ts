@@ -50,6 +50,8 @@ export interface RecordTotals {
   holds: string[];
   /** Versions of the gateways that wrote them. */
   versions: string[];
+  /** Of a part of the records: the last of each session. */
+  lastIndexes: ReadonlyMap<string, number>;
 }
 
 /** Clocks differ by less when they are kept by NTP; more than this is said. */
@@ -69,14 +71,17 @@ export class RecordChecks {
   readonly #keys = new KeyHistory(this.#report);
   readonly #erasures: Erasures;
   readonly #versions = new Set<string>();
+  readonly #part: boolean;
+  readonly #lastIndexes = new Map<string, number>();
   #records = 0;
   #first: string | undefined;
   #last: string | undefined;
   #clocks = 0;
 
-  /** `unfinished`: indexes of erasures that are on record and not completed. */
-  constructor(unfinished: readonly number[] = []) {
-    this.#erasures = new Erasures(this.#report, new Set(unfinished));
+  /** `unfinished`: indexes of erasures that are on record and not completed. `part`: these are not all records. */
+  constructor({ unfinished = [], part = false }: { unfinished?: readonly number[]; part?: boolean } = {}) {
+    this.#part = part;
+    this.#erasures = new Erasures(this.#report, { unfinished: new Set(unfinished), part });
   }
 
   take({ indexes, lengths, bytes, columns }: RecordBatch): RecordFindings {
@@ -89,7 +94,7 @@ export class RecordChecks {
       if (length === -1) this.#erasures.gone(index);
       else if (length < 0)
         this.#report(fault('altered', { index }, 'Where the bytes of a record should be, the database has something else'));
-      else this.#take(index, bytes.subarray(offset, offset + length), beside?.[at]);
+      else this.#takeBytes(index, bytes.subarray(offset, offset + length), beside?.[at]);
       offset += Math.max(0, length);
     }
     return this.#taken();
@@ -115,10 +120,12 @@ export class RecordChecks {
       keys: this.#keys.periods,
       holds: this.#erasures.holds,
       versions: [...this.#versions],
+      lastIndexes: this.#lastIndexes,
     };
   }
 
-  #take(index: number, bytes: Uint8Array, beside: readonly unknown[] | undefined): void {
+  #takeBytes(index: number, bytes: Uint8Array, beside: readonly unknown[] | undefined): void {
+    this.#erasures.present(index);
     const form = readRecord(bytes);
     if (form.state === 'malformed') {
       this.#report(fault('malformed', { index }, `What stands there is no record: ${form.why}`));
@@ -127,6 +134,7 @@ export class RecordChecks {
     const { record } = form;
     if (beside !== undefined) this.#compareColumns(index, record, beside);
     this.#followClock(index, record.time);
+    if (this.#part && record.session !== undefined) this.#lastIndexes.set(record.session, index);
     if (form.state === 'newer') {
       this.#report(notice('newer', { index }, `A record of type ${record.type.slice(0, 60)}, which this version does not know`));
       return;

@@ -14,19 +14,28 @@ export interface RecordChecking {
 const WORTH_A_THREAD = 20_000;
 
 export function checkRecords(expected: number, unfinished: readonly number[]): RecordChecking {
-  return expected < WORTH_A_THREAD ? checkHere(unfinished) : new RecordThread(unfinished);
+  return expected < WORTH_A_THREAD ? new RecordsHere(unfinished) : new RecordThread(unfinished);
 }
 
-export function checkHere(unfinished: readonly number[] = []): RecordChecking {
-  const checks = new RecordChecks(unfinished);
-  return {
-    take: (batch) => Promise.resolve(checks.take(batch)),
-    finish: () => {
-      const findings = checks.finish();
-      return Promise.resolve({ findings, totals: checks.totals() });
-    },
-    close: () => Promise.resolve(),
-  };
+class RecordsHere implements RecordChecking {
+  readonly #checks: RecordChecks;
+
+  constructor(unfinished: readonly number[]) {
+    this.#checks = new RecordChecks({ unfinished });
+  }
+
+  take(batch: RecordBatch): Promise<RecordFindings> {
+    return Promise.resolve(this.#checks.take(batch));
+  }
+
+  finish(): Promise<{ findings: RecordFindings; totals: RecordTotals }> {
+    const findings = this.#checks.finish();
+    return Promise.resolve({ findings, totals: this.#checks.totals() });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 interface Waiting {

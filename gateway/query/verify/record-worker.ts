@@ -21,6 +21,6 @@ function answer(message: ToRecordWorker): FromRecordWorker | undefined {
     return { findings, totals: checks.totals() };
   }
   if ('batch' in message) return { findings: checks.take(message.batch) };
-  checks = new RecordChecks(message.unfinished);
+  checks = new RecordChecks({ unfinished: message.unfinished });
   return undefined;
 }

@@ -74,7 +74,9 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
     });
     const onDisk = new FilesCheck(directory, report);
     const lists = new ListsCheck(reader, report);
-    const records = await readRecords(reader, { ledger, onDisk, lists, report, total: range?.last ?? 0, options });
+    // An erasure that was cut off is on record, and goes on when the gateway runs: what it is about may be there or not.
+    const going = await reader.sessionsInErasure().catch(() => new Set<string>());
+    const records = await readRecords(reader, { ledger, onDisk, lists, going, report, total: range?.last ?? 0, options });
     const tree = await ledger.finish();
     if (found !== undefined && tree.agrees) await comparePartialTiles(directory, found.checkpoint.size, report);
 
@@ -84,7 +86,7 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
     const sameLog = checkOrigins(found, given, report);
 
     await guarded(report, () => lists.strays(records.holds));
-    await guarded(report, () => onDisk.strangers(reader));
+    await guarded(report, () => onDisk.strangers(reader, going));
     for (const words of await reader.damage(MOST_DAMAGE).catch((thrown: unknown) => [asSallyportError(thrown).message]))
       report(fault('altered', { file: 'sallyport.db' }, `The database is damaged in itself: ${words.slice(0, 200)}`));
     const now = await EvidenceReader.open(directory);
@@ -118,6 +120,8 @@ interface Reading {
   ledger: LedgerCheck;
   onDisk: FilesCheck;
   lists: ListsCheck;
+  /** Sessions whose erasure is not completed. */
+  going: ReadonlySet<string>;
   report: Report;
   total: number;
   options: VerifyOptions;
@@ -147,14 +151,16 @@ async function readRecords(reader: EvidenceReader, reading: Reading): Promise<Re
 }
 
 /** What the records lead to: files, lists, and other records. */
-async function follow(reader: EvidenceReader, { onDisk, lists, report }: Reading, found: RecordFindings): Promise<void> {
+async function follow(reader: EvidenceReader, { onDisk, lists, going, report }: Reading, found: RecordFindings): Promise<void> {
   for (const finding of found.findings) report(finding);
-  await onDisk.sealed(found.files);
+  const files = found.files.filter(({ session }) => !going.has(session));
+  const outcomes = found.outcomes.filter(({ session }) => !going.has(session.id));
+  await onDisk.sealed(files);
   await onDisk.erased(found.erasedFiles);
-  await onDisk.outcomes(found.outcomes);
+  await onDisk.outcomes(outcomes);
   await guarded(report, async () => {
-    await lists.outcomes(found.outcomes);
-    await lists.segments(found.files);
+    await lists.outcomes(outcomes);
+    await lists.segments(files);
     for (const { index, type, session } of found.strays) {
       const opening = await reader.opening(session, index + 1);
       if (opening === undefined)
