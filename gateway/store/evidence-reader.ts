@@ -177,6 +177,15 @@ export class EvidenceReader {
     return (await this.#connection.all<{ seq: number }>('SELECT seq FROM erasures WHERE finished = 0 LIMIT 100000')).map((row) => row.seq);
   }
 
+  /** Sessions of those records: an `erased` record says that they go, and not all of it may have gone yet. */
+  async sessionsInErasure(): Promise<ReadonlySet<string>> {
+    const rows = await this.#connection.all<{ session: string }>(
+      `SELECT DISTINCT r.session AS session FROM erasures e JOIN records r ON r.seq = e.seq
+       WHERE e.finished = 0 AND r.type = 'erased' AND r.session IS NOT NULL AND ${isRecord} LIMIT 100000`,
+    );
+    return new Set(rows.map(({ session }) => session));
+  }
+
   /** Rows that the projections have of sessions without any record: table, and the session as it is written there. */
   strays(limit: number): Promise<{ tableName: string; session: unknown }[]> {
     const stray = (table: string, column: string) => `
