@@ -101,10 +101,18 @@ export class AgedData {
   }
 
   /** A session with one exec channel, from beginning to end. */
-  async session(said: SessionSaid = {}): Promise<string> {
+  session(said: SessionSaid = {}): Promise<string> {
+    return this.#session(said, true);
+  }
+
+  /** The same as records alone, by the clock as it is: many of them take no time. */
+  bareSession(said: SessionSaid): Promise<string> {
+    return this.#session(said, false);
+  }
+
+  async #session(said: SessionSaid, recorded: boolean): Promise<string> {
     const { clock, evidence } = this;
-    clock.daysAgo(said.daysAgo ?? 500);
-    const recorder = await this.#openRecorder();
+    if (said.daysAgo !== undefined || recorded) clock.daysAgo(said.daysAgo ?? 500);
     const id = uuidV7(clock.wallMicros());
     const actor: Actor = {
       principal: said.principal ?? 'deploy-bot',
@@ -120,9 +128,17 @@ export class AgedData {
     const decision = { verdict: 'allow' as const, policies: ['allow'], policySet: 'configuration' };
     await append({ type: 'session.open', body: { protocol: 'ssh', requested: target.name, client: 'OpenSSH_9.2', decision } });
     await append({ type: 'channel.open', body: { channel: 0, kind: 'exec', detail: { command } } });
-    const channel = recorder.openChannel({
+    const { streams, segments } = recorded ? await this.#record(id, actor, target, said) : { streams: { i: 0, o: 0, e: 0 }, segments: 0 };
+    await append({ type: 'channel.close', body: { channel: 0, reason: 'closed', exit: { status: 0 }, bytes: streams, segments } });
+    await append({ type: 'session.close', body: { reason: 'the client disconnected', duration: 12, channels: 1, bytes: streams } });
+    clock.now();
+    return id;
+  }
+
+  async #record(id: string, actor: Actor, target: Resource, said: SessionSaid) {
+    const channel = (await this.#openRecorder()).openChannel({
       ...{ session: id, channel: 0, protocol: 'ssh', kind: 'exec', actor, target },
-      openedAt: clock.wallMicros(),
+      openedAt: this.clock.wallMicros(),
       content: 'whole',
     });
     const output = Buffer.from(said.output ?? 'uid=0(root)\n');
@@ -135,10 +151,7 @@ export class AgedData {
     }
     channel.append([{ kind: 'exit', at: 9e9, status: 0 }]);
     const { segments } = await channel.finish();
-    await append({ type: 'channel.close', body: { channel: 0, reason: 'closed', exit: { status: 0 }, bytes: streams, segments } });
-    await append({ type: 'session.close', body: { reason: 'the client disconnected', duration: 12, channels: 1, bytes: streams } });
-    clock.now();
-    return id;
+    return { streams, segments };
   }
 
   /** Two refusals: of a log-in, and of a session. */
