@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { plainEnvironment } from '../../test/support/run.ts';
 import type { Belongings } from '../../test/support/temp.ts';
+import type { WriterAnswer, WriterRequest } from './record-writer-messages.ts';
 import type { TypistAnswer, TypistPlace, TypistRequest } from './typist-messages.ts';
 
 /** Starts the light SSH server in a process of its own; returns its port. */
@@ -23,6 +24,21 @@ export class Typist {
     const answered = answer(this.#child);
     this.#child.send(request);
     return (await answered) as Extract<TypistAnswer, { done: Request['do'] }>;
+  }
+}
+
+/** Records, database and ledger as a gateway has them, in a process of its own. */
+export class RecordWriter {
+  readonly #child: ChildProcess;
+
+  constructor(belongings: Belongings, configFile: string) {
+    this.#child = forkModule(belongings, new URL('./record-writer.ts', import.meta.url), configFile);
+  }
+
+  async ask<Request extends WriterRequest>(request: Request): Promise<Extract<WriterAnswer, { done: Request['do'] }>> {
+    const answered = answer(this.#child);
+    this.#child.send(request);
+    return (await answered) as Extract<WriterAnswer, { done: Request['do'] }>;
   }
 }
 
