@@ -135,7 +135,12 @@ async function closeSession(
 /** Whoever is told that a session is over may rely on its records being signed; if they can't be now, they will be. */
 async function sign(session: Session, parts: SessionParts): Promise<void> {
   try {
-    await parts.ledger.signed();
+    const { size } = await parts.ledger.signed();
+    const { id, actor, target } = session;
+    parts.log.info(
+      { session: id, principal: actor.principal, target: target.name, checkpoint: size },
+      'a session is over, recorded and signed',
+    );
   } catch (failure) {
     const { code, message } = asSallyportError(failure);
     parts.log.warn({ session: session.id, code }, `the session's end is recorded and not signed yet: ${message}`);

@@ -79,7 +79,7 @@ describe('an attestation', () => {
     ['of another type', (e) => (e.payloadType = 'text/plain'), 'LEDGER_NOTE_INVALID'],
     ['without signatures', (e) => (e.signatures = []), 'LEDGER_NOTE_INVALID'],
     ['with a payload that is not base64', (e) => (e.payload = '…'), 'LEDGER_NOTE_INVALID'],
-    ['with thousands of signatures', (e) => (e.signatures = Array<{ sig: string }>(5000).fill({ sig: 'AAAA' })), 'LEDGER_NOTE_INVALID'],
+    ['with thousands of signatures', (e) => (e.signatures = Array.from({ length: 5000 }, () => ({ sig: 'AAAA' }))), 'LEDGER_NOTE_INVALID'],
   ])('%s is refused', (_how, change, code) => {
     expect(() => openAttestation(changed(change), [signer.key])).toThrow(expect.objectContaining({ code }));
   });

@@ -30,7 +30,7 @@ interface Answer {
 
 /** Runs a command of its own, as somebody would on the gateway's machine. */
 async function operate(name: string, input: object = {}, through: readonly string[] = []): Promise<Answer> {
-  const [command = '', ...args] = [...through, process.execPath, program, gateway.data, name, JSON.stringify(input)];
+  const [command, ...args] = [...through, process.execPath, program, gateway.data, name, JSON.stringify(input)];
   const finished: Finished = await run(command, args);
   if (finished.stdout.length === 0) throw new Error(`the command said nothing: ${finished.stderr}`);
   return JSON.parse(finished.stdout.toString()) as Answer;
