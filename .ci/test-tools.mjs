@@ -26,6 +26,8 @@ const missing = missingCommands({
   gawk: 'gawk',
   busybox: 'busybox',
   unzip: 'unzip',
+  // How docs/operating.md backs up the database of a running gateway.
+  sqlite3: 'sqlite3',
   // Everywhere but in the smallest of containers.
   mount: 'mount',
   useradd: 'passwd',

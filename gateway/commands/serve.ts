@@ -14,10 +14,12 @@ setFlagsFromString('--external-memory-accounted-in-global-limit');
  */
 export async function serve(options: { config: string; data?: string }): Promise<number> {
   const gateway = await startGateway(options);
+  // Before anybody is told that it is ready: whoever waits for that may send a signal in the same moment.
+  const stopping = untilSignal();
+  process.on('SIGHUP', () => reload(gateway));
   for (const { protocol, address, fingerprint } of gateway.listeners)
     process.stdout.write(`${protocol} ${address}${fingerprint === undefined ? '' : ` certificate SHA-256 ${fingerprint}`}\n`);
-  process.on('SIGHUP', () => reload(gateway));
-  await gateway.close(await untilSignal());
+  await gateway.close(await stopping);
   return 0;
 }
 
