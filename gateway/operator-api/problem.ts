@@ -42,7 +42,6 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   SESSION_NOT_FOUND: 404,
   GATEWAY_MISMATCH: 409,
   GATEWAY_DRAINING: 503,
-  DISK_LOW: 503,
 };
 
 function statusOf(thrown: unknown): number {

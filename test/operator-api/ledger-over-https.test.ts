@@ -136,6 +136,20 @@ describe('health', () => {
     expect([ready.status, ready.body.toString()]).toEqual([200, '{"ready":true}']);
   });
 
+  test.each(['LEDGER_DAMAGED', 'LEDGER_BEHIND', 'GATEWAY_DRAINING'] as const)('a gateway is not ready for the reason %s', async (code) => {
+    served.unready = new SallyportError(code, 'for a test');
+    try {
+      const { status, headers, body } = await get(served, '/readyz');
+      expect([status, headers['content-type'], JSON.parse(body.toString())]).toEqual([
+        503,
+        'application/problem+json',
+        expect.objectContaining({ code, status: 503 }),
+      ]);
+    } finally {
+      served.unready = undefined;
+    }
+  });
+
   test('a gateway that takes no sessions lives and says why it is not ready', async () => {
     served.unready = new SallyportError('DISK_LOW', 'the disk of the gateway has too little space', { remedy: 'free some' });
     try {
