@@ -25,7 +25,7 @@ export function isFileOf(session: string, path: string): boolean {
   return sessionDirectories(session).some((directory) => {
     if (!path.startsWith(`${directory}/`)) return false;
     const [first = '', second, ...more] = path.slice(directory.length + 1).split('/');
-    if (second === undefined) return FILE.test(first);
+    if (second === undefined) return FILE.test(first) && !CHANNEL.test(first);
     return CHANNEL.test(first) && FILE.test(second) && more.length === 0;
   });
 }
