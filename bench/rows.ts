@@ -1,5 +1,6 @@
 import { footprint } from './footprint.ts';
 import { ledger } from './ledger.ts';
+import { recovery } from './recovery.ts';
 import { sshBulk } from './ssh-bulk.ts';
 import { sshConnect } from './ssh-connect.ts';
 import { sshEcho } from './ssh-echo.ts';
@@ -7,4 +8,4 @@ import { sshSessions } from './ssh-sessions.ts';
 import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, footprint];
+export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, recovery, footprint];

@@ -23,6 +23,10 @@ export interface GatewayOptions {
   readonly clientKey: KeyPair;
   /** Directory for a CPU profile of each of the gateway's threads, written when it stops. */
   readonly profile?: string | undefined;
+  /** A data directory that is there already, instead of a fresh one. */
+  readonly data?: string;
+  /** More settings of the section `recording`. */
+  readonly recording?: Configuration;
 }
 
 /** A gateway with a fresh data directory in a process of its own, as a user would start it. */
@@ -42,6 +46,7 @@ export class BenchGateway {
     const start = performance.now();
     const gateway = await startGateway(belongings, {
       configuration: configuration(options),
+      ...(options.data === undefined ? {} : { data: options.data }),
       env: options.profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profile}` },
     });
     return new BenchGateway(gateway, options.clientKey, (performance.now() - start) / 1000);
@@ -147,6 +152,6 @@ function configuration(options: GatewayOptions): Configuration {
     })),
     // A benchmark comes from one address under one name, thousands of times.
     limits: { sessions: 5000, 'sessions-per-principal': 5000, unauthenticated: 500 },
-    recording: { reserve: '64MiB' },
+    recording: { reserve: '64MiB', ...options.recording },
   };
 }
