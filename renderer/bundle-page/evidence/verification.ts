@@ -14,6 +14,9 @@ import { addFinding, newSteps, type Step, type StepId } from './step.ts';
 import { TileSet } from './tile-set.ts';
 import { TreeCheck } from './tree.ts';
 
+/** Parts of recordings that are read at once. */
+const READ_AHEAD = 4;
+
 export type RecordProof = 'proved' | 'not proved' | 'altered';
 
 /**
@@ -216,7 +219,7 @@ export class Verification {
       });
     for (const tile of tree.strangers()) addFinding(step, { words: `${tile.path} does not fit the tile above it: it was altered.` });
     if (step.findings.length > 0) return `${faults(step)} in ${number(tiles.size)} tiles`;
-    return `${number(tiles.size)} tiles give the root of ${number(size)} entries`;
+    return `${number(tiles.size)} ${tiles.size === 1 ? 'tile gives' : 'tiles give'} the root of ${number(size)} ${size === 1 ? 'entry' : 'entries'}`;
   }
 
   async #checkSignature(step: Step): Promise<string> {
@@ -249,8 +252,17 @@ export class Verification {
     const pause = paced();
     let intact = 0;
     let unchecked = 0;
+    const reading: Promise<unknown>[] = [];
+    const read = (at: number) => {
+      const next = segments[at];
+      if (next !== undefined) reading[at] = this.segmentText(next.session.id, next.channel, next.segment);
+    };
+    // A script takes its time to load and none to compute; so a few are on their way at once.
+    for (let at = 0; at < READ_AHEAD; at += 1) read(at);
     for (const [at, { session, channel, segment }] of segments.entries()) {
-      await this.segmentText(session.id, channel, segment);
+      await reading[at];
+      delete reading[at];
+      read(at + READ_AHEAD);
       const verdict = this.verdict(session.id, channel, segment.segment);
       if (verdict?.state === 'intact') intact += 1;
       else if (verdict?.state === 'unchecked') unchecked += 1;
@@ -314,6 +326,7 @@ export class Verification {
     if (sessions !== this.#bundle.sessions.length)
       addFinding(step, { words: `The answer has ${number(sessions)} sessions, and the list has ${number(this.#bundle.sessions.length)}.` });
     if (step.findings.length > 0) return faults(step);
+    if (elsewhere === 0) return `All ${number(range)} entries of the range are here`;
     return `${number(inRange)} of ${number(range)} entries are here, ${number(elsewhere)} belong to sessions that were not asked for`;
   }
 

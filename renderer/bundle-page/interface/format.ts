@@ -19,6 +19,12 @@ export function span(seconds: number): string {
   return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${rest}`;
 }
 
+/** A moment of a recording, both in microseconds. What is over in a minute is told in tenths of a second. */
+export function moment(at: number, duration: number): string {
+  if (duration >= 60e6) return span(at / 1e6);
+  return `${span(at / 1e6)}.${Math.floor(Math.max(0, at) / 1e5) % 10}`;
+}
+
 /** For people who listen: `2 minutes 5 seconds`. */
 export function spokenSpan(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

@@ -56,7 +56,7 @@ function describeRequest(note: Note): Description {
   const refused = note.passed === false ? ' (refused)' : '';
   switch (note.request) {
     case 'exec':
-      return { words: `$ ${word(note.command)}${refused}`, mark: 'command' };
+      return { words: `${word(note.command)}${refused}`, mark: 'command' };
     case 'shell':
       return { words: `Shell started${refused}`, mark: 'command' };
     case 'subsystem':

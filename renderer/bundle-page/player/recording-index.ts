@@ -148,7 +148,7 @@ class Indexer {
     if (words !== undefined) {
       // A secret's place is within the line that asked for it.
       if (note.t !== 'redact') this.#endLines(at);
-      this.#say(at, note.t === 'lost' ? 'damage' : mark === 'command' ? 'command' : 'note', words);
+      this.#say(at, note.t === 'lost' ? 'damage' : note.request === 'exec' ? 'command' : 'note', words);
     }
     if (mark !== undefined) this.#mark(at, mark, event.title ?? words ?? note.t);
   }

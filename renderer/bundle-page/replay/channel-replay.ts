@@ -1,9 +1,8 @@
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
 import { element, setText, toggleClass } from '../interface/element.ts';
-import { span } from '../interface/format.ts';
+import { moment } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable, typed } from '../interface/printable.ts';
-import { address } from '../interface/route.ts';
 import { Player } from '../player/player.ts';
 import { indexRecording, type RecordingIndex } from '../player/recording-index.ts';
 import { SegmentSource } from '../player/segment-source.ts';
@@ -31,15 +30,13 @@ export function segmentsOf(state: PageState, session: BundlePageSession, channel
 export class ChannelReplay {
   readonly node: HTMLElement;
   readonly transcript: TranscriptPanel;
-  readonly #session: BundlePageSession;
-  readonly #channel: BundlePageChannel;
   readonly #index: RecordingIndex;
   readonly #player: Player;
   readonly #screen: TerminalScreen;
   readonly #painter: ScreenPainter;
   readonly #timeline: Timeline;
   readonly #controls: { node: HTMLElement; update(): void };
-  readonly #notice = element('div', { class: 'notice', role: 'status', hidden: true });
+  readonly #notice = element('div', { class: 'gap', role: 'status', hidden: true });
   readonly #input = element('div', { class: 'typed mono', hidden: true, 'aria-label': 'What was typed or sent' });
   readonly #start = element('button', { type: 'button', class: 'start', 'aria-label': 'Play the recording' }, '▶');
   readonly #underway = element('div', { class: 'underway', role: 'status', hidden: true });
@@ -54,12 +51,10 @@ export class ChannelReplay {
   ): Promise<ChannelReplay> {
     const source = segmentsOf(state, session, channel);
     const index = await indexRecording(source, progress);
-    return new ChannelReplay(session, channel, source, index);
+    return new ChannelReplay(source, index);
   }
 
-  private constructor(session: BundlePageSession, channel: BundlePageChannel, source: SegmentSource, index: RecordingIndex) {
-    this.#session = session;
-    this.#channel = channel;
+  private constructor(source: SegmentSource, index: RecordingIndex) {
     this.#index = index;
     this.#screen = new TerminalScreen(index.terminal);
     this.#player = new Player(source, index, this.#screen);
@@ -106,12 +101,6 @@ export class ChannelReplay {
     this.#player.seek(at, performance.now());
   }
 
-  /** For tests: what stands on the screen once it shows the moment that was asked for. */
-  async screenText(): Promise<string> {
-    await this.#player.shown();
-    return this.#painter.text();
-  }
-
   key(event: KeyboardEvent): boolean {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const now = performance.now();
@@ -154,11 +143,6 @@ export class ChannelReplay {
       default:
         return false;
     }
-  }
-
-  /** The address of the moment that is shown. */
-  link(): string {
-    return address.replay(this.#session.id, this.#channel.channel, this.#player.position / 1e6);
   }
 
   dispose(): void {
@@ -209,12 +193,14 @@ export class ChannelReplay {
   /** What is missing here, or was missing before. */
   #showNotice(): void {
     const { position } = this.#player;
+    const { duration } = this.#index;
     const here = this.#index.damage.find(({ from, to }) => position >= from && position <= to);
     const before = here ?? this.#index.damage.findLast(({ to }) => to < position);
     this.#notice.hidden = before === undefined;
     if (before === undefined) return;
     toggleClass(this.#notice, 'here', here !== undefined);
-    const when = before.to > before.from ? `${span(before.from / 1e6)} to ${span(before.to / 1e6)}` : span(before.from / 1e6);
+    const when =
+      before.to > before.from ? `${moment(before.from, duration)} to ${moment(before.to, duration)}` : moment(before.from, duration);
     setText(
       this.#notice,
       here === undefined

@@ -1,5 +1,5 @@
 import { element, setText } from '../interface/element.ts';
-import { span } from '../interface/format.ts';
+import { moment, span } from '../interface/format.ts';
 import { SPEEDS, type Speed } from '../player/play-clock.ts';
 import type { Player } from '../player/player.ts';
 import type { RecordingIndex } from '../player/recording-index.ts';
@@ -73,7 +73,7 @@ export function controls(player: Player, index: RecordingIndex, actions: Control
         play.title = `${word} (Space)`;
         setText(play, player.playing ? '❚❚' : '▶');
       }
-      setText(position, `${span(player.position / 1e6)} / ${span(index.duration / 1e6)}`);
+      setText(position, `${moment(player.position, index.duration)} / ${moment(index.duration, index.duration)}`);
       if (speed.value !== String(player.speed)) speed.value = String(player.speed);
       fold.setAttribute('aria-pressed', String(player.folding));
       setText(fold, player.folding ? `Idle folded ${span(saved / 1e6)}` : 'Idle shown');

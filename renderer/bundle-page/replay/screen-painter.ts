@@ -8,6 +8,9 @@ const LARGEST_FONT = 15;
 const SMALLEST_FONT = 6;
 const LINE_HEIGHT = 1.25;
 
+/** Pixels of the wheel for a line. */
+const WHEEL_LINE = 20;
+
 interface Style {
   foreground: string | undefined;
   background: string | undefined;
@@ -28,6 +31,7 @@ export class ScreenPainter {
   /** Lines above the newest screen, when the reader has scrolled back. */
   #back = 0;
   #size = '';
+  #wheeled = 0;
 
   constructor(screen: TerminalScreen) {
     this.#screen = screen;
@@ -36,10 +40,6 @@ export class ScreenPainter {
     this.node.addEventListener('wheel', (event) => this.#wheel(event), { passive: true });
     this.#observer = new ResizeObserver(() => this.#fit());
     this.#observer.observe(this.node);
-  }
-
-  get scrolledBack(): boolean {
-    return this.#back > 0;
   }
 
   /** Back to the newest lines; playing always shows them. */
@@ -78,14 +78,6 @@ export class ScreenPainter {
     }
   }
 
-  /** What stands on the screen, for those who cannot see it and for tests. */
-  text(): string {
-    const { buffer, rows } = this.#screen;
-    const lines: string[] = [];
-    for (let at = 0; at < rows; at += 1) lines.push(buffer.getLine(buffer.baseY + at)?.translateToString(true) ?? '');
-    return lines.join('\n').trimEnd();
-  }
-
   dispose(): void {
     this.#observer.disconnect();
   }
@@ -119,8 +111,13 @@ export class ScreenPainter {
   }
 
   #wheel(event: WheelEvent): void {
-    if (event.ctrlKey || event.deltaY === 0) return;
-    this.scroll(event.deltaY < 0 ? 3 : -3);
+    if (event.ctrlKey) return;
+    // A wheel tells pixels, and a touchpad few of them at a time.
+    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * WHEEL_LINE;
+    this.#wheeled -= pixels;
+    const lines = Math.trunc(this.#wheeled / WHEEL_LINE);
+    this.#wheeled -= lines * WHEEL_LINE;
+    if (lines !== 0) this.scroll(lines);
   }
 }
 

@@ -1,5 +1,5 @@
 import { element, replace, setText, svg } from '../interface/element.ts';
-import { span, spokenSpan } from '../interface/format.ts';
+import { moment, spokenSpan } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
 import type { Player } from '../player/player.ts';
 import type { RecordingIndex, TimelineMark } from '../player/recording-index.ts';
@@ -108,7 +108,7 @@ export class Timeline {
     });
     const at = mark?.at ?? this.#timeAt(event);
     const about = mark?.title ?? damage?.words;
-    setText(this.#hover, `${span(at / 1e6)}${about === undefined ? '' : `  ${printable(about)}`}`);
+    setText(this.#hover, `${moment(at, this.#index.duration)}${about === undefined ? '' : `  ${printable(about)}`}`);
     this.#hover.hidden = false;
     const room = this.node.clientWidth - this.#hover.offsetWidth;
     const x = event.clientX - this.node.getBoundingClientRect().left - this.#hover.offsetWidth / 2;

@@ -1,5 +1,5 @@
 import { element, replace, setText } from '../interface/element.ts';
-import { counted, span } from '../interface/format.ts';
+import { counted, moment } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
 import { VirtualRows } from '../interface/virtual-rows.ts';
 import type { RecordingIndex, TranscriptItem } from '../player/recording-index.ts';
@@ -19,6 +19,7 @@ const signs: Readonly<Record<TranscriptItem['kind'], string>> = {
 export class TranscriptPanel {
   readonly node: HTMLElement;
   readonly #items: readonly TranscriptItem[];
+  readonly #duration: number;
   readonly #rows: VirtualRows;
   readonly #howMany = element('span', { class: 'muted', role: 'status' });
   readonly #empty = element('p', { class: 'muted pad' });
@@ -35,6 +36,7 @@ export class TranscriptPanel {
 
   constructor(index: RecordingIndex, seek: (at: number) => void) {
     this.#items = index.transcript;
+    this.#duration = index.duration;
     this.#rows = new VirtualRows({
       label: 'Transcript',
       class: 'transcript-rows',
@@ -116,7 +118,7 @@ export class TranscriptPanel {
     return element(
       'div',
       { class: `said ${item.kind}` },
-      element('span', { class: 'at mono' }, span(item.at / 1e6)),
+      element('span', { class: 'at mono' }, moment(item.at, this.#duration)),
       element('span', { class: 'kind mono', 'aria-label': item.kind }, signs[item.kind]),
       element(
         'span',

@@ -16,7 +16,7 @@ export function describeRecord({ type, body, target, actor }: ReadRecord): strin
     case 'session.refused':
       return `Session to ${textOr(body.requested, '?')} refused: ${textOr(body.reason, '')}`;
     case 'session.open':
-      return `Session to ${textOr(target.name, '?')} opened, ${textOr(factsOf(body.decision).verdict, '?')} by ${listed(factsOf(body.decision).policies)}`;
+      return `Session to ${textOr(target.name, '?')} opened, ${decided(body)}`;
     case 'session.close':
       return `Session ended after ${span(numberOr(body.duration, 0) / 1000)}: ${textOr(body.reason, '')}`;
     case 'session.recovered':
@@ -28,7 +28,7 @@ export function describeRecord({ type, body, target, actor }: ReadRecord): strin
     case 'segment.sealed':
       return `Sealed part ${numberOr(body.segment, 0)} of ${channel}, ${span(numberOr(body.from, 0) / 1e9)} to ${span(numberOr(body.to, 0) / 1e9)}, ${bytes(numberOr(body.bytes, 0))}`;
     case 'action.decided':
-      return `${textOr(body.action, 'Action')} on ${channel}: ${textOr(factsOf(body.decision).verdict, '?')} by ${listed(factsOf(body.decision).policies)}`;
+      return `${textOr(body.action, 'Action')} on ${channel} ${decided(body)}`;
     case 'action.finished':
       return `${textOr(body.action, 'Action')} on ${channel} finished${exitOf(body)}`;
     case 'storage.changed':
@@ -52,8 +52,13 @@ export function describeRecord({ type, body, target, actor }: ReadRecord): strin
   }
 }
 
-function listed(value: unknown): string {
-  return Array.isArray(value) && value.length > 0 ? value.filter((each) => typeof each === 'string').join(', ') : 'nobody';
+/** `allowed by policy “…”` */
+function decided(body: Facts): string {
+  const decision = factsOf(body.decision);
+  const verdict = textOr(decision.verdict, '?');
+  const words = { allow: 'allowed', deny: 'denied', ask: 'to be asked' }[verdict] ?? verdict;
+  const policies = Array.isArray(decision.policies) ? decision.policies.filter((each) => typeof each === 'string') : [];
+  return policies.length === 0 ? words : `${words} by ${policies.map((policy) => `“${policy}”`).join(', ')}`;
 }
 
 function commandOf(body: Facts): string {

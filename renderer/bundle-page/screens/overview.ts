@@ -64,7 +64,7 @@ function figures({ bundle, sessions }: PageState): HTMLElement[] {
     element('a', { class: 'figure', href: to }, element('strong', {}, grouped(count)), element('span', {}, words));
   return [
     figure(sessions.size, sessions.size === 1 ? 'session' : 'sessions', address.sessions),
-    figure(people, people === 1 ? 'person behind it' : 'people behind them', address.sessions),
+    figure(people, people === 1 ? 'person' : 'people', address.sessions),
     figure(targets, targets === 1 ? 'target' : 'targets', address.sessions),
     figure(bundle.records.count, bundle.records.count === 1 ? 'record' : 'records', address.records()),
   ];
@@ -149,6 +149,6 @@ function withoutThisPage(): HTMLElement {
       element('code', {}, 'data/VERIFY.md'),
       '; one command runs them all:',
     ),
-    element('pre', { class: 'command' }, 'sh data/verify.sh'),
+    element('pre', { class: 'command-line' }, 'sh data/verify.sh'),
   );
 }

@@ -97,6 +97,8 @@ export function recordsScreen(state: PageState, session: BundlePageSession | und
       return;
     }
     rows.setCount(places.length);
+    // Only now is it in the document; a reader who has gone on meanwhile is left alone.
+    if (document.activeElement === document.body) rows.node.focus({ preventScroll: true });
     const at = places.findIndex(({ index }) => index === wanted);
     if (at > 0) rows.select(at, { reveal: true, centre: true });
     show(rows.current);
@@ -117,7 +119,7 @@ export function recordsScreen(state: PageState, session: BundlePageSession | und
       ? element(
           'div',
           { class: 'toolbar' },
-          element('h1', {}, 'Records of no session'),
+          element('h1', {}, 'Records outside any session'),
           howMany,
           element('span', { class: 'muted' }, 'The gateway’s own, refusals, holds, erasures and exports in the range of the question'),
         )
@@ -125,7 +127,6 @@ export function recordsScreen(state: PageState, session: BundlePageSession | und
   return {
     node: element('div', { class: 'screen' }, head, split, empty),
     title: session === undefined ? 'Records' : `Records of ${session.principal} at ${session.target}`,
-    shown: () => rows.node.focus({ preventScroll: true }),
     dispose: () => {
       gone = true;
       stop();

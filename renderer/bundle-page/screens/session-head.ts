@@ -6,6 +6,10 @@ import { printable } from '../interface/printable.ts';
 import { address } from '../interface/route.ts';
 import { durationOf, evidenceCell, flagsOf, protocolBadge, who } from './session-row.ts';
 
+function whoInWords({ principal, onBehalfOf, target }: BundlePageSession): string {
+  return `${principal}${onBehalfOf === null ? '' : ` for ${onBehalfOf}`} at ${target}`;
+}
+
 /** The line over a session's screens: which one it is, and its two views. */
 export function sessionHead(state: PageState, session: BundlePageSession, view: 'replay' | 'records'): HTMLElement {
   const evidence = element('span', { class: 'session-evidence' });
@@ -20,7 +24,13 @@ export function sessionHead(state: PageState, session: BundlePageSession, view: 
     { class: 'toolbar session-head' },
     element('a', { class: 'muted', href: address.sessions }, 'Sessions'),
     element('span', { class: 'faint', 'aria-hidden': 'true' }, '›'),
-    element('h1', {}, ...who(session), element('span', { class: 'faint' }, ' at '), printable(session.target)),
+    element(
+      'h1',
+      { title: printable(whoInWords(session)) },
+      ...who(session),
+      element('span', { class: 'faint' }, ' at '),
+      printable(session.target),
+    ),
     protocolBadge(session.protocol),
     element('span', { class: 'mono muted nowrap' }, `${instant(session.started)} · ${durationOf(session)}`),
     ...flagsOf(session).map(({ word, kind, title }) => element('span', { class: `flag ${kind}`, title }, word)),

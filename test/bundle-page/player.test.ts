@@ -1,0 +1,376 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CastEvent } from '../../renderer/bundle-page/player/cast-event.ts';
+import { parseSegment } from '../../renderer/bundle-page/player/parse-segment.ts';
+import { neighbourSpeed, positionOf, stoppedClock, withPlaying, withSpeed } from '../../renderer/bundle-page/player/play-clock.ts';
+import { PlayTime } from '../../renderer/bundle-page/player/play-time.ts';
+import { Player, type Screen } from '../../renderer/bundle-page/player/player.ts';
+import { indexRecording } from '../../renderer/bundle-page/player/recording-index.ts';
+import { SegmentSource } from '../../renderer/bundle-page/player/segment-source.ts';
+import { TextLines } from '../../renderer/bundle-page/player/text-lines.ts';
+
+const golden = (name: string) => readFileSync(join(import.meta.dirname, `../fixtures/recording/${name}.cast`), 'utf8');
+
+/** Nanoseconds that the events of a text take. */
+function lengthOf(text: string): number {
+  return (parseSegment(text, 0).events.at(-1)?.at ?? 0) * 1000;
+}
+
+function sourceOf(...texts: (string | { damage: string; nanos: number })[]): SegmentSource {
+  let from = 0;
+  return new SegmentSource(
+    texts.map((text, index) => {
+      const begun = from;
+      from += typeof text === 'string' ? lengthOf(text) : text.nanos;
+      return {
+        number: index + 1,
+        from: begun,
+        to: from,
+        load: async () => (typeof text === 'string' ? { text } : { damage: text.damage }),
+      };
+    }),
+  );
+}
+
+function cast(...events: [interval: number, code: string, data: string][]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+/** Remembers what was written on it since it was empty. */
+class Paper implements Screen {
+  written = '';
+  errors = '';
+  typed = '';
+  sizes: string[] = [];
+  resets = 0;
+  reset(cols: number, rows: number): void {
+    this.written = '';
+    this.errors = '';
+    this.typed = '';
+    this.sizes = [`${cols}x${rows}`];
+    this.resets += 1;
+  }
+  resize(cols: number, rows: number): void {
+    this.sizes.push(`${cols}x${rows}`);
+  }
+  write(text: string, stream: 'o' | 'e'): void {
+    this.written += text;
+    if (stream === 'e') this.errors += text;
+  }
+  input(text: string): void {
+    this.typed += text;
+  }
+  async settled(): Promise<void> {
+    await Promise.resolve();
+  }
+}
+
+async function playerOf(source: SegmentSource): Promise<{ player: Player; paper: Paper; duration: number }> {
+  const index = await indexRecording(source);
+  const paper = new Paper();
+  return { player: new Player(source, index, paper), paper, duration: index.duration };
+}
+
+describe('a segment', () => {
+  it('is read with its times, sizes, streams and notes', () => {
+    const { header, events } = parseSegment(golden('terminal-v1'), 0);
+    expect(header).toMatchObject({ cols: 100, rows: 30, pty: true });
+    expect(events.filter(({ kind }) => kind === 'resize')).toEqual([expect.objectContaining({ cols: 120, rows: 40 })]);
+    expect(events.at(-1)).toMatchObject({ kind: 'note', at: 6_000_100, note: { t: 'clock' } });
+    expect(events.find((event) => event.kind === 'note' && event.note.t === 'redact')).toMatchObject({
+      title: 'input not recorded: a secret was asked for',
+    });
+    expect(
+      events.some(({ kind }) => kind === 'marker'),
+      'a marker stands with its note',
+    ).toBe(false);
+    expect(events.some(({ kind }) => kind === 'damage')).toBe(false);
+  });
+
+  it('tells error output from output', () => {
+    const { events } = parseSegment(golden('exec-v1'), 0);
+    const data = events.filter((event): event is Extract<CastEvent, { kind: 'data' }> => event.kind === 'data');
+    expect(data.map(({ stream, text }) => `${stream}:${text}`)).toEqual([
+      'i:line in\n',
+      'o:out 1\n',
+      'e:error 1\n',
+      'e:error 2\n',
+      'o:out 2\n',
+      'e:\ufffd\ufffd',
+    ]);
+  });
+
+  it('knows bytes that are no text from a slip in a text', () => {
+    const { events } = parseSegment(golden('bulk-v1'), 0);
+    const binary = events.filter((event) => event.kind === 'data' && event.binary !== undefined);
+    expect(binary).toEqual([expect.objectContaining({ stream: 'o', binary: 65_536 })]);
+    expect(parseSegment(golden('terminal-v1'), 0).events.some((event) => event.kind === 'data' && event.binary !== undefined)).toBe(false);
+  });
+
+  it('begins where the one before it ended', () => {
+    expect(parseSegment(cast([0.5, 'o', 'a'], [0.00001, 'o', 'b']), 61_000_009_999).events.map(({ at }) => at)).toEqual([
+      61_500_000, 61_500_010,
+    ]);
+  });
+
+  it('with lines that are nothing plays around them and says where they were', () => {
+    const text = `${cast([1, 'o', 'a'])}nonsense\n[1,2]\n{"version":3}\n[-1,"o","x"]\n[1,"+","no json"]\n${cast([1, 'o', 'b'])}`;
+    const { events } = parseSegment(text, 0);
+    expect(events.filter(({ kind }) => kind === 'damage')).toHaveLength(5);
+    expect(events.at(-1)).toEqual({ kind: 'data', at: 3_000_000, stream: 'o', text: 'b' });
+  });
+
+  it('never throws and never goes back in time, whatever it holds', () => {
+    const line = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .tuple(
+          fc.double(),
+          fc.constantFrom('o', 'i', 'r', 'x', 'm', '+', 'q'),
+          fc.oneof(fc.string(), fc.constant('9x9'), fc.constant('{"t":"raw","b64":5}')),
+        )
+        .map((event) => JSON.stringify(event)),
+    );
+    fc.assert(
+      fc.property(fc.array(line), fc.nat(), (lines, from) => {
+        const times = parseSegment(lines.join('\n'), from).events.map(({ at }) => at);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('cannot ask for a screen that no browser can draw', () => {
+    const { header, events } = parseSegment(
+      `{"version":3,"term":{"cols":60000,"rows":-5}}\n${cast([0, 'r', '65535x65535'], [0, 'r', 'x'], [0, 'r', '0x0'])}`,
+      0,
+    );
+    expect(header).toMatchObject({ cols: 1000, rows: 24 });
+    expect(events).toEqual([
+      { kind: 'resize', at: 0, cols: 1000, rows: 500 },
+      { kind: 'resize', at: 0, cols: 1, rows: 1 },
+    ]);
+  });
+});
+
+describe('play time', () => {
+  const idle = [
+    { from: 1_000_000, to: 11_000_000, damaged: false },
+    { from: 20_000_000, to: 21_000_000, damaged: false },
+    { from: 30_000_000, to: 90_000_000, damaged: true },
+  ];
+
+  it('folds long pauses, leaves short ones, and shows what is missing long enough to be read', () => {
+    const time = new PlayTime(100_000_000, idle);
+    expect(time.folds).toHaveLength(2);
+    expect(time.duration).toBe(100_000_000 - 9_500_000 - 57_000_000);
+    expect(time.toPlay(11_000_000)).toBe(1_500_000);
+    expect(time.toPlay(500_000)).toBe(500_000);
+  });
+
+  it('goes there and back to the same moment', () => {
+    const time = new PlayTime(100_000_000, idle);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 100_000_000 }), fc.integer({ min: 0, max: 100_000_000 }), (one, other) => {
+        expect(time.toRecording(time.toPlay(one))).toBeCloseTo(one, 3);
+        expect(Math.sign(time.toPlay(one) - time.toPlay(other))).toBe(Math.sign(one - other));
+      }),
+    );
+  });
+
+  it('runs at the speed that was chosen, from where it stood', () => {
+    let clock = withPlaying(stoppedClock, true, 1000);
+    expect(positionOf(clock, 1500)).toBe(500_000);
+    clock = withSpeed(clock, 16, 1500);
+    expect(positionOf(clock, 1600)).toBe(500_000 + 1_600_000);
+    clock = withPlaying(clock, false, 1600);
+    expect(positionOf(clock, 9999)).toBe(2_100_000);
+    expect(neighbourSpeed(16, 1)).toBe(16);
+    expect(neighbourSpeed(1, -1)).toBe(0.5);
+  });
+});
+
+describe('the player', () => {
+  it('shows at any moment exactly what came before it, whichever way it got there', async () => {
+    const source = sourceOf(
+      cast([0, 'o', 'a'], [1, 'o', 'b'], [1, 'o', 'c']),
+      cast([0, '+', '{"t":"fd","fd":2}'], [1, 'o', 'd'], [1, 'o', 'e']),
+      cast([1, 'o', 'f'], [1, 'r', '90x20'], [1, 'o', 'g']),
+    );
+    const { player, paper } = await playerOf(source);
+    const expected = (seconds: number) => 'abcdef'.slice(0, Math.floor(seconds) + 1) + (seconds >= 7 ? 'g' : '');
+    for (const seconds of [0, 7, 3.5, 2, 6.2, 0.5, 4, 5, 1.999, 7]) {
+      player.seek(seconds * 1e6, 0);
+      await player.shown();
+      expect(paper.written, `at ${seconds} s`).toBe(expected(seconds));
+      expect(paper.sizes).toEqual(seconds >= 6 ? ['80x24', '90x20'] : ['80x24']);
+    }
+    expect(paper.errors).toBe('de');
+  });
+
+  it('begins anew only to go back', async () => {
+    const { player, paper } = await playerOf(
+      sourceOf(cast(...Array.from({ length: 50 }, (): [number, string, string] => [0.1, 'o', 'x']))),
+    );
+    for (const at of [1, 2, 3, 4]) {
+      player.seek(at * 1e6, 0);
+      await player.shown();
+    }
+    expect(paper.resets).toBe(1);
+    player.seek(1e6, 0);
+    await player.shown();
+    expect(paper.resets).toBe(2);
+    expect(paper.written).toHaveLength(10);
+  });
+
+  it('ends at the last of several seeks that come faster than it can follow', async () => {
+    const { player, paper } = await playerOf(
+      sourceOf(cast(...Array.from({ length: 900 }, (_, at): [number, string, string] => [0.01, 'o', `${at % 10}`.repeat(1000)]))),
+    );
+    for (const at of [8, 1, 7, 2, 6, 3]) player.seek(at * 1e6, 0);
+    await player.shown();
+    expect(paper.written).toHaveLength(300 * 1000);
+  });
+
+  it('plays idle time folded, stops at the end and begins again from there', async () => {
+    const { player, paper, duration } = await playerOf(sourceOf(cast([0.5, 'o', 'a'], [60, 'o', 'b'], [0.5, 'o', 'c'])));
+    expect(duration).toBe(61_000_000);
+    player.setPlaying(true, 0);
+    player.tick(600);
+    await player.shown();
+    expect(paper.written).toBe('a');
+    player.tick(1050);
+    await player.shown();
+    expect(paper.written, 'a minute of nothing took half a second').toBe('ab');
+    player.tick(5000);
+    await player.shown();
+    expect(paper.written).toBe('abc');
+    expect(player.playing).toBe(false);
+    player.setPlaying(true, 6000);
+    await player.shown();
+    expect(player.position).toBe(0);
+    player.setFolding(false, 6000);
+    player.tick(6000 + 59_000);
+    await player.shown();
+    expect(paper.written).toBe('a');
+  });
+
+  it('steps from one change to the next and back', async () => {
+    const { player } = await playerOf(sourceOf(cast([1, 'o', 'a'], [1, 'i', 'b']), cast([1, 'o', 'c'])));
+    expect(await player.neighbour(1)).toBe(1_000_000);
+    player.seek(2e6, 0);
+    expect(await player.neighbour(1)).toBe(3_000_000);
+    expect(await player.neighbour(-1)).toBe(1_000_000);
+  });
+
+  it('plays around what is missing, and cuts off the sequence that was begun before it', async () => {
+    const source = sourceOf(cast([1, 'o', 'before\x1b[3']), { damage: 'It has other bytes.', nanos: 30e9 }, cast([1, 'o', 'after']));
+    const { player, paper } = await playerOf(source);
+    player.seek(40e6, 0);
+    await player.shown();
+    expect(paper.written).toBe('before\x1b[3\x18after');
+  });
+
+  it('shows bytes that are no text as what they are, except on a terminal', async () => {
+    const { player, paper } = await playerOf(sourceOf(golden('bulk-v1')));
+    player.seek(1e9, 0);
+    await player.shown();
+    expect(paper.written).toBe('[65,536 bytes that are not text]\r\ndone\n');
+  });
+});
+
+describe('the index of a recording', () => {
+  it('has the lines, what was entered, notes, marks and the exit status, each with its time', async () => {
+    const index = await indexRecording(sourceOf(golden('terminal-v1')));
+    expect(index.terminal).toBe(true);
+    expect(index.transcript.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'note: Environment LANG=C.UTF-8',
+      'note: Terminal xterm-256color, 100 × 30',
+      'note: Decision: allow ssh:shell, by allow-list',
+      'note: Shell started',
+      'entered: deploy@web-1:~$ sudo id',
+      'note: Input after a prompt for a secret; it was never recorded',
+      'entered: [sudo] password for deploy:',
+      'text: uid=0 — “r€ caf\ufffd',
+      'note: Exit status 0',
+    ]);
+    expect(index.marks.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
+      'command: shell',
+      'secret: input not recorded: a secret was asked for',
+      'end: Exit status 0',
+    ]);
+  });
+
+  it('tells streams apart where there is no terminal', async () => {
+    const { transcript, terminal, input } = await indexRecording(sourceOf(golden('exec-v1')));
+    expect({ terminal, input }).toEqual({ terminal: false, input: true });
+    expect(transcript.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'command: make test',
+      'input: line in',
+      'text: out 1',
+      'error: error 1',
+      'error: error 2',
+      'text: out 2',
+      'error: \ufffd\ufffd',
+      'note: Exit status 2',
+    ]);
+  });
+
+  it('names what is missing, where, and folds it', async () => {
+    const index = await indexRecording(
+      sourceOf(cast([1, 'o', 'a\n']), { damage: 'It has other bytes.', nanos: 30e9 }, cast([1, 'o', 'b\n'])),
+    );
+    expect(index.damage).toEqual([
+      { from: 1_000_000, to: 31_000_000, words: 'Part 2 of this recording is not shown. It has other bytes.' },
+    ]);
+    expect(index.idle).toEqual([{ from: 1_000_000, to: 31_000_000, damaged: true }]);
+    expect(index.transcript.map(({ kind }) => kind)).toEqual(['text', 'damage', 'text']);
+    const torn = await indexRecording(sourceOf(golden('torn-v1')));
+    expect(torn.damage).toEqual([
+      expect.objectContaining({ words: '31 bytes of the recording were lost before the gateway could keep them.' }),
+    ]);
+  });
+
+  it('stays within bounds for a recording of a million lines', async () => {
+    const text = cast(...Array.from({ length: 300 }, (): [number, string, string] => [0.001, 'o', 'x\n'.repeat(500)]));
+    const index = await indexRecording(sourceOf(...Array.from({ length: 8 }, () => text)));
+    expect(index.transcript.length).toBe(100_001);
+    expect(index.transcript.at(-1)?.text).toMatch(/transcript ends here/);
+  });
+});
+
+describe('lines of output', () => {
+  function linesOf(...chunks: string[]): string[] {
+    const lines: string[] = [];
+    const reader = new TextLines((line) => lines.push(line));
+    for (const chunk of chunks) reader.push(chunk, 0);
+    reader.end(0);
+    return lines;
+  }
+
+  it.each([
+    ['colours are left out', ['\x1b[1;31mred\x1b[0m\r\n'], ['red']],
+    ['a progress bar is its last state', ['10 %\r50 %\r100 %\r\n'], ['100 %']],
+    ['an edited line is what it became', ['lx\b \bs -l\x1b[2D-a\n'], ['ls -a']],
+    ['sequences may be cut anywhere', ['\x1b', '[3', '1mred\x1b]0;ti', 'tle\x07 still\x1b(', 'B\n'], ['red still']],
+    ['the alternate screen is no text', ['before\n\x1b[?1049h\x1b[Hvim\r\n~\x1b[?1049lafter\n'], ['before', 'after']],
+    ['text that is placed elsewhere is a line of its own', ['one\x1b[5;1Htwo'], ['one', 'two']],
+    ['a string without an end does not swallow the rest', [`\x1b]0;${'x'.repeat(5000)}\nrest\n`], ['rest']],
+  ])('%s', (_, chunks, expected) => {
+    expect(linesOf(...chunks).filter((line) => !/^x*$/.test(line))).toEqual(expected);
+  });
+
+  it('never carry anything a terminal would act on, however they are cut', () => {
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom('\x1b', '[', ']', '\x1b]8;;', '\x07', '\x9b', '\x90', '\n', '\x1b[?1049h', '31m', '\x1b\\'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (chunks) => {
+        for (const line of linesOf(...chunks)) expect(line).not.toMatch(/[\x00-\x08\x0a-\x1f\x7f]/);
+      }),
+    );
+  });
+});
