@@ -8,6 +8,7 @@ import { SallyportError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import { askGateway } from '../operator-api/ask-gateway.ts';
+import { makeRoomToBegin } from '../recording/reserve-file.ts';
 import { DATABASE_FILE, requireDataDirectory } from '../store/data-directory.ts';
 import { version } from '../version.ts';
 import type { DataOptions } from './open-data.ts';
@@ -59,6 +60,7 @@ async function performHere<N extends OperationName>(
   user: string,
 ): Promise<{ readonly output: OperationOutput<N> } | undefined> {
   await requireOwner(directory);
+  await makeRoomToBegin(directory);
   // Loaded here, because a gateway that answers is the usual case.
   const [{ openEvidence }, { performersOf }, { retentionOf }, { perform }, { localUser }] = await Promise.all([
     import('../evidence.ts'),

@@ -1,10 +1,22 @@
 import { randomFillSync } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RESERVE_FILE } from './journal-layout.ts';
 
 const PIECE_BYTES = 1024 * 1024;
+
+/** What opening the database and writing the first records takes, several times over. */
+const ROOM_TO_BEGIN = 2 * PIECE_BYTES;
+
+/**
+ * For a command that works on a data directory by itself, on a disk that may be full: gives the reserve back when there
+ * is too little to begin with. The next gateway keeps one again.
+ */
+export async function makeRoomToBegin(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < ROOM_TO_BEGIN) await rm(join(directory, RESERVE_FILE), { force: true });
+}
 
 /** Disk space that is kept so that it can be given back when there is no other: then closing records still fit. */
 export class ReserveFile {
