@@ -35,6 +35,12 @@ const text = (column: string) => `CASE typeof(${column}) WHEN 'text' THEN substr
 /** Rows of the projections as they stand in the database, with whatever is in them. */
 export type ProjectedRow = Readonly<Record<string, unknown>>;
 
+export interface SessionStanding {
+  state: 'known' | 'unknown' | 'erased';
+  /** Paths below the data directory. */
+  files: Set<string>;
+}
+
 /** Reads everything that a data directory's database says, in one state of it, however long that takes. */
 export class EvidenceReader {
   readonly directory: string;
@@ -140,18 +146,29 @@ export class EvidenceReader {
     );
   }
 
-  /** Which of these sessions no record names, and which are erased: of those nothing may be on disk any more. */
-  async absent(sessions: readonly string[]): Promise<Map<string, 'unknown' | 'erased'>> {
-    const rows = await this.#connection.all<{ session: string; opened: number | null; named: number }>(
+  /** What the records say of these sessions, and the files that they say are there: segments and their attachments. */
+  async standing(sessions: readonly string[]): Promise<Map<string, SessionStanding>> {
+    const named = JSON.stringify(sessions);
+    const states = await this.#connection.all<{ session: string; opened: number | null; named: number }>(
       `SELECT named.value AS session, EXISTS (SELECT 1 FROM records WHERE session = named.value) AS named,
               (SELECT bytes IS NOT NULL FROM records WHERE session = named.value AND type = 'session.open' ORDER BY seq LIMIT 1) AS opened
        FROM json_each(?) AS named`,
-      [JSON.stringify(sessions)],
+      [named],
     );
-    const found = new Map<string, 'unknown' | 'erased'>();
-    for (const { session, named, opened } of rows) {
-      if (named === 0) found.set(session, 'unknown');
-      else if (opened === 0) found.set(session, 'erased');
+    const found = new Map<string, SessionStanding>(
+      states.map((row) => [row.session, { state: row.named === 0 ? 'unknown' : row.opened === 0 ? 'erased' : 'known', files: new Set() }]),
+    );
+    const seals = await this.#connection.all<{ session: string; file: unknown; attachments: string | null }>(
+      `SELECT session, json_extract(CAST(bytes AS TEXT), '$.body.file') AS file,
+              nullif(json_extract(CAST(bytes AS TEXT), '$.body.attachments'), '[]') AS attachments
+       FROM records WHERE session IN (SELECT value FROM json_each(?)) AND type = 'segment.sealed' AND ${isRecord} AND json_valid(CAST(bytes AS TEXT))`,
+      [named],
+    );
+    for (const { session, file, attachments } of seals) {
+      const files = found.get(session)?.files;
+      files?.add(String(file));
+      if (attachments !== null)
+        for (const attachment of JSON.parse(attachments) as { file?: unknown }[]) files?.add(String(attachment.file));
     }
     return found;
   }

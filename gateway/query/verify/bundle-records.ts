@@ -55,7 +55,10 @@ export async function checkDisclosed(
     if (bytes === undefined) totals.erased += 1;
     else {
       totals.records += 1;
-      if (eventsFit) eventsFit = isEventOf(disclosed, bytes, (await events.next()).value);
+      if (eventsFit) {
+        const event = await events.next();
+        eventsFit = event.done !== true && isEventOf(disclosed, bytes, event.value);
+      }
       if (!eventsFit) files.malformed(EVENTS, `It does not have the record of index ${index} where it should stand, or has it otherwise`);
     }
     batch.push(disclosed);
@@ -117,13 +120,13 @@ async function* erasedRecords(files: BundleFiles): AsyncGenerator<Disclosed> {
   }
 }
 
-function isEventOf({ index, hash }: Disclosed, bytes: Buffer, line: Buffer | undefined): boolean {
+function isEventOf({ index, hash }: Disclosed, bytes: Buffer, line: Buffer): boolean {
   const beginning = Buffer.concat([
     Buffer.from(`{"index":${index},"hash":"${hash.toString('hex')}","record":`),
     bytes,
     Buffer.from(',"ocsf":'),
   ]);
-  return line?.subarray(0, beginning.length).equals(beginning) === true;
+  return line.subarray(0, beginning.length).equals(beginning);
 }
 
 function asBatch(disclosed: readonly Disclosed[]): RecordBatch {

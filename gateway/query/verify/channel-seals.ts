@@ -8,9 +8,8 @@ const STREAMS = ['i', 'o', 'e'] as const;
 /** Whether the seals of one channel follow each other without a gap: numbers, times, and offsets of every stream. */
 export class ChannelSeals {
   #last: { number: number; to: number; ends: Record<(typeof STREAMS)[number], number> } | undefined;
-  /** Seals of different segments, and the files that they name. */
+  /** Seals of different segments. */
   count = 0;
-  files = 0;
 
   take(seal: Seal, where: Place, report: Report): void {
     const last = this.#last;
@@ -20,7 +19,6 @@ export class ChannelSeals {
       return;
     }
     this.count += 1;
-    this.files += 1 + seal.attachments.length;
     this.#note(seal);
     const before = last ?? { number: 0, to: 0, ends: { i: 0, o: 0, e: 0 } };
     if (seal.segment !== before.number + 1) {

@@ -7,10 +7,15 @@ import type { ErasedFile } from './erasures.ts';
 import { type Finding, fault, type Place, type Report } from './finding.ts';
 import { hashFile, NoRegularFile } from './hash-file.ts';
 import type { SealedFile } from './record-checks.ts';
-import type { SessionOutcome } from './session-records.ts';
+
+const PLANTED = 'No record names this file: it was planted, or the record of its seal is gone';
+const ERASED_FILES = 'There are recordings of this session on disk, though it is erased';
+const UNKNOWN_FILES =
+  'There are recordings of this session on disk, and no record says that it ever was: its records were deleted, or the files were planted';
 
 const STREAMS = ['i', 'o', 'e'];
 const AT_A_TIME = 4;
+const SESSIONS_AT_A_TIME = 100;
 /** Doubts that are looked into; an attack on more than this is an attack on everything. */
 const MOST_DOUBTS = 10_000;
 
@@ -18,8 +23,6 @@ const MOST_DOUBTS = 10_000;
 interface Doubt {
   finding: Finding;
   session: string;
-  /** Of a session with more files than its records name: the ones that are over. */
-  surplus?: true;
 }
 
 /**
@@ -53,32 +56,28 @@ export class FilesCheck {
     });
   }
 
-  /** Files of sessions that are over, or as far as their records go: there may be no others beside those. */
-  async outcomes(outcomes: readonly SessionOutcome[]): Promise<void> {
-    await this.#each(outcomes, async ({ session: { id }, files }) => {
-      let found = 0;
-      const directory = join(this.#directory, recordingDirectory(id, 0), '..');
-      for (const channel of await namesIn(directory)) {
-        const names = await namesIn(join(directory, channel));
-        found += names.length;
-      }
-      if (found > files) this.#doubt({ finding: fault('added', { session: id }, ''), session: id, surplus: true });
-    });
-  }
-
-  /** Recordings of sessions that no record names, and of those that are erased, except where that is not completed. */
-  async strangers(reader: EvidenceReader, going: ReadonlySet<string> = new Set()): Promise<void> {
+  /**
+   * Recordings of sessions that no record names, of those that are erased, and files that no record of a session seals.
+   * `going`: sessions whose erasure is not completed.
+   */
+  async strangers(reader: EvidenceReader, going: ReadonlySet<string>): Promise<void> {
     for await (const sessions of this.#sessionsOnDisk()) {
-      const absent = await reader.absent(sessions.map(({ session }) => session));
-      for (const { session, path } of sessions) {
-        const why = absent.get(session);
-        if (why === undefined || going.has(session) || !(await hasFiles(join(this.#directory, path)))) continue;
-        const words =
-          why === 'erased'
-            ? 'There are recordings of this session on disk, though it is erased'
-            : 'There are recordings of this session on disk, and no record says that it ever was: its records were deleted, or the files were planted';
-        this.#doubt({ finding: fault(why === 'erased' ? 'inconsistent' : 'missing', { session, file: path }, words), session });
-      }
+      const standing = await reader.standing(sessions.map(({ session }) => session));
+      await this.#each(sessions, async ({ session, path }) => {
+        if (going.has(session)) return;
+        const found = await filesBelow(this.#directory, path);
+        const known = standing.get(session);
+        if (known?.state === 'known') {
+          for (const file of found)
+            if (!known.files.has(file)) this.#doubt({ finding: fault('added', { session, file }, PLANTED), session });
+        } else if (found.length > 0) {
+          const erased = known?.state === 'erased';
+          this.#doubt({
+            finding: fault(erased ? 'inconsistent' : 'missing', { session, file: path }, erased ? ERASED_FILES : UNKNOWN_FILES),
+            session,
+          });
+        }
+      });
     }
   }
 
@@ -126,52 +125,23 @@ export class FilesCheck {
     else this.#undoubted += 1;
   }
 
-  async #resolve({ finding, session, surplus }: Doubt, reader: EvidenceReader): Promise<void> {
-    const state = (await reader.absent([session])).get(session);
-    if (surplus === true) {
-      if (state === undefined) await this.#nameSurplus(session, reader);
-      return;
-    }
-    const { channel, segment, index, file } = finding.where;
-    if (channel === undefined || segment === undefined) {
+  async #resolve({ finding, session }: Doubt, reader: EvidenceReader): Promise<void> {
+    const { state, files } = (await reader.standing([session])).get(session) ?? {};
+    const { segment, file = '' } = finding.where;
+    if (finding.code === 'added') {
+      if (state === 'known' && files?.has(file) !== true && !(await this.#isInTheMaking(session, file))) this.#report(finding);
+    } else if (segment === undefined) {
       // Known by now, or gone by now: the gateway has just begun it, or just erased it.
       const still = (finding.code === 'missing') === (state === 'unknown');
-      if (still && file !== undefined && (await hasFiles(join(this.#directory, file)))) this.#report(finding);
-      return;
-    }
-    if (state === 'erased') return;
-    // A gateway that found the file gone has sealed the segment again: the last seal holds, and is checked by itself.
-    const seals = await reader.recordsOfType(session, 'segment.sealed', (index ?? 0) + 1);
-    const again = seals.some(({ bytes }) => {
-      const body = bodyOf(bytes);
-      return body?.channel === channel && body.segment === segment;
-    });
-    if (!again) this.#report(finding);
+      if (still && (await filesBelow(this.#directory, file)).length > 0) this.#report(finding);
+    } else if (state !== 'erased' && !(await isSealedAgain(reader, { ...finding.where, session }))) this.#report(finding);
   }
 
-  async #nameSurplus(session: string, reader: EvidenceReader): Promise<void> {
-    const named = new Set<string>();
-    for (const { bytes } of await reader.recordsOfType(session, 'segment.sealed', 0)) {
-      const body = bodyOf(bytes);
-      if (body === undefined) continue;
-      named.add(body.file);
-      for (const { file } of body.attachments) named.add(file);
-    }
-    const directory = recordingDirectory(session, 0).slice(0, -2);
-    for (const channel of await namesIn(join(this.#directory, directory))) {
-      for (const name of await namesIn(join(this.#directory, directory, channel))) {
-        const file = `${directory}/${channel}/${name}`;
-        if (named.has(file) || (await this.#isInTheMaking(session, channel, name))) continue;
-        this.#report(fault('added', { session, file }, 'No record names this file: it was planted, or the record of its seal is gone'));
-      }
-    }
-  }
-
-  /** A file in the making counts for nothing, and a segment whose stretch is still in the journal is not recorded yet. */
-  async #isInTheMaking(session: string, channel: string, name: string): Promise<boolean> {
-    if (name.endsWith('.tmp')) return true;
-    const stretch = /^(\d{4,9})\./.exec(name)?.[1];
-    if (stretch === undefined || !/^\d{1,9}$/.test(channel)) return false;
+  /** It is gone by now, or its stretch is still in the journal: then it is not recorded yet. */
+  async #isInTheMaking(session: string, file: string): Promise<boolean> {
+    if ((await lstat(join(this.#directory, file)).catch(() => undefined)) === undefined) return true;
+    const [, channel, stretch] = /\/(\d{1,9})\/(\d{4,9})\.[^/]+$/.exec(file) ?? [];
+    if (channel === undefined || stretch === undefined) return false;
     const journal = journalFile(this.#directory, session, Number(channel), Number(stretch));
     return (await lstat(journal).catch(() => undefined)) !== undefined;
   }
@@ -196,7 +166,7 @@ export class FilesCheck {
       const own = SESSION.test(name) && recordingDirectory(name, 0) === `${path}/${name}/0`;
       if (own) some.push({ session: name, path: `${path}/${name}` });
       else this.#strange(`${path}/${name}`);
-      if (some.length < 500) continue;
+      if (some.length < SESSIONS_AT_A_TIME) continue;
       yield some;
       some = [];
     }
@@ -249,11 +219,25 @@ async function namesIn(directory: string): Promise<string[]> {
   return readdir(directory).catch(() => []);
 }
 
-async function hasFiles(directory: string): Promise<boolean> {
-  for (const channel of await namesIn(directory)) {
-    const path = join(directory, channel);
-    if ((await lstat(path).catch(() => undefined))?.isDirectory() !== true) return true;
-    if ((await namesIn(path)).some((name) => !name.endsWith('.tmp'))) return true;
+/** Paths of what stands in a session's directory, without what is in the making. All but directories of channels counts. */
+async function filesBelow(dataDirectory: string, path: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const channel of await readdir(join(dataDirectory, path), { withFileTypes: true }).catch(() => [])) {
+    const below = `${path}/${channel.name}`;
+    if (!channel.isDirectory()) files.push(below);
+    else for (const name of await namesIn(join(dataDirectory, below))) if (!name.endsWith('.tmp')) files.push(`${below}/${name}`);
   }
-  return false;
+  return files;
+}
+
+/** A gateway that finds the file of a seal gone seals the segment again: the last seal holds, and is checked by itself. */
+async function isSealedAgain(
+  reader: EvidenceReader,
+  { session, channel, segment, index = 0 }: Place & { session: string },
+): Promise<boolean> {
+  const later = await reader.recordsOfType(session, 'segment.sealed', index + 1);
+  return later.some(({ bytes }) => {
+    const body = bodyOf(bytes);
+    return body?.channel === channel && body?.segment === segment;
+  });
 }

@@ -7,9 +7,8 @@ import { fault, notice, type Report } from './finding.ts';
 export interface SessionOutcome {
   session: ExpectedSession;
   channels: ExpectedChannel[];
-  /** Segments of all channels, and files: segments with their attachments. */
+  /** Segments of all channels. */
   segments: number;
-  files: number;
 }
 
 /** A record of a session that is not being followed: it never opened, or it is over. */
@@ -205,13 +204,8 @@ export class SessionRecords {
   }
 
   #outcome({ rows, channels }: Followed): void {
-    let segments = 0;
-    let files = 0;
-    for (const { seals } of channels.values()) {
-      segments += seals.count;
-      files += seals.files;
-    }
-    this.outcomes.push({ session: rows.session, channels: [...rows.channels.values()], segments, files });
+    const segments = [...channels.values()].reduce((sum, { seals }) => sum + seals.count, 0);
+    this.outcomes.push({ session: rows.session, channels: [...rows.channels.values()], segments });
   }
 }
 

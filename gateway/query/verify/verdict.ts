@@ -34,11 +34,11 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
     facts.push(['ledger', `${ledger.origin}, ${count(ledger.size)} records, ${count(ledger.tiles)} tiles`]);
     facts.push([
       'root',
-      `${Buffer.from(ledger.root).toString('base64')}: ${ledger.agrees ? 'rebuilt from the records, and the same' : 'NOT that of the records'}`,
+      `${Buffer.from(ledger.root).toString('base64')}: ${ledger.agrees ? 'rebuilt, and the same' : 'NOT what is rebuilt'}`,
     ]);
     facts.push([
       'signature',
-      key === undefined ? 'no key to check it with' : `${ledger.signed ? 'good' : 'NOT GOOD'}, with ${keyWords(key)}`,
+      key === undefined ? 'no key to check it with' : `${ledger.signed ? 'good' : 'NOT GOOD'}, with ${keyWords(key, outcome.kind)}`,
     ]);
   } else facts.push(['ledger', 'none: nothing here is signed']);
   if (outcome.compared !== undefined)
@@ -48,22 +48,26 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
     '',
     `verdict    ${faults === 0 ? 'INTACT' : `NOT INTACT: ${count(faults)} ${faults === 1 ? 'fault' : 'faults'}`}${notices === 0 ? '' : `, ${count(notices)} ${notices === 1 ? 'note' : 'notes'}`}`,
     '',
-    ...proofLines(outcome),
+    ...proofLines(outcome, faults),
   ];
 }
 
-function proofLines({ kind, ledger, key, compared, records }: Outcome): string[] {
+function proofLines({ kind, ledger, key, compared, records }: Outcome, faults: number): string[] {
   const lines: string[] = [];
-  if (ledger?.agrees === true && ledger.signed) {
-    lines.push('This proves that the records, and the recordings that they seal, are those that the holder of the key signed:');
-    lines.push(`nothing was changed, removed, added or moved among the first ${count(ledger.size)} records without the key.`);
-  } else if (ledger === undefined) lines.push('Nothing is proven: the evidence fits together, but it carries no signature.');
-  else lines.push('Nothing is proven by the signature: see the faults.');
-  if (kind === 'bundle') lines.push('A bundle holds a part of the log. Of what it does not hold, only the hashes are here.');
+  if (ledger === undefined) lines.push('Nothing is proven: as far as the evidence fits together, it does so without a signature.');
+  else if (!ledger.agrees || !ledger.signed) lines.push('Nothing is proven by the signature: see the faults.');
+  else {
+    lines.push(
+      `This proves that ${faults === 0 ? '' : 'what no fault names of '}the records, and the recordings that they seal, ${faults === 0 ? 'are' : 'is'} what the holder of the key signed:`,
+      kind === 'bundle'
+        ? `each record here is one of the ${count(ledger.size)} in the log, at its index, and was not changed. Of the records that are not here, only hashes are.`
+        : `among the first ${count(ledger.size)} records nothing ${faults === 0 ? '' : 'else '}was changed, removed, added or moved by anybody without the key.`,
+    );
+  }
   lines.push('');
   if (key?.source === 'beside')
     lines.push(
-      'The key was taken from keys/ledger.pub beside the evidence: whoever could rewrite all of it could have put another key there. Give the key that you got another way with --key.',
+      `The key was taken from ${BESIDE[kind]}: whoever could rewrite all of it could have put another key there. Give the key that you got another way with --key.`,
     );
   if (key?.source === 'records')
     lines.push(
@@ -71,7 +75,7 @@ function proofLines({ kind, ledger, key, compared, records }: Outcome): string[]
     );
   if (compared === undefined)
     lines.push(
-      'That the log is complete up to now, and was not rewritten by a holder of the key or put back to an older state, only a checkpoint shows that was kept outside. Give it with --checkpoint.',
+      'That the log is complete up to now, that it was not rewritten by a holder of the key or put back to an older state: only a checkpoint that was kept outside can show that. Give it with --checkpoint.',
     );
   else if (compared.continued)
     lines.push(
@@ -85,8 +89,11 @@ function proofLines({ kind, ledger, key, compared, records }: Outcome): string[]
   return lines;
 }
 
-function keyWords({ vkey, source }: NonNullable<Outcome['key']>): string {
-  return `${vkey} (${{ given: 'the key that was given', beside: 'from keys/ledger.pub beside the evidence', records: 'from the records' }[source]})`;
+const BESIDE = { 'data directory': 'keys/ledger.pub beside the evidence', bundle: 'the bundle itself' } as const;
+
+function keyWords({ vkey, source }: NonNullable<Outcome['key']>, kind: Outcome['kind']): string {
+  const from = { given: 'the key that was given', beside: `from ${BESIDE[kind]}`, records: 'from the records' };
+  return `${vkey} (${from[source]})`;
 }
 
 function count(number: number): string {

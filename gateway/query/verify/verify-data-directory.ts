@@ -157,7 +157,6 @@ async function follow(reader: EvidenceReader, { onDisk, lists, going, report }: 
   const outcomes = found.outcomes.filter(({ session }) => !going.has(session.id));
   await onDisk.sealed(files);
   await onDisk.erased(found.erasedFiles);
-  await onDisk.outcomes(outcomes);
   await guarded(report, async () => {
     await lists.outcomes(outcomes);
     await lists.segments(files);

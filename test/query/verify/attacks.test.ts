@@ -230,7 +230,7 @@ describe('the log', () => {
     const data = copyOf(belongings, evidence.backup);
     const alone = await sallyport(['verify', '--data', data]);
     expect(alone.status).toBe(0);
-    expect(alone.stdout.toString()).toMatch(/put back to an older state, only a checkpoint shows that was kept outside/);
+    expect(alone.stdout.toString()).toMatch(/put back to an older state: only a checkpoint that was kept outside can show that/);
     const newer = join(evidence.data, 'ledger', 'checkpoint');
     const { summary } = await verify(data, { checkpoint: newer });
     expect(summary).toEqual([expect.stringMatching(/^truncated .*older than that, or was cut off after it/)]);
