@@ -1,3 +1,4 @@
+import { atRest } from './at-rest.ts';
 import { footprint } from './footprint.ts';
 import { ledger } from './ledger.ts';
 import { recovery } from './recovery.ts';
@@ -8,4 +9,4 @@ import { sshSessions } from './ssh-sessions.ts';
 import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, recovery, footprint];
+export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, recovery, footprint];
