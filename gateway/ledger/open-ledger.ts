@@ -106,7 +106,11 @@ function openHead(
     return { head: parseCheckpoint(text), former: signedBy.some((signed) => sameKey(signed, key)) ? undefined : options.former };
   } catch (thrown) {
     const error = asSallyportError(thrown);
-    if (error.code !== 'LEDGER_SIGNATURE_INVALID' || last?.key === formatVerifierKey(key)) throw error;
+    if (error.code !== 'LEDGER_SIGNATURE_INVALID') throw error;
+    if (last?.key === formatVerifierKey(key)) {
+      const remedy = 'keep a copy of everything as it is; then restore the whole data directory from one backup';
+      throw new SallyportError(error.code, `ledger/checkpoint of ${origin}: ${error.message}`, { remedy, cause: error });
+    }
     throw keyChanged(
       `its last checkpoint is not signed by ${formatVerifierKey(key)}${last === undefined ? '' : `, but should be by ${last.key}`}`,
     );

@@ -112,4 +112,49 @@ describe('a session', () => {
     await gateway.parts.live.drain();
     expect(gateway.ledger.of('session.close')[0]?.body.code).toBe('GATEWAY_DRAINING');
   });
+
+  it('does not begin while the ledger has not been signed for too long, and the client is told', async () => {
+    const gateway = await shellGateway();
+    gateway.ledger.trouble = new SallyportError('LEDGER_BEHIND', 'the ledger has not been signed for 31 seconds');
+    expect((await visit(gateway, 'sh')).stderr).toContain('not been signed for 31 seconds');
+    expect(gateway.ledger.of('session.refused')[0]?.body.code).toBe('LEDGER_BEHIND');
+    expect(gateway.ledger.of('session.open')).toEqual([]);
+    gateway.ledger.trouble = undefined;
+    expect(await visit(gateway, 'sh')).toMatchObject({ status: 0 });
+  });
+
+  it('is over when its end is signed, and not before', async () => {
+    const gateway = await shellGateway();
+    let asked = 0;
+    const sign = gateway.ledger.signed.bind(gateway.ledger);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const begun = new Promise<void>((resolve) => {
+      gateway.ledger.signed = async () => {
+        asked = gateway.ledger.of('session.close').length;
+        resolve();
+        await held;
+        return sign();
+      };
+    });
+    await visit(gateway, 'sh');
+    let over = false;
+    const drained = gateway.parts.live.drain().then(() => {
+      over = true;
+    });
+    await begun;
+    expect({ asked, over }).toEqual({ asked: 1, over: false });
+    release();
+    await drained;
+  });
+
+  it('is over also when its end cannot be signed now', async () => {
+    const gateway = await shellGateway();
+    gateway.ledger.signed = () => Promise.reject(new SallyportError('LEDGER_BEHIND', 'the ledger could not be signed'));
+    await visit(gateway, 'sh');
+    await gateway.parts.live.drain();
+    expect(gateway.ledger.of('session.close')).toHaveLength(1);
+  });
 });
