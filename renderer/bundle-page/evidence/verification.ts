@@ -252,16 +252,16 @@ export class Verification {
     const pause = paced();
     let intact = 0;
     let unchecked = 0;
-    const reading: Promise<unknown>[] = [];
+    const reading = new Map<number, Promise<unknown>>();
     const read = (at: number) => {
       const next = segments[at];
-      if (next !== undefined) reading[at] = this.segmentText(next.session.id, next.channel, next.segment);
+      if (next !== undefined) reading.set(at, this.segmentText(next.session.id, next.channel, next.segment));
     };
     // A script takes its time to load and none to compute; so a few are on their way at once.
     for (let at = 0; at < READ_AHEAD; at += 1) read(at);
     for (const [at, { session, channel, segment }] of segments.entries()) {
-      await reading[at];
-      delete reading[at];
+      await reading.get(at);
+      reading.delete(at);
       read(at + READ_AHEAD);
       const verdict = this.verdict(session.id, channel, segment.segment);
       if (verdict?.state === 'intact') intact += 1;

@@ -41,6 +41,7 @@ describe('the list of sessions', () => {
     const { page } = opened;
     const shown = () => page.$$eval('.sessions-rows [role=option]', (rows) => rows.map((row) => row.querySelector('strong')?.textContent));
     const filter = async (query: string, count: number) => {
+      await page.locator('.sessions-rows').focus();
       await page.keyboard.press('/');
       await page.keyboard.type(query);
       await page.waitForFunction((wanted) => document.querySelectorAll('.sessions-rows [role=option]').length === wanted, count);
@@ -116,6 +117,7 @@ describe('the list of sessions', () => {
     // agent-49, agent-490 to 499 and agent-4900 to 4998.
     expect(await page.textContent('.toolbar [role=status]')).toBe('110 of 5,000 sessions');
     expect((await opened.verified()).sessions).toBe('failed');
+    await opened.go('#/');
     expect(await page.textContent('[data-step=sessions] .findings')).toMatch(/None of its records is in the bundle/);
     await opened.close();
   });
@@ -179,7 +181,7 @@ describe('the page', () => {
       await page.keyboard.press('Tab');
       const focus = await page.evaluate(() => {
         const at = document.activeElement;
-        return at === null
+        return at === null || at === document.body
           ? undefined
           : { name: at.textContent.trim() || at.getAttribute('aria-label'), outline: getComputedStyle(at).outlineStyle };
       });
