@@ -2,11 +2,15 @@ import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { SallyportError } from '../base/errors.ts';
 import { ConnectionPlaces } from './connection-places.ts';
+import { ConnectionRate, type Rate } from './connection-rate.ts';
 import { type OperatorApiParts, operatorApp } from './operator-app.ts';
 import { fingerprintOf, type ServerCertificate } from './own-certificate.ts';
 
 /** Connections at one time. A monitor needs one. */
 const PLACES = 256;
+/** New connections. A handshake takes the main thread some 0.4 ms: all of them together get a tenth of it at most. */
+const PER_SOURCE: Rate = { perSecond: 50, burst: 200 };
+const TOGETHER: Rate = { perSecond: 250, burst: 500 };
 
 export interface HttpsListener {
   readonly protocol: 'https';
@@ -27,6 +31,7 @@ export async function listenHttps(
   parts: OperatorApiParts,
 ): Promise<HttpsListener> {
   const places = new ConnectionPlaces(PLACES);
+  const rate = new ConnectionRate(PER_SOURCE, TOGETHER);
   const app = operatorApp(certificate, parts, (request, response, next) => {
     const { socket } = request;
     if (!places.asks(socket)) return;
@@ -37,7 +42,8 @@ export async function listenHttps(
   server.on('connection', (socket: Socket) => {
     // Errors of a socket are told by its end; without a listener they would end the process.
     socket.on('error', () => undefined);
-    places.enter(socket);
+    if (rate.allows(socket.remoteAddress ?? '', performance.now())) places.enter(socket);
+    else socket.destroy();
   });
   await app.ready();
   await bind(server, listen);

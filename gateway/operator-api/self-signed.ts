@@ -1,5 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { isIP, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import { groupsOf } from '../base/ip-address.ts';
 
 /*
  * A self-signed certificate (RFC 5280) for one ECDSA key on P-256. It is the only ASN.1 that the gateway has to write,
@@ -79,19 +80,7 @@ function generalName(name: string): Buffer {
 
 function addressBytes(address: string): Buffer {
   if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
-  // The system's own form of the address has at most one gap and no dots but those of an IPv4 address at the end.
-  const [head = '', tail] = withoutDots(new SocketAddress({ address, family: 'ipv6' }).address).split('::');
-  const groups = (half: string | undefined) => (half === undefined || half === '' ? [] : half.split(':'));
-  const before = groups(head);
-  const after = groups(tail);
-  const all = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after];
-  return Buffer.concat(all.map((group) => Buffer.from(group.padStart(4, '0'), 'hex')));
-}
-
-function withoutDots(address: string): string {
-  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a: string, b: string, c: string, d: string) => {
-    return `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`;
-  });
+  return Buffer.from(groupsOf(address).flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 function der(tag: number, content: Uint8Array): Buffer {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AttemptLimiter, networkOf } from '../../gateway/identity/attempt-limiter.ts';
+import { networkOf } from '../../gateway/base/ip-address.ts';
+import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
 
 const limits = { failures: 3, withinSeconds: 60, forSeconds: 10 };
 

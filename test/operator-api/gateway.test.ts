@@ -1,6 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,6 +41,16 @@ async function record(count: number): Promise<number[]> {
     Array.from({ length: count }, (_, index) => askGateway(world.gateway.data, 'export.recorded', exported(index), as)),
   );
   return answers.map((answer) => answer?.output.index ?? -1);
+}
+
+/** 300 connections from one address on which nothing is said. */
+async function silentCrowd(program: string, source: string): Promise<ChildProcess> {
+  const args = [program, '127.0.0.1', String(world.gateway.httpsPort), '300', source];
+  const crowd = startProgram(process.execPath, args, { env: plainEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] });
+  belongings.add(() => void crowd.kill('SIGKILL'));
+  if (crowd.stdout === null) throw new Error('the crowd has no output');
+  await once(crowd.stdout, 'data');
+  return crowd;
 }
 
 describe('a monitor that knows the specifications only', () => {
@@ -160,22 +172,35 @@ describe('the HTTPS listener', () => {
   it('does not let a crowd of silent connections reach SSH', { timeout: 60_000 }, async () => {
     const program = join(import.meta.dirname, '../support/silent-crowd.ts');
     const before = processFacts(world.gateway.pid);
-    const crowd = startProgram(process.execPath, [program, '127.0.0.1', String(world.gateway.httpsPort), '900', '127.0.0.1'], {
-      env: plainEnvironment(),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    belongings.add(() => void crowd.kill('SIGKILL'));
-    if (crowd.stdout === null || crowd.stdin === null) throw new Error('the crowd has no pipes');
-    await once(crowd.stdout, 'data');
+    const crowds = await Promise.all(['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((source) => silentCrowd(program, source)));
     const during = processFacts(world.gateway.pid);
     expect(during.openFiles - before.openFiles).toBeLessThanOrEqual(260);
     const started = performance.now();
     expect((await ssh(world.agent(), 'echo here')).stdout.toString()).toBe('here\n');
     expect(performance.now() - started).toBeLessThan(10_000);
     expect((await get(over(), '/ledger/checkpoint')).status).toBe(200);
-    crowd.stdin.end();
-    await ended(crowd);
+    for (const crowd of crowds) crowd.kill('SIGKILL');
+    await Promise.all(crowds.map(ended));
     expect((during.resident - before.resident) / MiB).toBeLessThan(80);
+  });
+
+  it('makes no more than a bounded number of handshakes with one source, and goes on with the others', async () => {
+    const secured = await Promise.all(
+      Array.from({ length: 400 }, async () => {
+        const tcp = connectTcp({ host: '127.0.0.1', port: world.gateway.httpsPort, localAddress: '127.0.0.9' });
+        const socket = connect({ socket: tcp, ca: certificate(), servername: 'localhost' });
+        const outcome = new Promise<boolean>((resolve) => {
+          socket.once('secureConnect', () => resolve(true));
+          socket.once('error', () => resolve(false));
+          socket.once('close', () => resolve(false));
+        });
+        return outcome.finally(() => socket.destroy());
+      }),
+    );
+    const through = secured.filter(Boolean).length;
+    expect(through).toBeGreaterThan(100);
+    expect(through).toBeLessThan(400);
+    expect((await get(over(), '/healthz')).status).toBe(200);
   });
 
   it('holds no memory for a client that asks and does not read', { timeout: 60_000 }, async () => {

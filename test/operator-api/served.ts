@@ -1,4 +1,4 @@
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { systemClock } from '../../gateway/base/clock.ts';
@@ -67,7 +67,9 @@ export interface Got {
   readonly body: Buffer;
 }
 
-/** One request on a connection of its own, verified against the gateway's own certificate. */
+const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+
+/** One request, verified against the gateway's own certificate. */
 export function get(served: Pick<Served, 'port' | 'certificate'>, path: string, method = 'GET', body?: string): Promise<Got> {
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -77,7 +79,7 @@ export function get(served: Pick<Served, 'port' | 'certificate'>, path: string, 
         path,
         method,
         ca: served.certificate.chain,
-        agent: false,
+        agent,
         ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' } }),
       },
       (response) => {
