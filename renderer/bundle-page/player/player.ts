@@ -1,4 +1,4 @@
-import type { CastEvent } from './cast-event.ts';
+import type { CastEvent, Stream } from './cast-event.ts';
 import {
   neighbourSpeed,
   type PlayClock,
@@ -49,6 +49,8 @@ export class Player {
   #shown = -1;
   #segment = 0;
   #event = 0;
+  /** The stream whose bytes were said to be no text; said once for a run of them. */
+  #binary: Stream | undefined;
   #working: Promise<void> | undefined;
   #closed = false;
 
@@ -174,6 +176,7 @@ export class Player {
     this.#segment = 0;
     this.#event = 0;
     this.#shown = 0;
+    this.#binary = undefined;
     this.#screen.reset(this.#index.header?.cols ?? 80, this.#index.header?.rows ?? 24);
   }
 
@@ -211,8 +214,10 @@ export class Player {
       case 'data':
         if (event.stream === 'i') this.#screen.input(event.text);
         else if (event.binary !== undefined && !this.#index.terminal) {
-          this.#screen.write(`[${event.binary.toLocaleString('en')} bytes that are not text]\r\n`, event.stream);
+          if (this.#binary !== event.stream) this.#screen.write('[bytes that are not text]\r\n', event.stream);
+          this.#binary = event.stream;
         } else {
+          this.#binary = undefined;
           this.#screen.write(event.text, event.stream);
           return event.text.length;
         }

@@ -1,5 +1,5 @@
 import { Activity } from './activity.ts';
-import type { CastEvent, CastHeader } from './cast-event.ts';
+import type { CastEvent, CastHeader, Stream } from './cast-event.ts';
 import { describeNote, type MarkKind } from './describe-note.ts';
 import { type IdleSpan, LONGEST_PAUSE } from './play-time.ts';
 import type { SegmentSource } from './segment-source.ts';
@@ -66,6 +66,8 @@ class Indexer {
     e: new TextLines((line, _from, to) => this.#say(to, 'error', line)),
     i: new TextLines((line, _from, to) => this.#say(to, 'input', line)),
   };
+  /** The last line, when it counts bytes that are no text. */
+  #binary: { stream: Stream; bytes: number; item: TranscriptItem } | undefined;
   #header: CastHeader | undefined;
   #terminal = false;
   #input = false;
@@ -128,8 +130,7 @@ class Indexer {
     if (event.stream === 'i') this.#input = true;
     if (event.binary !== undefined && !this.#terminal) {
       this.#lines[event.stream].end(event.at);
-      const name = { i: 'input', o: 'output', e: 'error output' }[event.stream];
-      this.#say(event.at, 'note', `${event.binary.toLocaleString('en')} bytes of ${name} that are not text`);
+      this.#sayBinary(event.at, event.stream, event.binary);
     } else if (event.stream !== 'i') {
       this.#lines[this.#terminal ? 'o' : event.stream].push(event.text, event.at);
     } else if (!this.#terminal) {
@@ -174,6 +175,18 @@ class Indexer {
       return;
     }
     this.#transcript.push({ at, kind, text: text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text });
+  }
+
+  /** Chunks that follow each other are counted in one line. */
+  #sayBinary(at: number, stream: Stream, bytes: number): void {
+    const run = this.#binary;
+    const goesOn = run !== undefined && run.stream === stream && run.item === this.#transcript.at(-1);
+    const total = bytes + (goesOn ? run.bytes : 0);
+    const text = `${total.toLocaleString('en')} bytes of ${{ i: 'input', o: 'output', e: 'error output' }[stream]} that are not text`;
+    if (goesOn) run.item.text = text;
+    else this.#say(at, 'note', text);
+    const item = this.#transcript.at(-1);
+    this.#binary = item === undefined ? undefined : { stream, bytes: total, item };
   }
 
   #mark(at: number, kind: MarkKind, title: string): void {
