@@ -17,14 +17,15 @@ export interface TranscriptLine {
 const MOST_REPLACED = 0.05;
 
 /**
- * One channel as lines of text. Output as a reader of the terminal saw it; error output of a channel without a terminal
+ * One channel as lines of text, in batches: those that one event of the recording completes come together, and there is
+ * always one. Output as a reader of the terminal saw it; error output of a channel without a terminal
  * is marked `2>`, and what was sent to it `<`. On a terminal input is not repeated: what was typed shows as its echo.
  */
 export async function* channelTranscript(
   parts: AsyncIterable<CastPart>,
   channel: Pick<ChannelRow, 'channel' | 'opened'>,
   whenDamaged: (error: SallyportError) => void,
-): AsyncGenerator<TranscriptLine> {
+): AsyncGenerator<TranscriptLine[]> {
   let ready: TranscriptLine[] = [];
   let now = Date.parse(channel.opened) * 1000;
   const say = (text: string) => ready.push({ at: now, channel: channel.channel, text });
@@ -89,11 +90,11 @@ export async function* channelTranscript(
     if (ready.length === 0) continue;
     const lines = ready;
     ready = [];
-    yield* lines;
+    yield lines;
   }
   release();
   finishLines();
-  yield* ready;
+  if (ready.length > 0) yield ready;
 }
 
 const streamWords = { o: 'output', e: 'error output', i: 'input' } as const;

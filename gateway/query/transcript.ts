@@ -12,8 +12,8 @@ type PartsOf = (channel: number) => AsyncIterable<CastPart>;
 
 /**
  * A session as plain text, in the order of time over all its channels: a heading, then their lines, with a heading of
- * their own wherever another channel takes over. Yields lines with their line feed. Memory: one line per channel that
- * is open at the moment. Damage stands in its place in the text, and `whenDamaged` is told.
+ * their own wherever another channel takes over. Yields one line or more at a time, with their line feeds. Memory: the
+ * lines of one event for each channel that is open at the moment. Damage stands in its place in the text, and `whenDamaged` is told.
  */
 export function transcript(
   database: Database,
@@ -34,13 +34,17 @@ export async function* transcriptOf(
   yield `${sessionHeading(session)}\n`;
   let current: number | undefined;
   const byNumber = new Map(channels.map((channel) => [channel.channel, channel]));
-  for await (const line of inOrder(channels, partsOf, whenDamaged)) {
-    if (line.channel !== current) {
-      const channel = byNumber.get(line.channel);
-      yield `\n--- channel ${line.channel}${channel === undefined ? '' : `, ${printable(channel.kind)}`}, ${instant(line.at)}\n`;
-      current = line.channel;
+  for await (const lines of inOrder(channels, partsOf, whenDamaged)) {
+    let text = '';
+    for (const line of lines) {
+      if (line.channel !== current) {
+        const channel = byNumber.get(line.channel);
+        text += `\n--- channel ${line.channel}${channel === undefined ? '' : `, ${printable(channel.kind)}`}, ${instant(line.at)}\n`;
+        current = line.channel;
+      }
+      text += `${line.text}\n`;
     }
-    yield `${line.text}\n`;
+    yield text;
   }
   if (session.state === 'erased') yield `\n[erased: ${printable(session.reason ?? '')}]\n`;
   else if (session.ended === null) yield '\n[no end of this session is recorded yet]\n';
@@ -48,40 +52,56 @@ export async function* transcriptOf(
 }
 
 interface Source {
-  lines: AsyncGenerator<TranscriptLine>;
-  next: TranscriptLine;
+  batches: AsyncGenerator<TranscriptLine[]>;
+  batch: TranscriptLine[];
+  /** Of the line in the batch that comes next; there is always one. */
+  next: number;
 }
 
 /** Merges the channels by time. A channel is only opened when the others have come to the time when it began. */
-async function* inOrder(channels: readonly ChannelRow[], partsOf: PartsOf, whenDamaged: WhenDamaged): AsyncGenerator<TranscriptLine> {
+async function* inOrder(
+  channels: readonly ChannelRow[],
+  partsOf: PartsOf,
+  whenDamaged: WhenDamaged,
+): AsyncGenerator<readonly TranscriptLine[]> {
   const waiting = [...channels].sort((a, b) => a.channel - b.channel);
   const running: Source[] = [];
   try {
     for (;;) {
       const first = earliest(running);
       const coming = waiting[0];
-      if (coming !== undefined && (first === undefined || Date.parse(coming.opened) * 1000 <= first.next.at)) {
+      const opens = coming === undefined ? Number.POSITIVE_INFINITY : Date.parse(coming.opened) * 1000;
+      if (coming !== undefined && (first === undefined || opens <= timeOf(first))) {
         waiting.shift();
-        const lines = channelTranscript(partsOf(coming.channel), coming, whenDamaged);
-        const step = await lines.next();
-        if (step.done !== true) running.push({ lines, next: step.value });
+        const batches = channelTranscript(partsOf(coming.channel), coming, whenDamaged);
+        const step = await batches.next();
+        if (step.done !== true) running.push({ batches, batch: step.value, next: 0 });
         continue;
       }
       if (first === undefined) return;
-      yield first.next;
-      const step = await first.lines.next();
+      // Alone, and as long as no other channel opens, all lines of an event come at once: there may be millions.
+      const alone = running.length === 1 && (first.batch.at(-1)?.at ?? 0) < opens;
+      const end = alone ? first.batch.length : first.next + 1;
+      yield first.batch.slice(first.next, end);
+      first.next = end;
+      if (end < first.batch.length) continue;
+      const step = await first.batches.next();
       if (step.done === true) running.splice(running.indexOf(first), 1);
-      else first.next = step.value;
+      else Object.assign(first, { batch: step.value, next: 0 });
     }
   } finally {
-    for (const source of running) await source.lines.return(undefined);
+    for (const source of running) await source.batches.return(undefined);
   }
 }
 
 function earliest(sources: readonly Source[]): Source | undefined {
   let first: Source | undefined;
-  for (const source of sources) if (first === undefined || source.next.at < first.next.at) first = source;
+  for (const source of sources) if (first === undefined || timeOf(source) < timeOf(first)) first = source;
   return first;
+}
+
+function timeOf({ batch, next }: Source): number {
+  return batch[next]?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function sessionHeading(session: SessionRow): string {

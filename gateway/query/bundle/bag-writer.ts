@@ -1,4 +1,4 @@
-import type { WrittenEntry, ZipWriter } from './zip-writer.ts';
+import type { EntryOptions, WrittenEntry, ZipWriter } from './zip-writer.ts';
 
 const BAGIT = 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n';
 
@@ -17,7 +17,7 @@ export class BagWriter {
   }
 
   /** `path` is below data/. */
-  async add(path: string, content: AsyncIterable<Uint8Array | string>, options: { atMost?: number; stored?: boolean } = {}): Promise<void> {
+  async add(path: string, content: AsyncIterable<Uint8Array | string>, options: EntryOptions = {}): Promise<void> {
     this.#manifest.push(await this.#zip.add(`data/${path}`, bytesOf(content), options));
   }
 

@@ -12,11 +12,14 @@ function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => escapes[character] as string);
 }
 
+/** As in zip-writer.ts: speed counts for recordings of any length. */
+const LEVEL = 3;
+
 /** A script whose payload is text, as the base64 of raw deflate. Memory: a few chunks. */
 export async function* textScript(name: string, text: AsyncIterable<string>): AsyncGenerator<string> {
   yield `sallyport(${JSON.stringify(name)},"`;
   const source = Readable.from(text, { objectMode: true, highWaterMark: 16 });
-  const deflate = createDeflateRaw();
+  const deflate = createDeflateRaw({ level: LEVEL });
   source.on('error', (error) => deflate.destroy(error));
   source.pipe(deflate);
   let rest = Buffer.alloc(0);

@@ -67,7 +67,7 @@ export async function writePageRecords(bag: BagWriter, database: Database, selec
   const write = async (text: string) => {
     const name = `records/${String(scripts.length + 1).padStart(4, '0')}`;
     scripts.push(name);
-    await bag.add(`page/${name}.js`, textScript(name, once(text)));
+    await bag.add(`page/${name}.js`, textScript(name, once(text)), { packing: 'base64' });
   };
   let text = '';
   for await (const { index, bytes } of sameRecords(database, selection, expected)) {

@@ -96,7 +96,7 @@ async function writeBeside(
       written.damage.push(`${file} is damaged: ${fault}`);
       continue;
     }
-    await bag.add(`recordings/${session}-${channel}.${suffix}`, createReadStream(join(dataDirectory, file)), { stored: true });
+    await bag.add(`recordings/${session}-${channel}.${suffix}`, createReadStream(join(dataDirectory, file)), { packing: 'stored' });
   }
 }
 
@@ -121,7 +121,7 @@ async function writePageCasts(
       channel.segments.push({ ...common, script: null, damage: damage ?? 'It is missing' });
       continue;
     }
-    await bag.add(`page/${name}.js`, textScript(name, sealLines(dataDirectory, session, seal)));
+    await bag.add(`page/${name}.js`, textScript(name, sealLines(dataDirectory, session, seal)), { packing: 'base64' });
     channel.segments.push({ ...common, script: name, damage: null });
   }
   return channel;

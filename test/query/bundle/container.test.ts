@@ -31,7 +31,9 @@ async function written(name: string, contents: Record<string, string | Uint8Arra
   const file = await open(path, 'w');
   const writer = new ZipWriter(file);
   for (const [entry, content] of Object.entries(contents)) {
-    const { sha256 } = await writer.add(entry, once(content), { stored: entry.endsWith('.zst') });
+    const { sha256 } = await writer.add(entry, once(content), {
+      packing: entry.endsWith('.zst') ? 'stored' : entry.endsWith('.js') ? 'base64' : 'text',
+    });
     expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
   }
   await writer.finish();
@@ -44,6 +46,7 @@ const contents = {
   'data/empty.txt': '',
   'data/recordings/a-0.cast': '[0.5,"o","hello"]\n'.repeat(20_000),
   'data/recordings/a-0.0001.cast.zst': randomBytes(70_000),
+  'data/page/a.js': randomBytes(90_000).toString('base64'),
   'data/ledger/tile/0/x001/234.p/5': randomBytes(160),
 };
 

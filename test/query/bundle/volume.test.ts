@@ -1,0 +1,72 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BundleReader } from '../../../gateway/query/bundle/bundle-reader.ts';
+import { ssh } from '../../support/clients.ts';
+import { endedSessions } from '../../support/recordings.ts';
+import { run } from '../../support/run.ts';
+import { Belongings } from '../../support/temp.ts';
+import { openWorld, type World } from '../../support/world.ts';
+import { bareMachine, runScript, unpacked } from './recorded-world.ts';
+
+const MIB = 1024 * 1024;
+const main = join(import.meta.dirname, '../../../gateway/main.ts');
+/** Says at its end how much memory the process ever had. */
+const telling = 'data:text/javascript,process.on("exit",()=>process.stderr.write("peak "+process.resourceUsage().maxRSS))';
+
+const belongings = new Belongings();
+let world: World;
+beforeAll(async () => {
+  world = await openWorld(belongings, { agents: 3 });
+}, 60_000);
+afterAll(() => belongings.release());
+
+async function exportOf(principal: string): Promise<{ path: string; peak: number }> {
+  const path = join(belongings.directory('bundle'), 'bundle.zip');
+  const words = ['--import', telling, main, 'export', '--data', world.gateway.data, '--principal', principal, '-o', path];
+  const { status, stderr } = await run(process.execPath, words, { timeoutMs: 170_000 });
+  expect(status, stderr).toBe(0);
+  return { path, peak: Number(/peak (\d+)/.exec(stderr)?.[1]) * 1024 };
+}
+
+async function recorded(command: string): Promise<string> {
+  const route = world.agent();
+  expect((await ssh(route, command, { onStdout: () => undefined, timeoutMs: 120_000 })).status).toBe(0);
+  await endedSessions(world.gateway.data, route.principal);
+  return route.principal;
+}
+
+describe('the bundle of a recording of 300 MB', () => {
+  it('is written and read in memory that does not grow with it', async () => {
+    const medium = await exportOf(await recorded('seq 5000000'));
+    const large = await exportOf(await recorded('seq 34000000'));
+    expect(statSync(large.path).size).toBeGreaterThan(3 * statSync(medium.path).size);
+    expect(large.peak - medium.peak).toBeLessThan(100 * MIB);
+    expect(large.peak).toBeLessThan(450 * MIB);
+
+    const reader = await BundleReader.openFile(large.path);
+    const before = process.memoryUsage.rss();
+    let most = 0;
+    let bytes = 0;
+    for (const { name } of reader.entries()) {
+      for await (const chunk of reader.open(name)) {
+        bytes += chunk.length;
+        most = Math.max(most, process.memoryUsage.rss());
+      }
+    }
+    expect(await reader.isUnchanged()).toBe(true);
+    await reader.close();
+    expect(bytes).toBeGreaterThan(600 * MIB);
+    expect(most - before).toBeLessThan(100 * MIB);
+    const { status, stdout } = await runScript(await bareMachine(belongings, 'sh', 'mawk'), await unpacked(belongings, large.path));
+    expect(stdout.toString()).not.toContain('FAULT');
+    expect(status).toBe(0);
+  }, 300_000);
+
+  it('is no zip bomb for its own reader, however well it packs', async () => {
+    const { path } = await exportOf(await recorded('yes | head -c 140000000'));
+    const reader = await BundleReader.openFile(path);
+    expect(await reader.isUnchanged()).toBe(true);
+    await reader.close();
+  }, 300_000);
+});
