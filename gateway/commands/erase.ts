@@ -105,8 +105,9 @@ async function checkpointOf(database: Database): Promise<{ origin: string; size:
 function whatNext(options: PrepareOptions, sessions: number, refusals: number): string {
   const file = printable(options.output);
   const where = options.config === undefined ? '--config FILE' : `--config ${printable(options.config)}`;
+  const stays = options.principal === undefined ? '' : 'Records of holds, exports and erasures stay, whoever they name.\n';
   return `${file} asks to erase ${sessions} sessions and ${refusals} records of refused connections. It is good for 7 days.
-
+${stays}
 Two different admins sign exactly this file, each with a key of their own in the configuration:
   ssh-keygen -Y sign -n ${ERASE_NAMESPACE} -f KEY ${file}        (writes ${file}.sig; rename it before the second signs)
 Then:

@@ -125,7 +125,7 @@ function erasedText({ time, actor, body }: AuditRecord<'erased'>): string {
   const part = body.parts === 1 ? '' : `, part ${body.part} of ${body.parts}`;
   const by = body.request?.signatures.map(({ principal }) => principal).join(' and ') ?? actor.principal;
   const basis = body.basis === 'retention' ? 'at the end of its retention' : 'on request';
-  return `\nerased     ${printable(`${time} ${basis}, by ${by}: ${body.reason} (${body.files.length} files${part})`)}\n`;
+  return `\nerased     ${printable(`${time} ${basis}, by ${by}: ${body.reason} (${body.files.length} ${body.files.length === 1 ? 'file' : 'files'}${part})`)}\n`;
 }
 
 function authentication(open: AuditRecord<'session.open'>): string {

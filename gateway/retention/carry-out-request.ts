@@ -30,7 +30,10 @@ export async function carryOutRequest(
   const refusals = await refusalsOf(retention, request);
   if (sessions.length === 0 && refusals.length === 0 && (await database.erasures.isRequested(request.nonce)))
     throw refused('it was carried out before', 'nothing is left to be done');
-  await requireNoHold(retention, sessions);
+  await requireNoHold(
+    retention,
+    sessions.map(({ id }) => id),
+  );
   const plans: ErasurePlan[] = [];
   for (const session of sessions) plans.push(await planErasure(database, session));
 
@@ -38,14 +41,17 @@ export async function carryOutRequest(
   const done = { sessions: 0, files: 0, records: 0 };
   for (const plan of plans) {
     if (signal.aborted) throw interrupted();
-    await retention.carryOut(erasedSession(plan, grounds));
+    await retention.carryOut(async () => {
+      await requireNoHold(retention, [plan.session]);
+      return erasedSession(plan, grounds);
+    });
     done.sessions += 1;
     done.files += plan.files.length;
     done.records += plan.records;
   }
   if (signal.aborted) throw interrupted();
   if (refusals.length > 0) {
-    await retention.carryOut(erasedRefusals(refusals, grounds, retention.gateway));
+    await retention.carryOut(async () => erasedRefusals(await refusalsOf(retention, request), grounds, retention.gateway));
     for (const [first, last] of refusals) done.records += last - first + 1;
   }
   return done;
@@ -85,12 +91,8 @@ async function refusalsOf({ parts: { database } }: Retention, { records, ledger 
   return found;
 }
 
-async function requireNoHold({ parts: { database } }: Retention, sessions: readonly StoredSession[]): Promise<void> {
-  const found = await heldSessions(
-    database,
-    sessions.map(({ id }) => id),
-    await database.holds.inForce(),
-  );
+async function requireNoHold({ parts: { database } }: Retention, sessions: readonly string[]): Promise<void> {
+  const found = await heldSessions(database, sessions, await database.holds.inForce());
   for (const [session, hold] of found) throw held(`Session ${session}`, hold.id, hold.reason);
 }
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OperationOutput } from '../../contract/operations.ts';
 import { isoMicros } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
-import type { HoldRow } from '../store/holds-table.ts';
+import type { RecordRow } from '../store/records-table.ts';
 import type { StoredSession } from '../store/sessions-table.ts';
 import { erasedRefusals, erasedSession, type Grounds } from './erased-records.ts';
 import { heldSessions, holdOnRefusal } from './held-sessions.ts';
@@ -17,7 +17,7 @@ const DAY = 86_400;
 
 /** Erases every session and every refusal whose time is over and that nobody holds. A dry run only says which. */
 export async function expire(retention: Retention, dryRun: boolean, asking: Asking): Promise<Outcome> {
-  const { database, clock } = retention.parts;
+  const { clock } = retention.parts;
   const terms = retention.parts.terms();
   if (terms === undefined) {
     throw new SallyportError('USAGE', 'How long recordings are kept stands in the configuration of the gateway, and none is named', {
@@ -25,19 +25,17 @@ export async function expire(retention: Retention, dryRun: boolean, asking: Aski
     });
   }
   const now = clock.wallMicros();
-  const holds = await database.holds.inForce();
   const outcome: Outcome = { dryRun, expired: [], held: [], records: 0, bytes: 0 };
   for await (const session of sessionsDue(retention, terms, now)) {
     if (asking.signal.aborted) return outcome;
-    const hold = (await heldSessions(database, [session.id], holds)).get(session.id);
-    await expireSession(retention, session, hold, termOf(session.target, terms), outcome, asking);
+    await expireSession(retention, session, termOf(session.target, terms), outcome, asking);
   }
-  await expireRefusals(retention, terms, now, holds, outcome, asking);
+  await expireRefusals(retention, terms, now, outcome, asking);
   return outcome;
 }
 
 /** Sessions whose time is over, those that ended first coming first. */
-export async function* sessionsDue(retention: Pick<Retention, 'parts'>, terms: RetentionTerms, now: number): AsyncGenerator<StoredSession> {
+async function* sessionsDue(retention: Retention, terms: RetentionTerms, now: number): AsyncGenerator<StoredSession> {
   const { database } = retention.parts;
   const latest = before(now, shortestTerm(terms));
   for (let last: { ended: string; seq: number } | undefined; ; ) {
@@ -54,7 +52,6 @@ export async function* sessionsDue(retention: Pick<Retention, 'parts'>, terms: R
 async function expireSession(
   retention: Retention,
   session: StoredSession,
-  hold: HoldRow | undefined,
   term: number,
   outcome: Outcome,
   { actor }: Asking,
@@ -64,19 +61,20 @@ async function expireSession(
   const segments = await database.segments.ofSession(id);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const row = { session: id, started, target, principal, bytes };
-  if (hold !== undefined) {
-    outcome.held.push(row);
-    return;
-  }
-  if (outcome.dryRun) {
-    outcome.expired.push(row);
-    outcome.bytes += bytes;
+  const isHeld = async () => (await heldSessions(database, [id], await database.holds.inForce())).has(id);
+  let held = await isHeld();
+  if (held || outcome.dryRun) {
+    if (!held) outcome.bytes += bytes;
+    outcome[held ? 'held' : 'expired'].push(row);
     return;
   }
   try {
-    const plan = await planErasure(database, session);
-    const given = await retention.carryOut(erasedSession(plan, groundsOf(term, actor)));
-    outcome.expired.push({ ...row, bytes: given });
+    const drafts = erasedSession(await planErasure(database, session), groundsOf(term, actor));
+    const given = await retention.carryOut(async () => {
+      held = await isHeld();
+      return held ? [] : drafts;
+    });
+    outcome[held ? 'held' : 'expired'].push(held ? row : { ...row, bytes: given });
     outcome.bytes += given;
   } catch (thrown) {
     const error = asSallyportError(thrown);
@@ -90,35 +88,47 @@ async function expireRefusals(
   retention: Retention,
   terms: RetentionTerms,
   now: number,
-  holds: readonly HoldRow[],
   outcome: Outcome,
   { actor, signal }: Asking,
 ): Promise<void> {
-  const { database, log } = retention.parts;
+  const { database } = retention.parts;
   const latest = before(now, terms.refusals);
+  const grounds = groundsOf(terms.refusals, actor);
   for (let after = 0; !signal.aborted; ) {
     const page = await database.records.refused(after, PAGE);
-    const ranges: IndexRange[] = [];
     let records = 0;
-    for (const row of page) {
-      after = row.seq;
-      if (row.bytes === null || row.time >= latest) continue;
-      try {
-        if (holdOnRefusal(readRecord({ ...row, bytes: row.bytes }), holds) !== undefined) continue;
-      } catch (thrown) {
-        log.error({ err: thrown }, 'a record could not be expired');
-        continue;
-      }
-      extend(ranges, row.seq - 1);
-      records += 1;
-    }
-    if (records > 0 && !outcome.dryRun)
-      await retention.carryOut(erasedRefusals(ranges, groundsOf(terms.refusals, actor), retention.gateway));
+    const decide = async () => {
+      const due = await refusalsDue(retention, page, latest);
+      records = due.records;
+      return due.records === 0 || outcome.dryRun ? [] : erasedRefusals(due.ranges, grounds, retention.gateway);
+    };
+    await retention.carryOut(decide);
     outcome.records += records;
+    after = page.at(-1)?.seq ?? after;
     // Of records that are in the order of their times, the rest is younger. A clock that was set back only delays some.
     if (page.length < PAGE || (page.at(-1)?.time ?? '') >= latest) return;
     await nextTurn();
   }
+}
+
+/** Those of a page that are older than a time and that nobody holds. */
+async function refusalsDue({ parts: { database, log } }: Retention, page: readonly RecordRow[], latest: string) {
+  const holds = await database.holds.inForce();
+  const ranges: IndexRange[] = [];
+  let records = 0;
+  for (const row of page) {
+    if (row.bytes === null || row.time >= latest) continue;
+    try {
+      if (holdOnRefusal(readRecord({ ...row, bytes: row.bytes }), holds) !== undefined) continue;
+    } catch (thrown) {
+      const { code, message } = asSallyportError(thrown);
+      log.error({ code }, `a record could not be expired: ${message}`);
+      continue;
+    }
+    extend(ranges, row.seq - 1);
+    records += 1;
+  }
+  return { ranges, records };
 }
 
 function groundsOf(seconds: number, actor: Grounds['actor']): Grounds {

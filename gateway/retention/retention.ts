@@ -13,6 +13,7 @@ import { carryOutRequest } from './carry-out-request.ts';
 import { expire } from './expire.ts';
 import { filterOf } from './held-sessions.ts';
 import type { RetentionTerms } from './retention-terms.ts';
+import { Turns } from './turns.ts';
 
 export interface RetentionParts {
   readonly database: Database;
@@ -42,13 +43,15 @@ const SETTLE_ATTEMPTS = 40;
 const SETTLE_AGAIN_MILLIS = 100;
 
 /**
- * Holds, expiry and erasure of one data directory. One operation at a time, so that no hold comes between the decision to
- * erase and the record of it. What an `erased` record says is carried out after that is durable; whatever the process
+ * Holds, expiry and erasure of one data directory. One run or request at a time; a hold need not wait for it, and counts
+ * from its record on: the decision to erase a session and the record of that are one step, between two of which a hold
+ * may come, never within. What an `erased` record says is carried out after that is durable; whatever the process
  * is interrupted in is found and finished by the next run.
  */
 export class Retention {
   readonly parts: RetentionParts;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #operations = new Turns();
+  readonly #decisions = new Turns();
   #unsettled: number[] = [];
 
   constructor(parts: RetentionParts) {
@@ -56,7 +59,7 @@ export class Retention {
   }
 
   setHold({ scope, reason }: OperationInput<'hold.set'>, { actor }: Asking): Promise<OperationOutput<'hold.set'>> {
-    return this.#alone(async () => {
+    return this.#decisions.alone(async () => {
       const { database, clock } = this.parts;
       const hold = uuidV7(clock.wallMicros());
       await this.append({ type: 'hold.set', outcome: 'success', actor, target: this.gateway, body: { hold, scope, reason } });
@@ -65,7 +68,7 @@ export class Retention {
   }
 
   clearHold({ hold, reason }: OperationInput<'hold.clear'>, { actor }: Asking): Promise<OperationOutput<'hold.clear'>> {
-    return this.#alone(async () => {
+    return this.#decisions.alone(async () => {
       const inForce = await this.parts.database.holds.inForce();
       if (!inForce.some(({ id }) => id === hold)) {
         throw new SallyportError('HOLD_NOT_FOUND', `There is no hold ${hold} in force`, { remedy: 'sallyport hold list shows them' });
@@ -80,7 +83,7 @@ export class Retention {
     asking: Asking,
     trigger: 'daily' | 'command' = 'command',
   ): Promise<OperationOutput<'retention.run'>> {
-    return this.#alone(async () => {
+    return this.#operations.alone(async () => {
       if (!input.dryRun) await this.#finish(asking.signal);
       const done = await expire(this, input.dryRun, asking);
       // What was cut off is on record as far as it came, and is no run of its own: the next one is due at once.
@@ -98,7 +101,7 @@ export class Retention {
   }
 
   erase(input: OperationInput<'erase.run'>, asking: Asking): Promise<OperationOutput<'erase.run'>> {
-    return this.#alone(async () => {
+    return this.#operations.alone(async () => {
       const done = await carryOutRequest(this, input, asking);
       if (!(await this.#settlePatiently())) throw stillInLog();
       return done;
@@ -107,12 +110,13 @@ export class Retention {
 
   /** Carries out what is on record and not done, as after a crash. */
   finish(signal: AbortSignal): Promise<void> {
-    return this.#alone(() => this.#finish(signal));
+    return this.#operations.alone(() => this.#finish(signal));
   }
 
   /** Resolves when nothing is at work. */
   async idle(): Promise<void> {
-    await this.#last;
+    await this.#operations.idle();
+    await this.#decisions.idle();
   }
 
   get gateway(): Resource {
@@ -133,10 +137,16 @@ export class Retention {
     }
   }
 
-  /** Makes the promise durable, then keeps it. Returns the bytes of the files that were deleted. */
-  async carryOut(drafts: readonly RecordDraft<'erased'>[]): Promise<number> {
+  /**
+   * Makes the promise durable, then keeps it. `decide` says what is to be erased, nothing where a hold stands on it; no hold
+   * is set or cleared until that is recorded. Returns the bytes of the files that were deleted.
+   */
+  async carryOut(decide: () => Promise<readonly RecordDraft<'erased'>[]>): Promise<number> {
     const { database, clock } = this.parts;
-    const stored = await this.append(...drafts);
+    const stored = await this.#decisions.alone(async () => {
+      const drafts = await decide();
+      return drafts.length === 0 ? [] : this.append(...drafts);
+    });
     let bytes = 0;
     for (const { index, record } of stored) {
       bytes += await carryOut(database, { seq: index + 1, session: record.session ?? null }, clock.wallMicros());
@@ -186,12 +196,6 @@ export class Retention {
     await database.erasures.finish(settled);
     this.#unsettled = [];
     return true;
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work);
-    this.#last = mine.catch(() => undefined); // That it failed is told to whoever asked for it.
-    return mine;
   }
 }
 

@@ -5,7 +5,6 @@ import { onTestFinished } from 'vitest';
 import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
 import { type Clock, systemClock } from '../../gateway/base/clock.ts';
 import { uuidV7 } from '../../gateway/base/ids.ts';
-import type { Log } from '../../gateway/base/log.ts';
 import { type Evidence, openEvidence } from '../../gateway/evidence.ts';
 import type { Principal } from '../../gateway/identity/principal.ts';
 import type { Finding } from '../../gateway/query/verify/finding.ts';
@@ -186,7 +185,7 @@ export class AgedData {
         ...{ directory: this.directory, segmentBytes: 65_536, segmentSeconds: 60, reserveBytes: 8192, backlogBytes: 64 * 1024 * 1024 },
         ...{ durability: 'relaxed', content: 'digest', input: true },
       },
-      { records: this.evidence.records, clock: this.clock, log: this.log as Log },
+      { records: this.evidence.records, clock: this.clock, log: this.log },
     );
     return this.#recorder;
   }

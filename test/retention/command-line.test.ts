@@ -113,7 +113,7 @@ describe.each([
     expect(filesWith(world.gateway.data, route.principal)).toEqual([]);
     const shown = await operate('show', id);
     expect(shown.stdout.toString()).toMatch(/state +erased: request 4711/);
-    expect(shown.stdout.toString()).toContain('on request, by admin-0@example.com and admin-1@example.com: request 4711 (1 files)');
+    expect(shown.stdout.toString()).toContain('on request, by admin-0@example.com and admin-1@example.com: request 4711 (1 file)');
     const played = await operate('cast', id);
     expect([played.status, played.stderr]).toEqual([1, expect.stringContaining('the session is erased')]);
     expect((await operate('transcript', id)).stdout.toString()).toContain(`Session ${id}, erased`);

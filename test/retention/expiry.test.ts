@@ -217,6 +217,24 @@ describe('a hold', () => {
     expect(await recordsOf(data.directory, 'auth.refused')).toMatchObject([{ body: { user: 'mallory' } }]);
   });
 
+  it('need not wait for a run that is at work, and counts from then on', async () => {
+    const data = await AgedData.open();
+    const sessions = [await data.session(), await data.session({ target: 'web-2' }), await data.session({ target: 'web-2' })];
+    const { carryOut } = data.retention;
+    let set: Promise<unknown> | undefined;
+    // Somebody sets it when the first session has been decided on.
+    data.retention.carryOut = async (decide) => {
+      const done = carryOut.call(data.retention, decide);
+      set ??= data.retention.setHold({ scope: { target: 'web-2' }, reason: 'urgent' }, asking);
+      await set;
+      return done;
+    };
+    const { expired, held } = await data.run();
+    expect(expired.map(({ session }) => session)).toEqual(sessions.slice(0, 1));
+    expect(held.map(({ session }) => session)).toEqual(sessions.slice(1));
+    expect(await data.faults()).toEqual([]);
+  });
+
   it('that does not stand cannot be cleared', async () => {
     const data = await AgedData.open();
     const { hold } = await data.retention.setHold({ scope: { target: 'x' }, reason: 'r' }, asking);
