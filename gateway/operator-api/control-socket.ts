@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, lstat, rename, unlink } from 'node:fs/promises';
+import { chmod, lstat, readdir, rename, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ const SIGN_OF_LIFE_MILLIS = SECOND;
 /** What operations have for ending when the gateway stops. */
 const CLOSE_MILLIS = 10 * SECOND;
 const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_CONNECTIONS = 32;
+const MAX_CONNECTIONS = 128;
 
 export interface ControlSocketParts {
   readonly performers: Performers;
@@ -80,6 +80,7 @@ async function bind(server: Server, dataDirectory: string, path: string): Promis
   const keys = join(dataDirectory, 'keys');
   const name = `${CONTROL_SOCKET}.${randomBytes(6).toString('hex')}`;
   try {
+    await removeUnfinished(keys);
     await withSocketPath(keys, name, async (short) => {
       server.listen(short);
       await once(server, 'listening');
@@ -93,6 +94,12 @@ async function bind(server: Server, dataDirectory: string, path: string): Promis
       cause: error,
     });
   }
+}
+
+/** Of a gateway that was killed between the two steps. */
+async function removeUnfinished(keys: string): Promise<void> {
+  const names = await readdir(keys);
+  for (const name of names.filter((each) => each.startsWith(`${CONTROL_SOCKET}.`))) await unlink(join(keys, name));
 }
 
 /** Never rejects. */
@@ -152,18 +159,28 @@ export function localUser(name: string): Actor {
 }
 
 async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > MAX_BODY_BYTES) throw new SallyportError('REQUEST_INVALID', `an operation takes at most ${MAX_BODY_BYTES} bytes`);
-    pieces.push(piece);
-  }
+  const body = await wholeBody(request);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces)));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
     throw new SallyportError('REQUEST_INVALID', 'the body is not JSON', { cause: error });
   }
+}
+
+async function wholeBody(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > MAX_BODY_BYTES) throw new SallyportError('REQUEST_INVALID', `an operation takes at most ${MAX_BODY_BYTES} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    if (error instanceof SallyportError) throw error;
+    throw new SallyportError('REQUEST_INVALID', 'the request was broken off', { cause: error });
+  }
+  return Buffer.concat(pieces);
 }
 
 function respond(response: ServerResponse, status: number, type: string, body: unknown): void {

@@ -228,7 +228,7 @@ describe('what is no request of a command', () => {
   );
 
   test('a client that says nothing, or half of it, is let go', { timeout: 30_000 }, async () => {
-    const { path } = await open({ 'ledger.sign': async () => signed });
+    const { path, log } = await open({ 'ledger.sign': async () => signed });
     const { connect } = await import('node:net');
     const halves = [
       '',
@@ -244,6 +244,7 @@ describe('what is no request of a command', () => {
     });
     await Promise.all(sockets.map((socket) => once(socket, 'close')));
     expect(await send(path, {})).toMatchObject({ status: 200 });
+    expect(log.lines.join('\n')).not.toContain('INTERNAL');
   });
 });
 
@@ -273,6 +274,7 @@ describe('the socket itself', () => {
     const directory = dataDirectory();
     const path = join(directory, 'control.sock');
     await leaveStaleSocket(path);
+    await leaveStaleSocket(join(directory, 'keys', 'control.sock.0123456789ab'));
     expect(lstatSync(path).isSocket()).toBe(true);
     expect(await askGateway(directory, 'ledger.sign', {}, as)).toBeUndefined();
     await open({ 'ledger.sign': async () => signed }, directory);
