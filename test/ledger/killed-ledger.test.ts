@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parseCheckpoint } from '../../gateway/ledger/checkpoint.ts';
 import type { SignedCheckpoint } from '../../gateway/ledger/ledger.ts';
@@ -9,7 +9,7 @@ import { noteSigner, openNote } from '../../gateway/ledger/signed-note.ts';
 import { temporaryDirectory } from '../store/support.ts';
 import { live, newKey, ORIGIN, readLedger } from './support.ts';
 
-const writer = join(import.meta.dirname, 'killed-writer.ts');
+const writer = fileURLToPath(new URL('./killed-writer.ts', import.meta.url));
 
 it.each(['before tiles', 'after tiles', 'before checkpoint', 'after checkpoint', 'before removal', 'after removal', 'any moment'])(
   'the ledger goes on, and out of every checkpoint that anybody saw, after kill -9 %s',
