@@ -103,7 +103,9 @@ function openHead(
       : noteSigner(origin, options.former).key;
   try {
     const { text, signedBy } = openNote(note, former === undefined ? [key] : [key, former]);
-    return { head: parseCheckpoint(text), former: signedBy.some((signed) => sameKey(signed, key)) ? undefined : options.former };
+    // A change is done when the record says so and the new key has signed. The gateway may have died in between.
+    const done = signedBy.some((signed) => sameKey(signed, key)) && (last === undefined || last.key === formatVerifierKey(key));
+    return { head: parseCheckpoint(text), former: done ? undefined : options.former };
   } catch (thrown) {
     const error = asSallyportError(thrown);
     if (error.code !== 'LEDGER_SIGNATURE_INVALID') throw error;

@@ -2,9 +2,10 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/base/clock.ts';
+import { formatCheckpoint } from '../../gateway/ledger/checkpoint.ts';
 import { openLedger } from '../../gateway/ledger/open-ledger.ts';
 import { Records } from '../../gateway/ledger/records.ts';
-import { formatVerifierKey, noteSigner, openNote } from '../../gateway/ledger/signed-note.ts';
+import { formatVerifierKey, noteSigner, openNote, signNote } from '../../gateway/ledger/signed-note.ts';
 import { Database } from '../../gateway/store/database.ts';
 import { openLedgerForGateway } from '../../gateway/store/ledger-writer.ts';
 import { administer, draft, newSession, temporaryDirectory } from '../store/support.ts';
@@ -231,6 +232,18 @@ describe('a key of the ledger', () => {
     const head = await gateway.ledger.signed();
     expect(openNote(head.note, [keyOf(former)]).signedBy).toHaveLength(1);
     expect(openNote(head.note, [keyOf(key)]).signedBy).toHaveLength(1);
+  });
+
+  it('is endorsed also when the gateway died between a checkpoint of both and the record', async () => {
+    const { directory, key: former, head } = await signed(10);
+    const key = newKey();
+    const both = signNote(formatCheckpoint(head), [noteSigner(ORIGIN, key), noteSigner(ORIGIN, former)]);
+    await writeFile(file(directory, 'checkpoint'), both);
+    const gateway = await live(directory, { key, former });
+    expect(gateway.news).toMatchObject([{ type: 'key.rotated', body: { endorsed: true } }]);
+    const endorsed = await gateway.ledger.signed();
+    expect(openNote(endorsed.note, [keyOf(former)]).signedBy).toHaveLength(1);
+    expect(await readFile(file(directory, 'endorsed/12'), 'utf8')).toBe(endorsed.note);
   });
 
   it('may be said to be lost, and then the records say that nobody endorsed the next', async () => {
