@@ -28,6 +28,16 @@ export class DisclosureTable {
     );
   }
 
+  /** How many of the records that `records` gives, beginning after `after`, are not erased. */
+  async kept(sessions: string, after: number, until: number): Promise<number> {
+    const row = await this.#connection.get<{ kept: number }>(
+      `SELECT count(*) AS kept FROM records
+       WHERE seq > ? AND seq <= ? AND bytes IS NOT NULL AND (session IS NULL OR session IN (SELECT value FROM json_each(?)))`,
+      [after, until, sessions],
+    );
+    return row?.kept ?? 0;
+  }
+
   /** Undefined for a session of which nothing is on record up to `until`. */
   async placeOf(session: string, until: number): Promise<SessionPlace | undefined> {
     const row = await this.#connection.get<{ first: number | null; last: number | null; records: number }>(

@@ -21,7 +21,7 @@ const PAGE = 1000;
  * configurations, keys, holds, erasures. In the order of the ledger.
  */
 export async function* disclosedRecords(database: Database, selection: Selection): AsyncGenerator<DisclosedRecord> {
-  const sessions = JSON.stringify(selection.sessions.map(({ row }) => row.id));
+  const sessions = idsOf(selection);
   for (let after = selection.first - 1; ; ) {
     const page = await database.disclosure.records(sessions, after, selection.last, PAGE);
     for (const row of page) {
@@ -35,6 +35,19 @@ export async function* disclosedRecords(database: Database, selection: Selection
     }
     if (page.length < PAGE) return;
   }
+}
+
+/**
+ * Throws EXPORT_FAILED when records were erased since they were disclosed: the bundle would contradict itself, and hold
+ * what was to be forgotten.
+ */
+export async function requireUnerased(database: Database, selection: Selection, disclosed: number): Promise<void> {
+  if ((await database.disclosure.kept(idsOf(selection), selection.first - 1, selection.last)) === disclosed) return;
+  throw new SallyportError('EXPORT_FAILED', 'Records were erased while the bundle was written', { remedy: 'run the export again' });
+}
+
+function idsOf(selection: Selection): string {
+  return JSON.stringify(selection.sessions.map(({ row }) => row.id));
 }
 
 /** Throws EXPORT_FAILED for bytes that are no record: the ledger is damaged there. */

@@ -8,6 +8,7 @@ import type { Database } from '../../store/database.ts';
 import { openLedgerFiles } from '../../store/ledger-files.ts';
 import { BagWriter } from './bag-writer.ts';
 import { bundleNotes } from './bundle-notes.ts';
+import { requireUnerased } from './disclosed-records.ts';
 import { LedgerExtract } from './ledger-extract.ts';
 import { type PopulationRow, populationCsv } from './population.ts';
 import { type ExportQuestion, type SelectedSession, type Selection, selectSessions } from './selection.ts';
@@ -69,8 +70,8 @@ export async function exportBundle(database: Database, file: FileHandle, request
   const { sessions, population, parts, damage } = await writeSessions(bag, database, selection, head.size, request);
   await bag.add('recordings/parts.txt', linesOf(parts));
   request.signal.throwIfAborted();
-  await writeEvents(bag, database, selection, disclosed, request.gateway);
-  const scripts = await writePageRecords(bag, database, selection, disclosed);
+  await writeEvents(bag, database, selection, request.gateway);
+  const scripts = await writePageRecords(bag, database, selection);
   const tiles = await writeLedger(bag, ledger, head, extract, selection.sessions, await keyChanges(database, head.size));
   const completeness = completenessOf(selection, disclosed);
   const notes = bundleNotes({
@@ -116,6 +117,7 @@ export async function exportBundle(database: Database, file: FileHandle, request
     ...notes.map((note): [string, string] => ['Sallyport-Note', note]),
   ]);
   await writeAttestation(bag, request, manifest);
+  await requireUnerased(database, selection, disclosed.count);
   await bag.close();
   return { sessions: sessions.length, records: disclosed.count, leftOut: selection.leftOut.length, manifest, damage };
 }

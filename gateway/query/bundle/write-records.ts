@@ -1,4 +1,3 @@
-import { SallyportError } from '../../base/errors.ts';
 import type { Database } from '../../store/database.ts';
 import type { BagWriter } from './bag-writer.ts';
 import { type DisclosedRecord, disclosedRecords, parseDisclosed } from './disclosed-records.ts';
@@ -49,11 +48,10 @@ export async function writeEvents(
   bag: BagWriter,
   database: Database,
   selection: Selection,
-  expected: Disclosed,
   gateway: { name: string; version: string },
 ): Promise<void> {
   const lines = async function* () {
-    for await (const record of sameRecords(database, selection, expected)) {
+    for await (const record of keptRecords(database, selection)) {
       const ocsf = JSON.stringify(ocsfEvent(parseDisclosed(record), gateway));
       yield `{"index":${record.index},"hash":"${record.hash}","record":${record.bytes.toString('utf8')},"ocsf":${ocsf}}\n`;
     }
@@ -62,7 +60,7 @@ export async function writeEvents(
 }
 
 /** page/records/NNNN.js: names of the scripts, in order. */
-export async function writePageRecords(bag: BagWriter, database: Database, selection: Selection, expected: Disclosed): Promise<string[]> {
+export async function writePageRecords(bag: BagWriter, database: Database, selection: Selection): Promise<string[]> {
   const scripts: string[] = [];
   const write = async (text: string) => {
     const name = `records/${String(scripts.length + 1).padStart(4, '0')}`;
@@ -70,7 +68,7 @@ export async function writePageRecords(bag: BagWriter, database: Database, selec
     await bag.add(`page/${name}.js`, textScript(name, once(text)), { packing: 'base64' });
   };
   let text = '';
-  for await (const { index, bytes } of sameRecords(database, selection, expected)) {
+  for await (const { index, bytes } of keptRecords(database, selection)) {
     text += `${index}\t${bytes.toString('utf8')}\n`;
     if (text.length < SCRIPT_BYTES) continue;
     await write(text);
@@ -80,23 +78,11 @@ export async function writePageRecords(bag: BagWriter, database: Database, selec
   return scripts;
 }
 
-/**
- * The records once more. An erasure between two passes would leave a bundle that contradicts itself, and that holds what
- * was to be forgotten: then there is none.
- */
-async function* sameRecords(
-  database: Database,
-  selection: Selection,
-  expected: Disclosed,
-): AsyncGenerator<DisclosedRecord & { bytes: Buffer }> {
-  let count = 0;
+/** The records once more, without those that are erased. */
+async function* keptRecords(database: Database, selection: Selection): AsyncGenerator<DisclosedRecord & { bytes: Buffer }> {
   for await (const record of disclosedRecords(database, selection)) {
-    if (record.bytes === undefined) continue;
-    count += 1;
-    yield { ...record, bytes: record.bytes };
+    if (record.bytes !== undefined) yield { ...record, bytes: record.bytes };
   }
-  if (count === expected.count) return;
-  throw new SallyportError('EXPORT_FAILED', 'Records were erased while the bundle was written', { remedy: 'run the export again' });
 }
 
 function* numbered(values: readonly number[]): Generator<string> {
