@@ -8,7 +8,10 @@ import type { SessionRow } from './session.ts';
  * - `page/records/NNNN.js`: name `records/NNNN`, payload the base64 of raw deflate (RFC 1951) of lines `INDEX<TAB>RECORD`,
  *   the record's exact canonical JSON.
  * - `page/casts/SESSION/CHANNEL/NNNN.js`: name without `page/` and `.js`, payload as above of one segment's cast text.
- * - `page/transcripts/SESSION.js`: likewise of the session's transcript.
+ * - `page/transcripts/SESSION.js`: likewise of the session's transcript. The page makes its transcript from the casts,
+ *   which it has compared with their seals, and does not read these: `transcript` may always be null.
+ *
+ * A name is `bundle`, or `records/` or `casts/` and then hexadecimal digits, hyphens and slashes; the page loads no other.
  */
 export interface BundlePage {
   format: 1;
@@ -39,7 +42,10 @@ export interface BundleCompleteness {
   /** Ledger indexes that the question ranged over, both ends included. */
   first: number;
   last: number;
-  /** Records in that range, how many of them the bundle has, and how many belong to sessions that were not asked for. */
+  /**
+   * Records in that range, how many of them the bundle has, and how many belong to sessions that were not asked for.
+   * With the erased ones, of which it has the hashes, the last two make the first.
+   */
   range: number;
   included: number;
   elsewhere: number;

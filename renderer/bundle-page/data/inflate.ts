@@ -1,5 +1,5 @@
 import { decodeBase64 } from '../evidence/encodings.ts';
-import { DataFault, wordsOf } from './data-fault.ts';
+import { DataFault } from './data-fault.ts';
 
 /** Far more than a part of a bundle has; a payload that grows beyond is a bomb and is let go. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function inflate(payload: unknown): Promise<Uint8Array<ArrayBuffer>
     }
   } catch (thrown) {
     if (thrown instanceof DataFault) throw thrown;
-    throw new DataFault(`It does not unpack: ${wordsOf(thrown)}`);
+    throw new DataFault('It does not unpack.', { cause: thrown });
   }
   const bytes = new Uint8Array(length);
   let at = 0;

@@ -7,10 +7,6 @@ export function day(iso: string): string {
   return iso.slice(0, 10);
 }
 
-export function clockTime(iso: string): string {
-  return iso.slice(11, 19);
-}
-
 /** `0:41`, `12:05`, `1:02:11` of seconds. */
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

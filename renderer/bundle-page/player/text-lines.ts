@@ -5,8 +5,13 @@
  */
 export class TextLines {
   readonly #emit: (line: string, startedAt: number, endedAt: number) => void;
-  #cells: string[] = [];
+  /** The line while the cursor stands at its end, which is nearly always. */
+  #plain = '';
+  /** Its columns, once the cursor has moved within it. */
+  #cells: string[] | undefined;
   #column = 0;
+  /** A carriage return that nothing was drawn after yet: mostly a line feed follows, and then nothing has moved. */
+  #returned = false;
   #startedAt: number | undefined;
   #alternate = false;
   /** An escape sequence that was cut by the end of a chunk. */
@@ -24,29 +29,37 @@ export class TextLines {
       const token = match[0];
       const first = token.charCodeAt(0);
       if (first === 0x1b || first === 0x9b) {
-        if (isCut(token) && TOKENS.lastIndex >= text.length && token.length < LONGEST_SEQUENCE) this.#held = token;
+        if (TOKENS.lastIndex >= text.length && token.length < LONGEST_SEQUENCE && isCut(token)) this.#held = token;
         else this.#sequence(token, at);
       } else if (first < 0x20 || first === 0x7f) this.#control(first, at);
-      else if (!this.#alternate) this.#text(token, at);
+      else if (!this.#alternate && (first < 0x80 || first > 0x9f)) this.#text(token, at);
     }
   }
 
   /** Gives out what stands on the line, when there is something. */
   end(at: number): void {
-    if (this.#cells.length > 0) this.#finish(at);
+    if (this.#plain !== '' || (this.#cells?.length ?? 0) > 0) this.#finish(at);
   }
 
   #text(run: string, at: number): void {
     this.#startedAt ??= at;
+    if (this.#cells === undefined && !this.#returned) {
+      if (this.#plain.length < LONGEST_LINE) this.#plain += run.length > LONGEST_LINE ? run.slice(0, LONGEST_LINE) : run;
+      return;
+    }
+    this.#draw(this.#edit(), run);
+  }
+
+  #draw(cells: string[], run: string): void {
     for (const character of run) {
       if (this.#column >= LONGEST_LINE) return;
-      while (this.#cells.length < this.#column) this.#cells.push(' ');
+      while (cells.length < this.#column) cells.push(' ');
       if (this.#column > 0 && COMBINING.test(character)) {
-        const base = this.#cells[this.#column - 1] ?? '';
-        if (base.length < 16) this.#cells[this.#column - 1] = base + character;
+        const base = cells[this.#column - 1] ?? '';
+        if (base.length < 16) cells[this.#column - 1] = base + character;
         continue;
       }
-      this.#cells[this.#column] = character;
+      cells[this.#column] = character;
       this.#column += 1;
     }
   }
@@ -54,14 +67,14 @@ export class TextLines {
   #control(code: number, at: number): void {
     if (this.#alternate) return;
     if (code === 0x0a || code === 0x0b || code === 0x0c) this.#finish(at);
-    else if (code === 0x0d) this.#column = 0;
-    else if (code === 0x08) this.#column = Math.max(0, this.#column - 1);
+    else if (code === 0x0d) this.#returned = true;
+    else if (code === 0x08) this.#moveTo(this.#cursor() - 1);
     else if (code === 0x09) this.#text('\t', at);
   }
 
   #sequence(token: string, at: number): void {
     const [csi, mode = '', parameters = '', final = ''] = CSI.exec(token) ?? [];
-    if (csi === undefined) return;
+    if (csi === undefined || final === 'm') return;
     if (mode === '?') {
       if (/^(?:47|1047|1049)$/.test(parameters) && (final === 'h' || final === 'l')) {
         this.end(at);
@@ -71,21 +84,58 @@ export class TextLines {
     }
     if (mode !== '' || this.#alternate) return;
     const count = Math.min(Number.parseInt(parameters, 10) || 1, LONGEST_LINE);
-    if (final === 'C') this.#column = Math.min(this.#column + count, LONGEST_LINE);
-    else if (final === 'D') this.#column = Math.max(0, this.#column - count);
-    else if (final === 'G') this.#column = count - 1;
-    else if (final === 'P') this.#cells.splice(this.#column, count);
-    else if (final === '@') this.#cells.splice(this.#column, 0, ...Array.from({ length: Math.min(count, 1024) }, () => ' '));
-    else if (final === 'K' && (parameters === '' || parameters === '0')) this.#cells.length = Math.min(this.#cells.length, this.#column);
-    else if (final === 'K') this.#cells = [];
-    else if ('ABEFHfdJ'.includes(final)) this.end(at); // The cursor goes elsewhere: what was here is a line of its own.
+    if (final === 'C') this.#moveTo(this.#cursor() + count);
+    else if (final === 'D') this.#moveTo(this.#cursor() - count);
+    else if (final === 'G') this.#moveTo(count - 1);
+    else if (final === 'P') this.#edit().splice(this.#column, count);
+    else if (final === '@') this.#edit().splice(this.#column, 0, ...Array.from({ length: Math.min(count, 1024) }, () => ' '));
+    else if (final === 'K') this.#erase(parameters);
+    // The cursor goes elsewhere: what was here is a line of its own.
+    else if ('ABEFHfdJ'.includes(final)) this.end(at);
+  }
+
+  /** To the end of the line, or all of it. At the end of a line there is nothing to erase. */
+  #erase(which: string): void {
+    if (which === '' || which === '0') {
+      if (this.#cells === undefined && !this.#returned) return;
+      const cells = this.#edit();
+      cells.length = Math.min(cells.length, this.#column);
+    } else {
+      this.#edit().length = 0;
+    }
+  }
+
+  #cursor(): number {
+    this.#edit();
+    return this.#column;
+  }
+
+  #moveTo(column: number): void {
+    this.#edit();
+    this.#column = Math.max(0, Math.min(column, LONGEST_LINE));
+  }
+
+  #edit(): string[] {
+    let cells = this.#cells;
+    if (cells === undefined) {
+      cells = [];
+      this.#cells = cells;
+      this.#column = 0;
+      this.#draw(cells, this.#plain);
+      this.#plain = '';
+    }
+    if (this.#returned) this.#column = 0;
+    this.#returned = false;
+    return cells;
   }
 
   #finish(at: number): void {
-    const line = this.#cells.join('').trimEnd();
+    const line = (this.#cells?.join('') ?? this.#plain).trimEnd();
     this.#emit(line, this.#startedAt ?? at, at);
-    this.#cells = [];
+    this.#plain = '';
+    this.#cells = undefined;
     this.#column = 0;
+    this.#returned = false;
     this.#startedAt = undefined;
   }
 }

@@ -1,10 +1,10 @@
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
-import { element, setText, toggleClass } from '../interface/element.ts';
+import { element, setText } from '../interface/element.ts';
 import { moment } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable, typed } from '../interface/printable.ts';
 import { Player } from '../player/player.ts';
-import { indexRecording, type RecordingIndex } from '../player/recording-index.ts';
+import { type Damage, indexRecording, type RecordingIndex } from '../player/recording-index.ts';
 import { SegmentSource } from '../player/segment-source.ts';
 import { controls } from './controls.ts';
 import { ScreenPainter } from './screen-painter.ts';
@@ -36,7 +36,9 @@ export class ChannelReplay {
   readonly #painter: ScreenPainter;
   readonly #timeline: Timeline;
   readonly #controls: { node: HTMLElement; update(): void };
-  readonly #notice = element('div', { class: 'gap', role: 'status', hidden: true });
+  /** What is missing at this moment, on the screen, and what was missing before it, under the screen. */
+  readonly #gap = element('div', { class: 'gap', role: 'status', hidden: true });
+  readonly #after = element('div', { class: 'after-gap' });
   readonly #input = element('div', { class: 'typed mono', hidden: true, 'aria-label': 'What was typed or sent' });
   readonly #start = element('button', { type: 'button', class: 'start', 'aria-label': 'Play the recording' }, '▶');
   readonly #underway = element('div', { class: 'underway', role: 'status', hidden: true });
@@ -74,7 +76,9 @@ export class ChannelReplay {
     this.node = element(
       'div',
       { class: 'channel-replay' },
-      element('div', { class: 'stage' }, this.#painter.node, this.#notice, this.#underway, this.#start),
+      element('div', { class: 'stage' }, this.#painter.node, this.#gap, this.#underway, this.#start),
+      // Its place is kept from the beginning, so that nothing moves when it has something to say.
+      index.damage.length > 0 && this.#after,
       this.#input,
       this.#timeline.node,
       this.#controls.node,
@@ -186,27 +190,27 @@ export class ChannelReplay {
     this.#controls.update();
     this.transcript.follow(this.#player.position);
     if (!this.#input.hidden) setText(this.#input, typed(this.#screen.typed) || 'Nothing was typed yet');
-    this.#showNotice();
+    this.#showGaps();
     this.#showUnderway(now);
   }
 
-  /** What is missing here, or was missing before. */
-  #showNotice(): void {
+  #showGaps(): void {
     const { position } = this.#player;
-    const { duration } = this.#index;
     const here = this.#index.damage.find(({ from, to }) => position >= from && position <= to);
-    const before = here ?? this.#index.damage.findLast(({ to }) => to < position);
-    this.#notice.hidden = before === undefined;
-    if (before === undefined) return;
-    toggleClass(this.#notice, 'here', here !== undefined);
-    const when =
-      before.to > before.from ? `${moment(before.from, duration)} to ${moment(before.to, duration)}` : moment(before.from, duration);
-    setText(
-      this.#notice,
-      here === undefined
-        ? `Something is missing before this moment (${when}), so the screen may not be whole. ${printable(before.words)}`
-        : `Missing here, ${when}. ${printable(before.words)}`,
-    );
+    const before = this.#index.damage.findLast(({ to }) => to < position);
+    this.#gap.hidden = here === undefined;
+    if (here !== undefined) setText(this.#gap, `Missing here, ${this.#when(here)}. ${printable(here.words)}`);
+    const words =
+      before === undefined || here !== undefined
+        ? ''
+        : `Missing before this moment, so the screen may not be whole: ${this.#when(before)}. ${printable(before.words)}`;
+    setText(this.#after, words);
+    if (this.#after.title !== words) this.#after.title = words;
+  }
+
+  #when({ from, to }: Damage): string {
+    const { duration } = this.#index;
+    return to > from ? `${moment(from, duration)} to ${moment(to, duration)}` : moment(from, duration);
   }
 
   /** Only what takes long is spoken of. */

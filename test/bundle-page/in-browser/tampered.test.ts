@@ -146,13 +146,13 @@ describe('the verification', () => {
     const opened = await openPage(browser, copy, { hash: `#/sessions/${story.long}/0?at=239` });
     const { page } = opened;
     await page.waitForFunction(() => document.querySelector('.cells')?.textContent.includes('tick 239'));
-    expect(await page.textContent('.gap')).toMatch(/Something is missing before this moment.*Part 2 of this recording is not shown/);
+    expect(await page.textContent('.after-gap')).toMatch(/^Missing before this moment.*Part 2 of this recording is not shown/);
     expect(await page.textContent('.cells')).not.toContain('tock');
     expect(await page.$$eval('.timeline svg .damage', (areas) => areas.length)).toBe(1);
     const share = await page.$eval('.timeline svg .damage', (area) => Number(area.getAttribute('x')) / 1000);
     const box = await page.locator('.timeline').boundingBox();
     await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) * share + 6, (box?.y ?? 0) + 10);
-    await page.waitForSelector('.gap.here');
+    await page.waitForSelector('.gap:not([hidden])');
     expect(await page.textContent('.gap')).toMatch(/^Missing here, 0:\d\d to 1:\d\d/);
     await page.getByLabel('Find in the transcript').fill('not shown');
     await page.waitForFunction(() => document.querySelectorAll('.transcript-rows .damage').length === 1);
