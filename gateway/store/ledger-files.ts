@@ -27,6 +27,7 @@ export function openLedgerFiles(dataDirectory: string): LedgerReader {
 async function readCheckpoint(directory: string): Promise<string | undefined> {
   const bytes = await readAtMost(join(directory, 'checkpoint'), MAX_CHECKPOINT_BYTES);
   if (bytes === undefined) return undefined;
+  if (bytes === 'other') throw damaged('ledger/checkpoint is not a file');
   if (bytes.length > MAX_CHECKPOINT_BYTES) throw damaged(`ledger/checkpoint is larger than ${MAX_CHECKPOINT_BYTES} bytes`);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -41,7 +42,7 @@ async function findTile(directory: string, address: TileAddress): Promise<Uint8A
     const limit = address.level === 'entries' ? MAX_BUNDLE_BYTES : MAX_TILE_BYTES;
     const bytes = await readAtMost(join(directory, path), limit);
     if (bytes === undefined) continue; // It became a full tile and was deleted since its folder was listed.
-    const part = bytes.length > limit ? undefined : beginning(bytes, address, width);
+    const part = bytes === 'other' || bytes.length > limit ? undefined : beginning(bytes, address, width);
     if (part === undefined) throw damaged(`ledger/${path} does not hold ${width} ${address.level === 'entries' ? 'entries' : 'hashes'}`);
     return part;
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -62,6 +63,20 @@ describe('a tile', () => {
     const directory = await temporaryDirectory();
     await put(directory, 'tile/entries/000', bytes);
     for (const width of [10, 256]) await expect(openLedgerFiles(directory).entries(0, width)).rejects.toThrow(damaged);
+  });
+});
+
+describe('what is no file', () => {
+  it.each([
+    ['a folder', (file: string) => mkdir(file, { recursive: true })],
+    ['a named pipe', (file: string) => execFileSync('sh', ['-c', `mkdir -p "$(dirname "$1")" && mkfifo "$1"`, 'sh', file])],
+  ])('is damage where a tile or the checkpoint should be: %s', async (_, make) => {
+    const directory = await temporaryDirectory();
+    for (const path of ['checkpoint', 'tile/0/000', 'tile/entries/000']) await make(join(directory, 'ledger', path));
+    const files = openLedgerFiles(directory);
+    await expect(files.checkpoint()).rejects.toThrow(damaged);
+    await expect(files.tile(0, 0, 256)).rejects.toThrow(damaged);
+    await expect(files.entries(0, 7)).rejects.toThrow(damaged);
   });
 });
 
