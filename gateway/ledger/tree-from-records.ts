@@ -10,7 +10,7 @@ import { type TileAddress, tilePath } from './tiles.ts';
 export const ENTRIES_A_TURN = 1024;
 
 /** Rows that are asked for at once. */
-const CHUNK = 4096;
+const CHUNK = 1024;
 
 /** Full tiles in memory until they are written. */
 const TILES_A_WRITE = 64;
