@@ -11,6 +11,7 @@ import { bundleNotes } from './bundle-notes.ts';
 import { requireUnerased } from './disclosed-records.ts';
 import { LedgerExtract } from './ledger-extract.ts';
 import { type PopulationRow, populationCsv } from './population.ts';
+import type { SegmentSource } from './sealed-parts.ts';
 import { type ExportQuestion, type SelectedSession, type Selection, selectSessions } from './selection.ts';
 import { sessionFacts } from './session-seals.ts';
 import { envelopeFiles } from './signature-files.ts';
@@ -36,6 +37,9 @@ export interface BundleRequest {
   /** Ends the export. */
   signal: AbortSignal;
 }
+
+/** To look at it, for the cast, for the page, and for the transcript. */
+const READS_OF_A_SEGMENT = 4;
 
 export interface ExportProgress {
   sessions: number;
@@ -164,20 +168,26 @@ async function writeSessions(
   { progress, signal }: BundleRequest,
 ): Promise<WrittenSessions> {
   const written: WrittenSessions = { sessions: [], population: [], parts: [], damage: [] };
-  const sizes = new Map<string, number>();
-  for (const { row } of selection.sessions) sizes.set(row.id, await recordedBytes(database, row.id));
-  const ofBytes = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  let ofBytes = 0;
+  for (const { row } of selection.sessions) ofBytes += await recordedBytes(database, row.id);
   let bytes = 0;
+  const source: SegmentSource = {
+    directory: database.directory,
+    signal,
+    onRead: (read) => {
+      bytes += read / READS_OF_A_SEGMENT;
+      progress({ sessions: written.sessions.length, ofSessions: selection.sessions.length, bytes, ofBytes, written: bag.bytes });
+    },
+  };
   for (const selected of selection.sessions) {
     signal.throwIfAborted();
-    progress({ sessions: written.sessions.length, ofSessions: selection.sessions.length, bytes, ofBytes, written: bag.bytes });
     const facts = await sessionFacts(database, selected, size);
     const session = asOfCheckpoint(selected, facts.ended);
     const { place } = selected;
     const erased = session.state === 'erased';
     const { recordings, parts, damage } = erased
       ? { recordings: [], parts: [], damage: [] }
-      : await writeSession(bag, database.directory, session, facts, signal);
+      : await writeSession(bag, source, session, facts);
     written.parts.push(...parts);
     written.damage.push(...damage);
     written.sessions.push({ ...session, transcript: null, recordings });
@@ -193,9 +203,7 @@ async function writeSessions(
       records: place.records,
       note: note.filter((words) => words !== '').join('; '),
     });
-    bytes += sizes.get(selected.row.id) ?? 0;
   }
-  progress({ sessions: written.sessions.length, ofSessions: selection.sessions.length, bytes: ofBytes, ofBytes, written: bag.bytes });
   return written;
 }
 

@@ -6,6 +6,14 @@ import type { CastPart } from '../read-cast.ts';
 import { readSegmentFile, sealedLines } from '../read-segment.ts';
 import type { ChannelFacts, Seal } from './session-seals.ts';
 
+/** Where segments are read from, by an export that tells how far it has come and that can be ended. */
+export interface SegmentSource {
+  directory: string;
+  signal: AbortSignal;
+  /** Told of each segment, when it is read, how large it is. */
+  onRead: (bytes: number) => void;
+}
+
 /** One part of a recording in a bundle: a segment that is as it was sealed, or the news that there is none. */
 export interface SealedPart {
   segment: number;
@@ -20,7 +28,7 @@ export interface SealedPart {
  * Looks at every segment of a channel before anything of it is written: whether its file is as it was sealed, and its
  * text too. A number that is missing between others is a part as well. Memory: one compressed segment.
  */
-export async function inspectChannel(dataDirectory: string, channel: ChannelFacts): Promise<SealedPart[]> {
+export async function inspectChannel(source: SegmentSource, channel: ChannelFacts): Promise<SealedPart[]> {
   const seals = new Map(channel.seals.map((seal) => [seal.segment, seal]));
   const parts: SealedPart[] = [];
   const last = channel.seals.at(-1)?.segment ?? 0;
@@ -32,7 +40,7 @@ export async function inspectChannel(dataDirectory: string, channel: ChannelFact
       continue;
     }
     try {
-      const text = await textOf(dataDirectory, channel.row.session, seal);
+      const text = await textOf(source, channel.row.session, seal);
       const asSealed = seal.text === undefined || (seal.text.sha256 === text.sha256 && seal.text.lines === text.lines);
       const damage = asSealed ? undefined : damageOf(seal, 'its text is not the one that was sealed');
       parts.push({ segment, seal, text, damage });
@@ -45,9 +53,11 @@ export async function inspectChannel(dataDirectory: string, channel: ChannelFact
 }
 
 /** The lines of a segment, each with its line feed. Throws RECORDING_DAMAGED when it is not as it was sealed. */
-export async function* sealLines(dataDirectory: string, session: string, seal: Seal): AsyncGenerator<string> {
+export async function* sealLines(source: SegmentSource, session: string, seal: Seal): AsyncGenerator<string> {
+  source.signal.throwIfAborted();
+  source.onRead(seal.bytes);
   const row = rowOf(session, seal);
-  const { bytes, fault } = await readSegmentFile(dataDirectory, row);
+  const { bytes, fault } = await readSegmentFile(source.directory, row);
   if (fault !== undefined) throw new SallyportError('RECORDING_DAMAGED', damageOf(seal, fault));
   yield* sealedLines(bytes, row);
 }
@@ -57,14 +67,14 @@ export async function* sealLines(dataDirectory: string, session: string, seal: S
  * changes on the disk between the inspection and now ends the export.
  */
 export async function* sealedCast(
-  dataDirectory: string,
+  source: SegmentSource,
   session: string,
   parts: readonly SealedPart[],
 ): AsyncGenerator<CastPart & { segment: number }> {
   let position = 0;
   for (const [index, part] of parts.entries()) {
     if (part.seal !== undefined && part.damage === undefined) {
-      for await (const line of sealLines(dataDirectory, session, part.seal)) {
+      for await (const line of sealLines(source, session, part.seal)) {
         position += intervalOf(line);
         yield { kind: 'line', line, segment: part.segment };
       }
@@ -84,11 +94,11 @@ export async function* sealedCast(
   }
 }
 
-async function textOf(dataDirectory: string, session: string, seal: Seal): Promise<SealedPart['text']> {
+async function textOf(source: SegmentSource, session: string, seal: Seal): Promise<SealedPart['text']> {
   const digest = createHash('sha256');
   let bytes = 0;
   let lines = 0;
-  for await (const line of sealLines(dataDirectory, session, seal)) {
+  for await (const line of sealLines(source, session, seal)) {
     digest.update(line);
     bytes += Buffer.byteLength(line);
     lines += 1;

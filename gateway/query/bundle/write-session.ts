@@ -8,7 +8,7 @@ import { transcriptOf } from '../transcript.ts';
 import type { BagWriter } from './bag-writer.ts';
 import { existingFile } from './existing-file.ts';
 import { textScript } from './page-scripts.ts';
-import { inspectChannel, type SealedPart, sealedCast, sealLines } from './sealed-parts.ts';
+import { inspectChannel, type SealedPart, type SegmentSource, sealedCast, sealLines } from './sealed-parts.ts';
 import type { ChannelFacts, SessionFacts } from './session-seals.ts';
 
 export interface WrittenSession {
@@ -22,33 +22,31 @@ export interface WrittenSession {
 /** A session's casts, what stands beside them, its transcript, and the scripts of the page. */
 export async function writeSession(
   bag: BagWriter,
-  dataDirectory: string,
+  source: SegmentSource,
   session: SessionRow,
   facts: SessionFacts,
-  signal: AbortSignal,
 ): Promise<WrittenSession> {
   const written: WrittenSession = { recordings: [], parts: [], damage: [] };
   const channels: { channel: ChannelFacts; parts: SealedPart[] }[] = [];
   for (const channel of facts.channels) {
-    signal.throwIfAborted();
-    const parts = await inspectChannel(dataDirectory, channel);
+    const parts = await inspectChannel(source, channel);
     channels.push({ channel, parts });
     for (const { damage } of parts) if (damage !== undefined) written.damage.push(damage);
-    if (parts.length > 0) written.parts.push(...(await writeCast(bag, dataDirectory, session.id, channel, parts)));
-    for (const part of parts) await writeBeside(bag, dataDirectory, session.id, channel.row.channel, part, written);
-    written.recordings.push(await writePageCasts(bag, dataDirectory, session.id, channel, parts));
+    if (parts.length > 0) written.parts.push(...(await writeCast(bag, source, session.id, channel, parts)));
+    for (const part of parts) await writeBeside(bag, source, session.id, channel.row.channel, part, written);
+    written.recordings.push(await writePageCasts(bag, source, session.id, channel, parts));
   }
   const atMost = channels.reduce((sum, { parts }) => sum + textBytes(parts), 0);
   const rows = facts.channels.map(({ row }) => row);
   const partsOf = (channel: number): AsyncIterable<CastPart> =>
-    sealedCast(dataDirectory, session.id, channels.find(({ channel: { row } }) => row.channel === channel)?.parts ?? []);
+    sealedCast(source, session.id, channels.find(({ channel: { row } }) => row.channel === channel)?.parts ?? []);
   await bag.add(`transcripts/${session.id}.txt`, transcriptOf(session, rows, partsOf), { atMost });
   return written;
 }
 
 async function writeCast(
   bag: BagWriter,
-  dataDirectory: string,
+  source: SegmentSource,
   session: string,
   channel: ChannelFacts,
   parts: readonly SealedPart[],
@@ -58,13 +56,13 @@ async function writeCast(
   const counted = async function* () {
     let segment = 0;
     // A part gives its lines one by one; castV3 may put a header in front, which belongs to the part that it stands before.
-    const source = async function* (): AsyncGenerator<CastPart> {
-      for await (const part of sealedCast(dataDirectory, session, parts)) {
+    const castParts = async function* (): AsyncGenerator<CastPart> {
+      for await (const part of sealedCast(source, session, parts)) {
         segment = part.segment;
         yield part;
       }
     };
-    for await (const line of castV3(source(), () => undefined)) {
+    for await (const line of castV3(castParts(), () => undefined)) {
       lines.set(segment, (lines.get(segment) ?? 0) + 1);
       yield line;
     }
@@ -79,7 +77,7 @@ async function writeCast(
 /** Attachments as they are on the disk, and the segment's own file where its seal knows no digest of the text. */
 async function writeBeside(
   bag: BagWriter,
-  dataDirectory: string,
+  source: SegmentSource,
   session: string,
   channel: number,
   part: SealedPart,
@@ -91,18 +89,18 @@ async function writeBeside(
   if (seal.text === undefined && part.damage === undefined) files.push({ file: seal.file, bytes: seal.bytes, sha256: seal.sha256 });
   for (const { file, bytes, sha256 } of files) {
     const suffix = file.split('/').at(-1) ?? '';
-    const fault = await existingFile(dataDirectory, file, { bytes, sha256 });
+    const fault = await existingFile(source.directory, file, { bytes, sha256 });
     if (fault !== undefined) {
       written.damage.push(`${file} is damaged: ${fault}`);
       continue;
     }
-    await bag.add(`recordings/${session}-${channel}.${suffix}`, createReadStream(join(dataDirectory, file)), { packing: 'stored' });
+    await bag.add(`recordings/${session}-${channel}.${suffix}`, createReadStream(join(source.directory, file)), { packing: 'stored' });
   }
 }
 
 async function writePageCasts(
   bag: BagWriter,
-  dataDirectory: string,
+  source: SegmentSource,
   session: string,
   { row }: ChannelFacts,
   parts: readonly SealedPart[],
@@ -121,7 +119,7 @@ async function writePageCasts(
       channel.segments.push({ ...common, script: null, damage: damage ?? 'It is missing' });
       continue;
     }
-    await bag.add(`page/${name}.js`, textScript(name, sealLines(dataDirectory, session, seal)), { packing: 'base64' });
+    await bag.add(`page/${name}.js`, textScript(name, sealLines(source, session, seal)), { packing: 'base64' });
     channel.segments.push({ ...common, script: name, damage: null });
   }
   return channel;

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BundleReader } from '../../../gateway/query/bundle/bundle-reader.ts';
 import {
@@ -30,14 +31,17 @@ async function written(name: string, contents: Record<string, string | Uint8Arra
   const path = join(directory, name);
   const file = await open(path, 'w');
   const writer = new ZipWriter(file);
-  for (const [entry, content] of Object.entries(contents)) {
-    const { sha256 } = await writer.add(entry, once(content), {
-      packing: entry.endsWith('.zst') ? 'stored' : entry.endsWith('.js') ? 'base64' : 'text',
-    });
-    expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
+  try {
+    for (const [entry, content] of Object.entries(contents)) {
+      const { sha256 } = await writer.add(entry, once(content), {
+        packing: entry.endsWith('.zst') ? 'stored' : entry.endsWith('.js') ? 'base64' : 'text',
+      });
+      expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
+    }
+    await writer.finish();
+  } finally {
+    await file.close();
   }
-  await writer.finish();
-  await file.close();
   return path;
 }
 
@@ -297,4 +301,73 @@ describe('a zip file made to do harm', () => {
   test('with control characters in its path leaves the terminal alone', async () => {
     await expect(BundleReader.openFile(join(directory, '\u001b[2J.zip'))).rejects.toThrow(/\\x1b\[2J/);
   });
+});
+
+describe('a bundle that was mangled in any way', () => {
+  /** Takes some bytes out, puts some in, moves some: at places and in amounts that chance decides. */
+  const mangling = fc.record({
+    kind: fc.constantFrom('cut', 'insert', 'overwrite', 'double', 'swap'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    to: fc.double({ min: 0, max: 1, noNaN: true }),
+    length: fc.integer({ min: 1, max: 400 }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 64 }),
+    sealedAnew: fc.boolean(),
+  });
+
+  test('104 is refused, or has the same contents; it never crashes, hangs or fills the memory', async () => {
+    const path = await written('mangled.zip', contents);
+    const whole = await readFile(path);
+    const end = whole.length - 94;
+    await fc.assert(
+      fc.asyncProperty(mangling, async ({ kind, at, to, length, bytes, sealedAnew }) => {
+        const from = Math.floor(at * (sealedAnew ? end : whole.length - 1));
+        const until = Math.min(sealedAnew ? end : whole.length, from + length);
+        const other = Math.floor(to * end);
+        const part = whole.subarray(from, until);
+        const pieces = {
+          cut: [whole.subarray(0, from), whole.subarray(until)],
+          insert: [whole.subarray(0, from), bytes, whole.subarray(from)],
+          overwrite: [
+            whole.subarray(0, from),
+            bytes.subarray(0, until - from),
+            whole.subarray(from + Math.min(bytes.length, until - from)),
+          ],
+          double: [whole.subarray(0, until), part, whole.subarray(until)],
+          swap:
+            from <= other
+              ? [whole.subarray(0, from), whole.subarray(until, Math.max(until, other)), part, whole.subarray(Math.max(until, other))]
+              : [whole],
+        }[kind];
+        const changed = Buffer.concat(pieces);
+        if (sealedAnew) {
+          const sealedBytes = changed.length - 94;
+          if (sealedBytes < 0) return;
+          changed.write(createHash('sha256').update(changed.subarray(0, sealedBytes)).digest('hex'), changed.length - 64, 'latin1');
+        }
+        await writeFile(path, changed);
+        const began = performance.now();
+        const read = await contentsOf(path);
+        expect(performance.now() - began).toBeLessThan(5000);
+        if (read !== undefined)
+          expect(read).toEqual(Object.entries(contents).map(([name, content]) => [name, Buffer.from(content).toString('latin1')]));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  /** Undefined when the bundle is refused, or not the one that was sealed. */
+  async function contentsOf(path: string): Promise<[string, string][] | undefined> {
+    let reader: BundleReader | undefined;
+    try {
+      reader = await BundleReader.openFile(path);
+      const read: [string, string][] = [];
+      for (const { name } of reader.entries()) read.push([name, (await reader.read(name, 1e7)).toString('latin1')]);
+      return (await reader.isUnchanged()) ? read : undefined;
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: 'BUNDLE_INVALID' });
+      return undefined;
+    } finally {
+      await reader?.close();
+    }
+  }
 });

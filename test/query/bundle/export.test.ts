@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BundlePage } from '../../../contract/bundle-page.ts';
 import type { AuditRecord } from '../../../contract/record.ts';
 import type { SessionRow } from '../../../contract/session.ts';
+import { inTerminal } from '../../commands/in-terminal.ts';
 import { ssh } from '../../support/clients.ts';
 import { sallyport } from '../../support/gateway.ts';
 import { endedSessions, onlySession, sessionsOf } from '../../support/recordings.ts';
@@ -292,6 +293,15 @@ describe('sallyport export', () => {
     expect(stderr).toContain('the disk is full');
     expect(status).toBe(1);
     expect(readdirSync(disk.path)).toEqual([]);
+  });
+
+  it('shows in a terminal how far it has come, and leaves no trace of that', async () => {
+    const main = join(import.meta.dirname, '../../../gateway/main.ts');
+    const path = join(belongings.directory('terminal'), 'bundle.zip');
+    const { code, screen } = await inTerminal(process.execPath, [main, 'export', '--data', recorded.data, '-o', path]);
+    expect(code).toBe(0);
+    expect(screen).toMatch(/\[[#.]{24}\] +\d+ % {2}\d+ of \d+ sessions, [0-9.]+ MB written/);
+    expect(screen).toMatch(/\r\x1b\[K[^\r]*bundle\.zip: \d+ sessions, \d+ records/);
   });
 
   it('says in JSON what it did', async () => {
