@@ -13,6 +13,8 @@ export interface RecordChecking {
 /** A thread takes longer to start than so many records take to check. */
 const WORTH_A_THREAD = 20_000;
 
+const YOUNG_MEBIBYTES = 16;
+
 export function checkRecords(expected: number, unfinished: readonly number[]): RecordChecking {
   return expected < WORTH_A_THREAD ? new RecordsHere(unfinished) : new RecordThread(unfinished);
 }
@@ -50,7 +52,11 @@ class RecordThread implements RecordChecking {
 
   constructor(unfinished: readonly number[]) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./record-worker.${extension}`, import.meta.url), { name: 'records' });
+    this.#worker = new Worker(new URL(`./record-worker.${extension}`, import.meta.url), {
+      name: 'records',
+      // What a batch leaves behind is collected early, rather than that the heap grows with the number of batches.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES },
+    });
     this.#worker.on('message', (answer: FromRecordWorker | undefined) => {
       if (answer !== undefined && 'findings' in answer) this.#waiting.shift()?.resolve(answer);
     });
