@@ -1,7 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionRow } from '../../contract/session.ts';
+import { InTerminal } from '../commands/in-terminal.ts';
 import { ssh } from '../support/clients.ts';
 import { sallyport } from '../support/gateway.ts';
 import { type KeyPair, makeKey } from '../support/keys.ts';
@@ -122,6 +124,25 @@ describe.each([
     expect(verified.status, verified.stdout.toString()).toBe(0);
     const [, last] = await recordsOf(world.gateway.data, 'erased').then((records) => [records.length, records.at(-1)] as const);
     expect(last).toMatchObject({ session: id, body: { basis: 'request' } });
+  });
+});
+
+describe('what can not be undone', () => {
+  const words = () => [
+    fileURLToPath(new URL('../../gateway/main.ts', import.meta.url)),
+    ...['retention', 'run', '--config', join(world.gateway.data, '..', 'sallyport.yaml'), '--data', world.gateway.data],
+  ];
+
+  it.each([
+    ['yes', 0, '0 sessions expired'],
+    ['no', 2, 'Nothing was done'],
+    ['', 2, 'Nothing was done'],
+  ])('is asked for on a terminal: %j', async (answer, status, expected) => {
+    const terminal = new InTerminal(process.execPath, words());
+    await terminal.shows('Type yes to go on: ');
+    terminal.type(`${answer}\r`);
+    expect(await terminal.finished).toBe(status);
+    expect(terminal.screen).toContain(expected);
   });
 });
 

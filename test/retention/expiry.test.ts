@@ -1,4 +1,5 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recordingDirectory } from '../../gateway/recording/journal-layout.ts';
@@ -82,14 +83,34 @@ describe('a run of the retention', () => {
     const [attachment] = readdirSync(join(data.directory, directory)).filter((name) => name.endsWith('.bin.zst'));
     expect(attachment).toBeDefined();
     writeFileSync(join(data.directory, directory, '0001.keyframes'), 'a sidecar');
+    const aside = `journal/${session}/0`;
+    mkdirSync(join(data.directory, aside), { recursive: true });
+    writeFileSync(join(data.directory, aside, '0009.journal.set-aside'), 'cat /etc/old');
     await data.run();
     const [erased] = await recordsOf(data.directory, 'erased');
     const files = erased?.body.files.map(({ file }) => file) ?? [];
     expect(files).toContain(`${directory}/${attachment}`);
     expect(files).toContain(`${directory}/0001.keyframes`);
     expect(files).toContain(`${directory}/0001.cast.zst`);
+    expect(erased?.body.files).toContainEqual({
+      file: `${aside}/0009.journal.set-aside`,
+      bytes: 12,
+      sha256: createHash('sha256').update('cat /etc/old').digest('hex'),
+    });
     expect(isThere(data.directory, directory.split('/').slice(0, 4).join('/'))).toBe(false);
+    expect(isThere(data.directory, `journal/${session}`)).toBe(false);
     expect(await data.faults()).toEqual([]);
+  });
+
+  it('leaves a session of which a part is still to be sealed', async () => {
+    const data = await AgedData.open();
+    const session = await data.session();
+    const journal = join(data.directory, 'journal', session, '0');
+    mkdirSync(journal, { recursive: true });
+    writeFileSync(join(journal, '0002.journal'), 'left by a gateway that was killed');
+    expect((await data.run()).expired).toEqual([]);
+    expect(data.log.lines.map(({ message }) => message).join()).toContain('is not sealed yet');
+    expect(isThere(data.directory, recordingDirectory(session, 0))).toBe(true);
   });
 
   it('removes the directories of months that are over and empty, and no other', async () => {
