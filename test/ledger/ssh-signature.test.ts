@@ -1,7 +1,9 @@
+import { createHash, sign as cryptoSign, generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { verifySshSignature } from '../../gateway/ledger/ssh-signature.ts';
+import { sshString } from '../../gateway/ledger/ssh-wire.ts';
 import { run } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 
@@ -38,6 +40,61 @@ async function sign(key: string, options: { namespace?: string; hash?: string; m
 
 const armor = (blob: Buffer) => `-----BEGIN SSH SIGNATURE-----\n${blob.toString('base64')}\n-----END SSH SIGNATURE-----\n`;
 const blobOf = (armored: string) => Buffer.from(armored.split('\n').slice(1, -2).join(''), 'base64');
+
+/** What a security key does, in software: it signs its application, its flags, its counter and the digest of what it is given. */
+function securityKey(kind: 'sk-ssh-ed25519@openssh.com' | 'sk-ecdsa-sha2-nistp256@openssh.com') {
+  const ed25519 = kind === 'sk-ssh-ed25519@openssh.com';
+  const { publicKey, privateKey } = ed25519 ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = publicKey.export({ format: 'jwk' });
+  const part = (value: string | undefined) => Buffer.from(value ?? '', 'base64url');
+  const point = ed25519 ? [part(jwk.x)] : [Buffer.from('nistp256'), Buffer.concat([Buffer.from([4]), part(jwk.x), part(jwk.y)])];
+  const blob = Buffer.concat([kind, ...point, 'ssh:'].map(sshString));
+  const sign = (flags: number): string => {
+    const digest = createHash('sha512').update(message).digest();
+    const wrapped = Buffer.concat([Buffer.from('SSHSIG'), ...[namespace, '', 'sha512', digest].map(sshString)]);
+    const device = Buffer.from([flags, 0, 0, 0, 7]);
+    const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest();
+    const given = Buffer.concat([sha256('ssh:'), device, sha256(wrapped)]);
+    const made = cryptoSign(ed25519 ? null : 'sha256', given, ed25519 ? privateKey : { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const number = (half: Buffer) => sshString(shortest(half));
+    const signed = ed25519 ? made : Buffer.concat([number(made.subarray(0, 32)), number(made.subarray(32))]);
+    const signature = Buffer.concat([sshString(kind), sshString(signed), device]);
+    const version = Buffer.from([0, 0, 0, 1]);
+    const fields = [blob, namespace, '', 'sha512', signature].map(sshString);
+    return armor(Buffer.concat([Buffer.from('SSHSIG'), version, ...fields]));
+  };
+  return { line: `${kind} ${blob.toString('base64')}`, sign };
+}
+
+/** A positive number in its shortest form (RFC 4251 section 5). */
+function shortest(bytes: Buffer): Buffer {
+  const digits = bytes.subarray(bytes.findIndex((byte) => byte !== 0));
+  return (digits[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), digits]) : digits;
+}
+
+describe('a signature of a security key', () => {
+  it.each(['sk-ssh-ed25519@openssh.com', 'sk-ecdsa-sha2-nistp256@openssh.com'] as const)(
+    'is verified as ssh-keygen does: %s',
+    async (kind) => {
+      const key = securityKey(kind);
+      const signature = key.sign(0x01);
+      writeFileSync(join(directory, 'sk.sig'), signature);
+      writeFileSync(join(directory, 'allowed'), `owner ${key.line}\n`);
+      const options = ['-f', join(directory, 'allowed'), '-I', 'owner', '-n', namespace, '-s', join(directory, 'sk.sig')];
+      const stock = await run('ssh-keygen', ['-Y', 'verify', ...options], { input: message });
+      expect(stock.status, stock.stderr).toBe(0);
+      expect(verifySshSignature(signature, message, namespace).line).toBe(key.line);
+
+      const blob = blobOf(signature);
+      for (let at = 0; at < blob.length; at += 1) {
+        const changed = Buffer.from(blob);
+        changed[at] = (changed[at] as number) ^ (1 << (at % 8));
+        expect(() => verifySshSignature(armor(changed), message, namespace), `byte ${at}`).toThrow('The signature is not good');
+      }
+      expect(() => verifySshSignature(key.sign(0x00), message, namespace)).toThrow('nobody touched the security key');
+    },
+  );
+});
 
 describe('a signature of ssh-keygen', () => {
   it.each(Object.keys(kinds) as (keyof typeof kinds)[])('is verified, and says which key made it: %s', async (kind) => {
