@@ -179,7 +179,7 @@ program
   .option('--protocol <name>', 'over this protocol')
   .option('--state <state>', 'live, closed, recovered or erased')
   .option('--text <text>', 'text in the principal, the target or a command')
-  .option('--leave-out <sessions...>', 'sessions to keep back; the bundle says that they were')
+  .option('--leave-out <session>', 'a session to keep back, again for more; the bundle says that it was', collect, [])
   .option('--unsigned', 'also where the key of the ledger cannot be used: the bundle is then not signed as a whole')
   .option('--force', 'replace the file if it exists')
   .option(...JSON_OUTPUT)
@@ -340,6 +340,10 @@ function finish(code: number): void {
 
 function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ sallyport ${line}`).join('\n')}`;
+}
+
+function collect(text: string, before: string[]): string[] {
+  return [...before, text];
 }
 
 function wholeNumber(text: string): number {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BundlePage } from '../../../contract/bundle-page.ts';
 import { ssh } from '../../support/clients.ts';
+import { sallyport } from '../../support/gateway.ts';
 import { endedSessions } from '../../support/recordings.ts';
 import { Belongings } from '../../support/temp.ts';
 import { openWorld } from '../../support/world.ts';
@@ -39,6 +40,11 @@ describe('a bundle of fifty SSH sessions', () => {
     expect(sessions).toHaveLength(SESSIONS);
     expect(completeness).toMatchObject({ sessions: SESSIONS, elsewhere: 0, leftOut: [] });
     expect(completeness.included).toBe(completeness.range);
+  });
+
+  it('is verified by the command', async () => {
+    const { status, stdout } = await sallyport(['verify', bundle]);
+    expect(status, stdout.toString()).toBe(0);
   });
 
   it('95 is verified by the script in seconds', async () => {
