@@ -51,8 +51,9 @@ export function overviewScreen(state: PageState): Screen {
       ),
       notes(bundle.notes),
       element('section', { 'aria-labelledby': 'log-heading' }, element('h2', { id: 'log-heading' }, 'The ledger'), log),
+      withoutThisPage(),
     ),
-    element('div', { class: 'column' }, panel.node, checkpointForm(state), withoutThisPage()),
+    element('div', { class: 'column' }, panel.node, checkpointForm(state)),
   );
   return { node, title: 'Overview', dispose: stop };
 }

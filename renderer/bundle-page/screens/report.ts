@@ -6,7 +6,7 @@ import type { PageState, Screen } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';
 import { overall, signs } from '../interface/status.ts';
 import { completenessWords } from './completeness.ts';
-import { durationOf, evidenceCell, flagsOf, whatOf } from './session-row.ts';
+import { durationOf, evidenceCell, flagsOf, whatOf, who } from './session-row.ts';
 import { findingsList } from './verification-panel.ts';
 
 /** Everything an auditor files, on paper: the question, how complete the answer is, what was verified, the sessions. */
@@ -152,7 +152,7 @@ function sessionsPart(state: PageState): HTMLElement[] {
         element(
           'tr',
           {},
-          ...['Started, UTC', 'Principal', 'On behalf of', 'Target', 'Protocol', 'Length', 'What', 'Notable', 'Evidence'].map((title) =>
+          ...['Started, UTC', 'Who', 'Target', 'Protocol', 'Length', 'What', 'Notable', 'Evidence'].map((title) =>
             element('th', { scope: 'col' }, title),
           ),
         ),
@@ -164,13 +164,12 @@ function sessionsPart(state: PageState): HTMLElement[] {
           element(
             'tr',
             {},
-            element('td', { class: 'mono nowrap' }, instant(session.started)),
-            element('td', {}, printable(session.principal)),
-            element('td', {}, session.onBehalfOf === null ? '–' : printable(session.onBehalfOf)),
+            element('td', { class: 'mono' }, instant(session.started)),
+            element('td', {}, ...who(session)),
             element('td', {}, printable(session.target)),
             element('td', {}, printable(protocolName(session.protocol))),
             element('td', { class: 'mono nowrap' }, durationOf(session)),
-            element('td', { class: 'mono wrap what' }, printable(whatOf(session)).slice(0, 300)),
+            element('td', { class: 'mono' }, printable(whatOf(session)).slice(0, 300)),
             element(
               'td',
               {},
@@ -178,7 +177,7 @@ function sessionsPart(state: PageState): HTMLElement[] {
                 .map(({ word }) => word)
                 .join(', '),
             ),
-            element('td', { class: 'nowrap' }, evidenceCell(state, session)),
+            element('td', {}, evidenceCell(state, session)),
           ),
         ),
       ),

@@ -109,6 +109,9 @@ ${options.before ?? ''}`);
 
 /** What `sallyport export` writes about this data directory, unpacked. */
 export async function exportedBundle(belongings: Belongings, data: string, ...words: string[]): Promise<string> {
+  // What is tested is the page as its sources are now.
+  const built = await run(process.execPath, [join(import.meta.dirname, '../../../.ci/build-page.mjs')]);
+  if (built.status !== 0) throw new Error(`the page cannot be built: ${built.stderr}`);
   const folder = belongings.directory('bundle');
   const file = join(folder, 'bundle.zip');
   const exported = await sallyport(['export', '--data', data, '-o', file, ...words]);

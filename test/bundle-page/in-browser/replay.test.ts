@@ -121,7 +121,7 @@ describe('a replay', () => {
     expect(await position(page)).toBe(stopped);
     expect(await page.getByRole('button', { name: 'Play', exact: true }).count()).toBe(1);
     await page.keyboard.press('[');
-    expect(await page.inputValue('.controls select')).toBe('8');
+    await page.waitForFunction(() => document.querySelector<HTMLSelectElement>('.controls select')?.value === '8');
     await withoutComplaint(opened);
   });
 
