@@ -1,7 +1,7 @@
 import { recordBodies } from '../../../contract/record.ts';
 import type { Database } from '../../store/database.ts';
 import type { SeqRange } from '../../store/period-index.ts';
-import { type AuditedCheckpoint, openCheckpoint } from './audited-checkpoint.ts';
+import { type AuditedCheckpoint, openLedgerHead } from './audited-checkpoint.ts';
 import { type AuditedRecord, Faults, RecordCheck } from './audited-record.ts';
 import { ErasureCheck } from './erasure-check.ts';
 import { faultRow } from './log-health-question.ts';
@@ -67,9 +67,8 @@ class Reading {
 
   static async open(database: Database, question: Question, asked: Asked, thorough: boolean): Promise<Reading> {
     const faults = new Faults();
-    const newest = await database.period.newest();
-    const opened = await openCheckpoint(database, newest, faults);
-    const check = new RecordCheck(opened?.tiles, faults);
+    const { newest, checkpoint, tiles } = await openLedgerHead(database, faults);
+    const check = new RecordCheck(tiles, faults);
     const range = thorough ? { first: 1, last: newest } : await rangeOfPeriod(database, asked.period, newest, check);
     return new Reading(database, question, asked, check, {
       rows: 0,
@@ -81,9 +80,9 @@ class Reading {
       carriedIn: 0,
       erased: 0,
       mayHaveMatched: 0,
-      uncovered: Math.max(0, range.last - Math.max(range.first - 1, opened?.checkpoint.size ?? 0)),
+      uncovered: Math.max(0, range.last - Math.max(range.first - 1, checkpoint?.size ?? 0)),
       unknownTypes: {},
-      checkpoint: opened?.checkpoint,
+      checkpoint,
       faults,
     });
   }
@@ -144,9 +143,18 @@ class Reading {
     if (record.type === 'session.open' || record.type === 'erased' || record.type.startsWith('hold.')) return;
     if (this.#open.has(session) || this.#ended.has(session)) return;
     yield* this.#replay(session);
-    if (this.#open.has(session))
+    if (!this.#open.has(session)) this.#end(session);
+    else if (!(await this.#endedEarlier(record, session)))
       this.#check.faults.add(`Session ${session} began before the period, and the database's list of sessions does not say so`);
-    else this.#end(session);
+  }
+
+  /** Whether the list is right all the same: the clock was set back, and the session's end is dated before the period. */
+  async #endedEarlier({ index }: AuditedRecord, session: string): Promise<boolean> {
+    const [listed] = await this.#database.sessions.byPrefix(session, 1);
+    if (listed?.id !== session || listed.ended === null) return false;
+    for await (const { type, time } of readSession(this.#database, session, { first: index + 2, last: this.basis.newest }, this.#check))
+      if (type === 'session.close') return time === listed.ended;
+    return false;
   }
 
   async *#context(before: number): AsyncGenerator<Row> {

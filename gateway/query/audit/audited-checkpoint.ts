@@ -18,22 +18,28 @@ export interface AuditedCheckpoint {
   note: string;
 }
 
+export interface LedgerHead {
+  /** The place of the newest record in the database; at least what the checkpoint commits to, unless something is missing. */
+  newest: number;
+  checkpoint: AuditedCheckpoint | undefined;
+  /** What proves records against it. */
+  tiles: AuthenticTiles | undefined;
+}
+
 /**
- * The checkpoint that stands in the data directory, and what proves records against it. What is wrong with it is a
- * fault. Undefined when there is none: then nothing is proved.
+ * The checkpoint that stands in the data directory. What is wrong with it is a fault; without one nothing is proved. It
+ * is read before the records are counted: what a gateway writes in between is newer than the checkpoint, never older.
  */
-export async function openCheckpoint(
-  database: Database,
-  newest: number,
-  faults: Faults,
-): Promise<{ checkpoint: AuditedCheckpoint; tiles: AuthenticTiles } | undefined> {
+export async function openLedgerHead(database: Database, faults: Faults): Promise<LedgerHead> {
   const files = openLedgerFiles(database.directory);
+  let newest: number | undefined;
   try {
-    const keys = await ledgerKeys(database, newest, faults);
     const note = await files.checkpoint();
+    newest = await database.period.newest();
+    const keys = await ledgerKeys(database, newest, faults);
     if (note === undefined) {
       if (keys.length > 0) faults.add('The checkpoint of the ledger is missing');
-      return undefined;
+      return { newest, checkpoint: undefined, tiles: undefined };
     }
     const { origin, size, root } = parseCheckpoint(unverifiedText(note));
     const signedBy =
@@ -42,12 +48,13 @@ export async function openCheckpoint(
     if (size > newest)
       faults.add(`Records ${newest} to ${size - 1} are missing: the checkpoint commits to ${size} and the database has ${newest}`);
     return {
+      newest,
       checkpoint: { origin, size, root: Buffer.from(root).toString('base64'), signedBy, note },
       tiles: new AuthenticTiles(files, size, root),
     };
   } catch (thrown) {
     faults.add(thrown instanceof Error ? thrown.message : String(thrown));
-    return undefined;
+    return { newest: newest ?? (await database.period.newest()), checkpoint: undefined, tiles: undefined };
   }
 }
 

@@ -127,6 +127,37 @@ describe('an answer about a period', () => {
     ]);
   });
 
+  it('takes a clock that was set back in a session for no lie of the list of sessions', async () => {
+    const data = await AuditedData.open();
+    const session = await data.openSession('2026-03-10T08:00:00');
+    await data.at('2026-03-10T10:00:00', draft.channelOpen(session, 0, 'shell'));
+    await data.closeSession('2026-03-10T09:00:00', session);
+    await data.close();
+    const { ids, statement } = await sessionsIn(data, { from: '2026-03-10T09:30', to: '2026-03-10T10:30' });
+    expect(ids).toEqual([session]);
+    expect(statement.faults).toEqual({ count: 0, words: [] });
+  });
+
+  it('finds nothing wrong while a gateway goes on writing', async () => {
+    const data = await AuditedData.open();
+    let over = false;
+    const writing = (async () => {
+      for (let minute = 0; !over; minute += 1) {
+        const time = new Date(Date.UTC(2026, 2, 1) + minute * 60_000).toISOString().slice(0, 19);
+        await data.session(time, time);
+        if (minute % 5 === 0) await data.evidence.ledger.signed();
+      }
+    })();
+    for (let round = 0; round < 25; round += 1) {
+      const { statement } = await sessionsIn(data, { from: '2026-03-01' });
+      expect(statement.faults).toEqual({ count: 0, words: [] });
+    }
+    over = true;
+    await writing;
+    await data.close();
+    expect((await sessionsIn(data, {})).statement).toMatchObject({ proved: true, uncovered: 0 });
+  });
+
   it('has only what the filters ask for', async () => {
     const data = await AuditedData.open();
     const byAgent = await data.session('2026-03-10T10:00:00', '2026-03-10T10:01:00');
