@@ -122,6 +122,11 @@ describe.each([
     expect((await operate('show', other)).stdout.toString()).toContain('closed');
     const verified = await operate('verify');
     expect(verified.status, verified.stdout.toString()).toBe(0);
+    const bundle = join(directory, `after-${running}.zip`);
+    const exported = await operate('export', '--target', 'web', '-o', bundle);
+    expect(exported.status, exported.stderr).toBe(0);
+    const bundled = await sallyport(['verify', bundle]);
+    expect(bundled.status, bundled.stdout.toString()).toBe(0);
     const [, last] = await recordsOf(world.gateway.data, 'erased').then((records) => [records.length, records.at(-1)] as const);
     expect(last).toMatchObject({ session: id, body: { basis: 'request' } });
   });

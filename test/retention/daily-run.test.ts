@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { DailyRun, nextRun } from '../../gateway/retention/daily-run.ts';
-import { recordsOf } from '../support/records.ts';
-import { AgedData } from './aged-data.ts';
+import { startGateway } from '../support/gateway.ts';
+import { recordedAs, recordsOf } from '../support/records.ts';
+import { Belongings } from '../support/temp.ts';
+import { until } from '../support/wait.ts';
+import { AgedData, filesWith } from './aged-data.ts';
 
 const MINUTE = 60_000_000;
 const HOUR = 60 * MINUTE;
@@ -106,6 +109,21 @@ describe('the daily run', () => {
     await daily.look();
     expect(await runs(data)).toBe(1);
     await daily.close();
+  });
+
+  it('comes in a gateway that has not run for a while, beside its sessions', { timeout: 60_000 }, async () => {
+    const belongings = new Belongings();
+    onTestFinished(() => belongings.release());
+    const data = await AgedData.open();
+    data.clock.daysAgo(2);
+    await data.run();
+    const session = await data.session({ principal: 'leaver', daysAgo: 401 });
+    await data.close();
+    await startGateway(belongings, { data: data.directory, configuration: { humans: [{ name: 'engineer@example.com' }] } });
+    const run = await recordedAs(data.directory, 'retention.run', ({ body }) => body.trigger === 'daily');
+    expect(run.body).toMatchObject({ expired: 1, held: 0 });
+    expect(await recordsOf(data.directory, 'erased')).toMatchObject([{ session, actor: { kind: 'gateway' } }]);
+    await until('the name is gone', () => (filesWith(data.directory, 'leaver').length === 0 ? true : undefined));
   });
 
   it('is due at once after a last run that lies in the future', () => {
