@@ -1,6 +1,6 @@
 import { concatenated, decodeBase64, toHex } from './encodings.ts';
 import { HASH_BYTES } from './merkle.ts';
-import { sha256 } from './sha256.ts';
+import { type Subtle, sha256 } from './sha256.ts';
 
 /** The signed head of a log: C2SP tlog-checkpoint as a signed note (c2sp.org/signed-note). */
 export interface Checkpoint {
@@ -71,9 +71,9 @@ export type SignatureVerdict = 'valid' | 'wrong' | 'not signed by this key' | 'b
 export async function checkSignature(checkpoint: Checkpoint, key: LogKey): Promise<SignatureVerdict> {
   const ours = checkpoint.signatures.filter(({ name, id }) => name === key.name && id === key.id);
   if (ours.length === 0) return 'not signed by this key';
-  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
+  const subtle: Subtle | undefined = globalThis.crypto?.subtle;
   if (subtle === undefined) return 'browser cannot tell';
-  let imported: CryptoKey;
+  let imported: Awaited<ReturnType<Subtle['importKey']>>;
   try {
     imported = await subtle.importKey('raw', key.publicKey, { name: 'Ed25519' }, false, ['verify']);
   } catch (thrown) {

@@ -47,9 +47,12 @@ export function sha256(input: Uint8Array): Uint8Array {
   return digest;
 }
 
+/** WebCrypto as browsers and Node have it. */
+export type Subtle = typeof globalThis.crypto.subtle;
+
 /** For inputs of megabytes. Falls back where the browser has no WebCrypto for pages that were opened from a file. */
 export async function sha256OfLong(input: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
+  const subtle: Subtle | undefined = globalThis.crypto?.subtle;
   return subtle === undefined ? sha256(input) : new Uint8Array(await subtle.digest('SHA-256', input));
 }
 

@@ -51,7 +51,3 @@ export function svg(tag: string, attributes: Record<string, string | number> = {
 export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
-
-export function toggleClass(node: Element, name: string, on: boolean): void {
-  if (node.classList.contains(name) !== on) node.classList.toggle(name, on);
-}
