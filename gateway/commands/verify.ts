@@ -34,7 +34,7 @@ export async function verifyCommand(file: string | undefined, options: VerifyCom
   const outcome = await verify(file, options, report, {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(key === undefined ? {} : { key }),
-    progress: (done, total) => bar.show(total === 0 ? 1 : done / total, `${done} of ${total} records`),
+    progress: (done, total) => bar.show(total === 0 ? 1 : done / total, `${done} of ${total} ${file === undefined ? 'records' : 'bytes'}`),
   });
   bar.clear();
   for (const notice of notices) tell(`${printable(findingLine(notice))}\n`);
