@@ -12,6 +12,8 @@ const run = promisify(execFile);
 /** How another recorder keeps what a program writes to its terminal. */
 export interface TerminalRecorder {
   readonly name: string;
+  /** Whether it is one of those that the goal names, or measured beside them. */
+  readonly measured: 'goal' | 'beside';
   readonly command: (file: string, program: readonly string[]) => readonly [string, ...string[]];
   /** Bytes on the disk, the way the recorder's users keep them. */
   readonly size: (file: string) => Promise<number>;
@@ -22,21 +24,24 @@ const gzipped = async (file: string) => gzipSync(await readFile(file)).length;
 export const recorders: readonly TerminalRecorder[] = [
   {
     name: 'asciinema + gzip',
+    measured: 'goal',
     command: (file, program) => ['asciinema', 'rec', '-q', '-c', program.join(' '), file],
     size: gzipped,
   },
   {
     name: 'tlog',
+    measured: 'goal',
     command: (file, program) => ['tlog-rec', '--writer=file', `--file-path=${file}`, ...program],
     size: async (file) => (await stat(file)).size,
   },
   // Nobody's default, and what a log rotation makes of it.
   {
     name: 'tlog + gzip',
+    measured: 'beside',
     command: (file, program) => ['tlog-rec', '--writer=file', `--file-path=${file}`, ...program],
     size: gzipped,
   },
-  { name: 'ttyrec + gzip', command: (file, program) => ['ttyrec', '-e', program.join(' '), file], size: gzipped },
+  { name: 'ttyrec + gzip', measured: 'goal', command: (file, program) => ['ttyrec', '-e', program.join(' '), file], size: gzipped },
 ];
 
 const packages = { asciinema: 'asciinema', 'tlog-rec': 'tlog', ttyrec: 'ttyrec', vim: 'vim', htop: 'htop' } as const;

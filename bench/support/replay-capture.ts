@@ -1,9 +1,11 @@
-// Writes a captured output to its terminal, in the pieces and at the times of the capture. Started by every recorder of
-// the row at-rest, with a bare terminal and nothing else of ours.
 import { readFileSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const pieces = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+/*
+ * Writes a captured output to its terminal, in the pieces and at the times of the capture. A program of its own, which
+ * every recorder of the row at-rest starts: FILE is the capture.
+ */
+const pieces = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as readonly (readonly [at: number, base64: string])[];
 const began = performance.now();
 for (const [at, base64] of pieces) {
   const wait = at - (performance.now() - began);
@@ -13,7 +15,8 @@ for (const [at, base64] of pieces) {
     try {
       written += writeSync(1, bytes, written);
     } catch (error) {
-      if (error.code !== 'EAGAIN') throw error;
+      // A terminal that is full for the moment.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
       await delay(1);
     }
   }
