@@ -11,7 +11,7 @@ const RECORDS_AT_ONCE = 500;
 const schema = recordSchema('erased');
 
 /**
- * Does what an `erased` record says: deletes its files, takes the bytes from its records. May be done again, also where
+ * Does what an `erased` record says: takes the bytes from its records, deletes its files. May be done again, also where
  * it was cut off in the middle. `now` is wall clock microseconds. Returns the bytes of the files that it deleted.
  */
 export async function carryOut(database: Database, { seq, session }: Pick<ErasureRow, 'seq' | 'session'>, now: number): Promise<number> {
@@ -24,17 +24,11 @@ export async function carryOut(database: Database, { seq, session }: Pick<Erasur
   const { files, records } = read.data.body;
   if (session === null && files.length > 0) throw contradicted(seq, 'it names files and no session');
   if (!areInOrder(records, seq - 2)) throw contradicted(seq, 'its ranges of records are not in order, or go beyond itself');
-  const bytes =
-    session === null
-      ? 0
-      : await deleteFiles(
-          database.directory,
-          session,
-          files.map(({ file }) => file),
-          now,
-        );
+  // Records first: whoever verifies meanwhile sees that the session is erased before its files are missing.
   for (const ranges of groups(records)) await database.records.erase(session, ranges);
-  return bytes;
+  if (session === null) return 0;
+  const names = files.map(({ file }) => file);
+  return deleteFiles(database.directory, session, names, now);
 }
 
 function areInOrder(ranges: readonly IndexRange[], limit: number): boolean {

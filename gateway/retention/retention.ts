@@ -129,8 +129,8 @@ export class Retention {
     try {
       return await records.appendTogether(drafts);
     } catch (thrown) {
-      const { code, message } = asSallyportError(thrown);
-      if (code !== 'LEDGER_FAILED') throw thrown;
+      if (!isForWantOfSpace(thrown)) throw thrown;
+      const { message } = asSallyportError(thrown);
       log.warn({ type: drafts[0]?.type }, `the reserve is released, because a record could not be written: ${message}`);
       releaseReserve();
       return records.appendTogether(drafts);
@@ -197,6 +197,12 @@ export class Retention {
     this.#unsettled = [];
     return true;
   }
+}
+
+/** Only a disk that is full is a reason to touch the reserve: giving it back ends the sessions that run. */
+function isForWantOfSpace(thrown: unknown): boolean {
+  const cause = thrown instanceof SallyportError && thrown.code === 'LEDGER_FAILED' ? thrown.cause : undefined;
+  return cause instanceof Error && 'code' in cause && (cause.code === 'SQLITE_FULL' || cause.code === 'SQLITE_IOERR');
 }
 
 function stillInLog(): SallyportError {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SallyportError } from '../../gateway/base/errors.ts';
 import { recordingDirectory } from '../../gateway/recording/journal-layout.ts';
 import { recordsOf } from '../support/records.ts';
 import { AgedData, asking, DAY, filesWith, isThere, snapshot } from './aged-data.ts';
@@ -181,6 +182,17 @@ describe('a run of the retention', () => {
     expect(dry.bytes).toBeGreaterThan(0);
     expect(snapshot(data.directory)).toEqual(before);
     expect(await data.run()).toMatchObject({ records: 2, expired: dry.expired.map(({ session }) => ({ session })) });
+  });
+
+  it('touches the reserve for nothing but want of space: that would end the sessions that run', async () => {
+    let released = 0;
+    const data = await AgedData.open({ releaseReserve: () => (released += 1) });
+    await data.session();
+    const { records } = data.retention.parts;
+    const broken = new SallyportError('LEDGER_FAILED', 'too many wait');
+    Object.assign(data.retention.parts, { records: { ...records, appendTogether: () => Promise.reject(broken) } });
+    await expect(data.run()).rejects.toBe(broken);
+    expect(released).toBe(0);
   });
 
   it('finds nothing to do the second time', async () => {
