@@ -19,7 +19,7 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
 export async function leaveJournals(directory: string, count: number): Promise<void> {
   mkdirSync(directory, { recursive: true });
   const gateway = { name: 'bench', listen: {}, data: directory };
-  const { records, close } = await openEvidence({ gateway, ledger: {} }, directory, { clock: systemClock, log: silent });
+  const evidence = await openEvidence({ gateway, ledger: {} }, directory, { clock: systemClock, log: silent });
   const frames = screenfuls();
   const waiting: Promise<unknown>[] = [];
   for (let number = 0; number < count; number += 1) {
@@ -36,8 +36,8 @@ export async function leaveJournals(directory: string, count: number): Promise<v
     const decision = { verdict: 'allow' as const, policies: ['targets.web-1.allow'], policySet: 'f5'.repeat(32) };
     const client = { protocol: 'ssh', requested: 'web-1', client: 'OpenSSH_9.2p1' };
     waiting.push(
-      records.append({ ...common, type: 'session.open', body: { ...client, decision } }),
-      records.append({ ...common, type: 'channel.open', body: { channel: 0, kind: 'shell', detail: {} } }),
+      evidence.records.append({ ...common, type: 'session.open', body: { ...client, decision } }),
+      evidence.records.append({ ...common, type: 'channel.open', body: { channel: 0, kind: 'shell', detail: {} } }),
     );
     const terminal = { cols: 80, rows: 24, type: 'xterm-256color' };
     leaveStretch(directory, { session, actor, target, openedAt, wall: openedAt, terminal }, frames, (bytes) =>
@@ -45,7 +45,7 @@ export async function leaveJournals(directory: string, count: number): Promise<v
     );
   }
   await Promise.all(waiting);
-  await close();
+  await evidence.close();
 }
 
 function screenfuls(): Frame[] {
