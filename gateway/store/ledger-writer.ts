@@ -19,9 +19,10 @@ const AT_A_TIME = 16;
 export function openLedgerForGateway(dataDirectory: string): LedgerStorage {
   const directory = join(dataDirectory, 'ledger');
   const reader = openLedgerFiles(dataDirectory);
+  const made = new Set<string>();
   return {
     ...reader,
-    writeTiles: (files) => writeTiles(directory, files),
+    writeTiles: (files) => writeTiles(directory, files, made),
     writeCheckpoint: async (note, endorsement) => {
       if (endorsement !== undefined) {
         await makeDirectory(join(directory, 'endorsed'));
@@ -31,7 +32,11 @@ export function openLedgerForGateway(dataDirectory: string): LedgerStorage {
       await replaceFile(join(directory, 'checkpoint'), note, MODE);
       await syncDirectory(directory);
     },
-    removePartial: ({ level, index }) => removeFolder(join(directory, `${tilePath(level, index, TILE_WIDTH)}.p`)),
+    removePartial: async ({ level, index }) => {
+      const folder = join(directory, `${tilePath(level, index, TILE_WIDTH)}.p`);
+      made.delete(folder);
+      await removeFolder(folder);
+    },
     missing: async (size) => {
       const absent: TileAddress[] = [];
       for (const address of await unnamed(directory, size)) if ((await reader.find(address)) === undefined) absent.push(address);
@@ -40,20 +45,26 @@ export function openLedgerForGateway(dataDirectory: string): LedgerStorage {
   };
 }
 
-async function writeTiles(directory: string, files: readonly TileFile[]): Promise<void> {
+/** `made`: folders that are known to be there. */
+async function writeTiles(directory: string, files: readonly TileFile[], made: Set<string>): Promise<void> {
   const folders = new Set<string>();
   const waiting = files.values();
   const writeSome = async () => {
     for (const { level, index, width, bytes } of waiting) {
       const path = join(directory, tilePath(level, index, width));
       const folder = dirname(path);
-      if (!folders.has(folder)) await makeDirectory(folder);
+      if (!made.has(folder)) await makeDirectory(folder);
+      made.add(folder);
       folders.add(folder);
       await replaceFile(path, bytes, MODE);
     }
   };
   const outcomes = await Promise.allSettled(Array.from({ length: AT_A_TIME }, writeSome));
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  for (const outcome of outcomes) {
+    if (outcome.status === 'fulfilled') continue;
+    made.clear(); // Somebody may have moved one away.
+    throw outcome.reason;
+  }
   for (const folder of folders) await syncDirectory(folder);
 }
 
