@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import { SallyportError } from '../../base/errors.ts';
 import type { Database } from '../../store/database.ts';
+import { readRecord } from '../verify/record-form.ts';
 import type { Selection } from './selection.ts';
 
 /** A record that a bundle discloses; one without `bytes` was erased, and only its hash is left. */
@@ -50,14 +51,15 @@ function idsOf(selection: Selection): string {
   return JSON.stringify(selection.sessions.map(({ row }) => row.id));
 }
 
-/** Throws EXPORT_FAILED for bytes that are no record: the ledger is damaged there. */
-export function parseDisclosed({ index, bytes }: DisclosedRecord & { bytes: Buffer }): AuditRecord {
-  try {
-    return JSON.parse(bytes.toString('utf8')) as AuditRecord;
-  } catch (thrown) {
-    throw new SallyportError('EXPORT_FAILED', `Record ${index} of the ledger is not JSON`, {
-      remedy: 'sallyport verify says what else is wrong; restore the database from a backup',
-      cause: thrown,
-    });
-  }
+/**
+ * What a record says; undefined for a type that only a newer version knows. Throws EXPORT_FAILED for bytes that are no
+ * record: nobody should take a bundle of a ledger that was tampered with for the answer to a question.
+ */
+export function parseDisclosed(index: number, bytes: Uint8Array): AuditRecord | undefined {
+  const form = readRecord(bytes);
+  if (form.state === 'record') return form.record;
+  if (form.state === 'newer') return undefined;
+  throw new SallyportError('EXPORT_FAILED', `Record ${index} of the ledger is damaged: ${form.why}`, {
+    remedy: 'sallyport verify says what else is wrong; restore the database from a backup, or leave the session out',
+  });
 }

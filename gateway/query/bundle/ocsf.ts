@@ -60,6 +60,9 @@ const HUMAN = 1;
 const SERVICE = 4;
 const severities = { success: 1, denied: 3, failure: 3 } as const;
 
+/** Of a record whose type this version does not know. */
+export const baseEvent = { activity_id: 0, category_uid: 0, class_uid: 0, class_name: 'Base Event', type_uid: 0, severity_id: 0 };
+
 /** The event that a record is in OCSF. */
 export function ocsfEvent(record: AuditRecord, gateway: { name: string; version: string }): Record<string, unknown> {
   const [stated, [activityId, activityName]] = classes[record.type];

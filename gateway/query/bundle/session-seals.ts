@@ -1,6 +1,7 @@
-import type { AuditRecord, RecordBody } from '../../../contract/record.ts';
+import type { RecordBody } from '../../../contract/record.ts';
 import type { ChannelRow } from '../../../contract/session.ts';
 import type { Database } from '../../store/database.ts';
+import { parseDisclosed } from './disclosed-records.ts';
 import type { SelectedSession } from './selection.ts';
 
 export type Seal = RecordBody<'segment.sealed'>;
@@ -34,7 +35,8 @@ export async function sessionFacts(database: Database, { row }: SelectedSession,
     for (const { seq, bytes } of page) {
       after = seq;
       if (seq > size || bytes === null) continue;
-      const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditRecord;
+      const record = parseDisclosed(seq - 1, bytes);
+      if (record === undefined) continue;
       if (record.type === 'session.close' || record.type === 'session.recovered') ended = true;
       if (record.type === 'channel.open') {
         const known = channelOf(record.body.channel, record.time);

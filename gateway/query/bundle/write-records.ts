@@ -2,7 +2,7 @@ import type { Database } from '../../store/database.ts';
 import type { BagWriter } from './bag-writer.ts';
 import { type DisclosedRecord, disclosedRecords, parseDisclosed } from './disclosed-records.ts';
 import type { LedgerExtract } from './ledger-extract.ts';
-import { ocsfEvent } from './ocsf.ts';
+import { baseEvent, ocsfEvent } from './ocsf.ts';
 import { textScript } from './page-scripts.ts';
 import type { Selection } from './selection.ts';
 
@@ -52,7 +52,8 @@ export async function writeEvents(
 ): Promise<void> {
   const lines = async function* () {
     for await (const record of keptRecords(database, selection)) {
-      const ocsf = JSON.stringify(ocsfEvent(parseDisclosed(record), gateway));
+      const parsed = parseDisclosed(record.index, record.bytes);
+      const ocsf = JSON.stringify(parsed === undefined ? baseEvent : ocsfEvent(parsed, gateway));
       yield `{"index":${record.index},"hash":"${record.hash}","record":${record.bytes.toString('utf8')},"ocsf":${ocsf}}\n`;
     }
   };

@@ -89,7 +89,9 @@ async function writeBeside(
   if (seal.text === undefined && part.damage === undefined) files.push({ file: seal.file, bytes: seal.bytes, sha256: seal.sha256 });
   for (const { file, bytes, sha256 } of files) {
     const suffix = file.split('/').at(-1) ?? '';
-    const fault = await existingFile(source.directory, file, { bytes, sha256 });
+    const fault = /^\d{4,8}\.([ioe]\.bin|cast)\.zst$/.test(suffix)
+      ? await existingFile(source.directory, file, { bytes, sha256 })
+      : 'its name is not that of a file of a recording';
     if (fault !== undefined) {
       written.damage.push(`${file} is damaged: ${fault}`);
       continue;

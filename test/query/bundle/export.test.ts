@@ -9,7 +9,7 @@ import { inTerminal } from '../../commands/in-terminal.ts';
 import { ssh } from '../../support/clients.ts';
 import { sallyport } from '../../support/gateway.ts';
 import { endedSessions, onlySession, sessionsOf } from '../../support/recordings.ts';
-import { plainEnvironment, run, startProgram } from '../../support/run.ts';
+import { run } from '../../support/run.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
 import { Belongings } from '../../support/temp.ts';
 import { until } from '../../support/wait.ts';
@@ -271,20 +271,6 @@ describe('sallyport export', () => {
     expect((await sallyport(['export', '--data', recorded.data, '-o', path, '--force'])).status).toBe(0);
     expect(readFileSync(path).subarray(0, 2).toString()).toBe('PK');
     expect(readdirSync(dirname(path))).toEqual(['bundle.zip']);
-  });
-
-  it('leaves nothing behind when it is interrupted', async () => {
-    const directory = belongings.directory('interrupted');
-    const main = join(import.meta.dirname, '../../../gateway/main.ts');
-    const child = startProgram(process.execPath, [main, 'export', '--data', recorded.data, '-o', join(directory, 'bundle.zip')], {
-      env: plainEnvironment(),
-      stdio: 'pipe',
-    });
-    await until('the export has begun to write', () => (readdirSync(directory).length > 0 ? true : undefined), { everyMs: 5 });
-    child.kill('SIGINT');
-    const [code] = (await new Promise((resolve) => child.once('close', (...how) => resolve(how)))) as [number | null];
-    expect(readdirSync(directory)).toEqual([]);
-    expect(code).toBe(130);
   });
 
   it('leaves nothing behind when the disk is full, and says so', async () => {

@@ -162,6 +162,32 @@ describe('a copy of the data that cannot be written to', () => {
   });
 });
 
+describe('a database that was tampered with', () => {
+  it.each([
+    ['text', 'not even JSON', /Record \d+ of the ledger is damaged: it is not JSON/],
+    [
+      'a seal of another form',
+      '{"id":"01a205e1-e790-7000-8000-000000000000","time":"2026-03-01T09:30:00.123456Z","type":"segment.sealed"}',
+      /is damaged: it is/,
+    ],
+  ])('is not exported as if it were in order: %s', async (_, bytes, words) => {
+    const data = copyOfData();
+    const database = join(data, 'sallyport.db');
+    const tampered = await run('python3', [
+      '-c',
+      'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nc.execute("update records set bytes=? where seq=(select min(seq) from records where type=\'segment.sealed\')",(sys.argv[2].encode(),))\nc.commit()',
+      database,
+      bytes,
+    ]);
+    expect(tampered.status, tampered.stderr).toBe(0);
+    const path = join(belongings.directory('bundle'), 'bundle.zip');
+    const finished = await sallyport(['export', '--data', data, '-o', path]);
+    expect(finished.stderr).toMatch(words);
+    expect(finished.status).toBe(1);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
 describe('an export that fails', () => {
   it('is not on record as one that was made', async () => {
     const data = copyOfData();

@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BundleReader } from '../../../gateway/query/bundle/bundle-reader.ts';
 import { ssh } from '../../support/clients.ts';
 import { endedSessions } from '../../support/recordings.ts';
-import { run } from '../../support/run.ts';
+import { ended, plainEnvironment, run, startProgram } from '../../support/run.ts';
 import { Belongings } from '../../support/temp.ts';
+import { until } from '../../support/wait.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { bareMachine, runScript, unpacked } from './recorded-world.ts';
 
@@ -17,7 +18,7 @@ const telling = 'data:text/javascript,process.on("exit",()=>process.stderr.write
 const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
-  world = await openWorld(belongings, { agents: 3 });
+  world = await openWorld(belongings, { agents: 4 });
 }, 60_000);
 afterAll(() => belongings.release());
 
@@ -61,6 +62,28 @@ describe('the bundle of a recording of 300 MB', () => {
     const { status, stdout } = await runScript(await bareMachine(belongings, 'sh', 'mawk'), await unpacked(belongings, large.path));
     expect(stdout.toString()).not.toContain('FAULT');
     expect(status).toBe(0);
+  }, 300_000);
+
+  it('leaves nothing behind when its writing is interrupted, which takes no time', async () => {
+    const principal = await recorded('seq 6000000');
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const directory = belongings.directory('interrupted');
+      const words = [main, 'export', '--data', world.gateway.data, '--principal', principal, '-o', join(directory, 'bundle.zip')];
+      const child = startProgram(process.execPath, words, { env: plainEnvironment(), stdio: 'pipe' });
+      await until(
+        'the export has written something',
+        () => (readdirSync(directory).some((name) => statSync(join(directory, name)).size > 0) ? true : undefined),
+        { everyMs: 5, withinMs: 60_000 },
+      );
+      child.kill(signal);
+      const began = performance.now();
+      expect((await ended(child)).status).toBe(code);
+      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(readdirSync(directory)).toEqual([]);
+    }
   }, 300_000);
 
   it('is no zip bomb for its own reader, however well it packs', async () => {
