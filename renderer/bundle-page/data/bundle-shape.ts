@@ -30,7 +30,7 @@ const session: Reader<BundlePageSession> = members<BundlePageSession>({
   ended: orNull(text),
   state: oneOf('live', 'closed', 'recovered', 'erased'),
   principal: text,
-  principalKind: oneOf('human', 'agent'),
+  principalKind: oneOf('human', 'agent', 'unknown'),
   onBehalfOf: orNull(text),
   target: text,
   protocol: text,

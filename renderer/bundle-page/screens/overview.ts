@@ -59,7 +59,8 @@ export function overviewScreen(state: PageState): Screen {
 }
 
 function figures({ bundle, sessions }: PageState): HTMLElement[] {
-  const people = new Set([...sessions.values()].map((session) => session.onBehalfOf ?? session.principal)).size;
+  const named = [...sessions.values()].map((session) => session.onBehalfOf ?? session.principal).filter((name) => name !== '');
+  const people = new Set(named).size;
   const targets = new Set([...sessions.values()].map((session) => session.target)).size;
   const figure = (count: number, words: string, to: string) =>
     element('a', { class: 'figure', href: to }, element('strong', {}, grouped(count)), element('span', {}, words));
@@ -78,7 +79,7 @@ function leftOut({ bundle }: PageState): HTMLElement | undefined {
   return element(
     'details',
     { open: list.length <= 5 },
-    element('summary', {}, counted(list.length, 'session left out', 'sessions left out')),
+    element('summary', {}, counted(list.length, 'session left out or erased', 'sessions left out or erased')),
     element(
       'ul',
       { class: 'plain' },

@@ -64,7 +64,7 @@ export function replayScreen(state: PageState, session: BundlePageSession, route
 
   return {
     node,
-    title: `${session.principal} at ${session.target}`,
+    title: `${session.principal || 'Erased session'} at ${session.target}`,
     shown: () => {
       if (channel !== undefined && channel.segments.length > 0) void open(channel);
     },

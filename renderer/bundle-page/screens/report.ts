@@ -191,7 +191,7 @@ function leftOutPart({ bundle }: PageState): HTMLElement | undefined {
   return element(
     'section',
     {},
-    element('h2', {}, 'Left out'),
+    element('h2', {}, 'Left out or erased'),
     element(
       'table',
       {},

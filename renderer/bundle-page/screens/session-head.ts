@@ -7,6 +7,7 @@ import { address } from '../interface/route.ts';
 import { durationOf, evidenceCell, flagsOf, protocolBadge, who } from './session-row.ts';
 
 function whoInWords({ principal, onBehalfOf, target }: BundlePageSession): string {
+  if (principal === '') return `Erased session at ${target}`;
   return `${principal}${onBehalfOf === null ? '' : ` for ${onBehalfOf}`} at ${target}`;
 }
 

@@ -6,6 +6,8 @@ import { printable } from '../interface/printable.ts';
 
 /** `deploy-bot for engineer@example.com` */
 export function who(session: BundlePageSession): Child[] {
+  // What records said of people goes with an erasure.
+  if (session.principal === '') return [element('span', { class: 'faint' }, 'erased')];
   const principal = element('strong', {}, printable(session.principal));
   return session.onBehalfOf === null
     ? [principal]
