@@ -167,7 +167,13 @@ class Reading {
 
   *#take(record: AuditedRecord, phase: Seen['phase']): Generator<Row> {
     this.#follow(record);
-    yield* this.#answering.take({ ...record, phase, inPeriod: isInPeriod(record.time, this.#asked.period) });
+    try {
+      yield* this.#answering.take({ ...record, phase, inPeriod: isInPeriod(record.time, this.#asked.period) });
+    } catch (thrown) {
+      // A gateway writes no record that lacks what its type has; whoever else did must not silence the answer with it.
+      if (!(thrown instanceof TypeError)) throw thrown;
+      this.#check.faults.add(`Record ${record.index} cannot be understood: it does not have what a record of type ${record.type} has`);
+    }
   }
 
   /** Which sessions are open. One whose opening is erased is followed up to the record of its erasure. */

@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../../contract/record.ts';
 import type { Database } from '../../store/database.ts';
 import type { AuditedRecord, RecordCheck } from './audited-record.ts';
 import { readSession } from './read-period.ts';
@@ -49,7 +50,7 @@ export class ErasureCheck {
 
   async *#ofSession(session: string): AsyncGenerator<readonly (readonly [number, number])[]> {
     for await (const { record } of readSession(this.#database, session, { first: 1, last: this.#newest }, this.#check))
-      if (record?.type === 'erased') yield record.body.records;
+      if (record?.type === 'erased') yield rangesOf(record);
   }
 
   async *#ofNoSession(): AsyncGenerator<readonly (readonly [number, number])[]> {
@@ -59,9 +60,14 @@ export class ErasureCheck {
       for (const row of page) {
         after = row.seq;
         const { record } = (await this.#check.read(row)) satisfies AuditedRecord;
-        if (record?.type === 'erased') yield record.body.records;
+        if (record?.type === 'erased') yield rangesOf(record);
       }
       if (page.length < PAGE) return;
     }
   }
+}
+
+/** A record whose bytes were altered may say anything. */
+function rangesOf({ body }: AuditRecord<'erased'>): readonly (readonly [number, number])[] {
+  return Array.isArray(body.records) ? body.records.filter((range) => Array.isArray(range)) : [];
 }

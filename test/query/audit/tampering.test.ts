@@ -34,6 +34,20 @@ describe('an answer is not taken for proved when', () => {
     expect(rows).toHaveLength(1);
   });
 
+  it('a record was made into something that no question can read', async () => {
+    const { data, sessions } = await threeMonths();
+    const { rows, words } = await faultsAfter(
+      data,
+      `UPDATE records SET bytes = CAST(json_set(CAST(bytes AS TEXT), '$.body', json('{}')) AS BLOB) WHERE seq = 4`,
+      {},
+    );
+    expect(rows.map((row) => row.session)).toEqual([sessions[0], sessions[2]]);
+    expect(words).toEqual([
+      'Record 3 was altered: its bytes are not those of its hash',
+      'Record 4 cannot be understood: it does not have what a record of type session.close has',
+    ]);
+  });
+
   it('a record was replaced by another, hash and all', async () => {
     const { data } = await threeMonths();
     const { words } = await faultsAfter(
