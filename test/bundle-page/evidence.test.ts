@@ -347,6 +347,31 @@ describe('a session', () => {
     expect(checkSession({ ...row, [member]: value }, told()).join('\n')).toMatch(/The list names the .*; the record says/);
   });
 
+  it('that was recovered is complete by what recovery says of it, also where an opening was never recorded', () => {
+    const recovered = told((records) => [
+      ...without('channel.open')(without('session.close')(records)),
+      { type: 'session.recovered', body: { channels: [{ channel: 0, lastFrameAt: 90, frames: 5, tornBytes: 0 }] } },
+    ]);
+    expect(checkSession({ ...row, state: 'recovered', ended: null }, recovered)).toEqual([]);
+    expect(checkSession({ ...row, state: 'recovered', ended: null }, told(without('session.close')))).toHaveLength(1);
+  });
+
+  it('of which a part was sealed twice is judged by the later seal', () => {
+    const again = told((records) => {
+      const seal = records.find(({ type, body }) => type === 'segment.sealed' && (body as { segment: number }).segment === 2);
+      return [...records.slice(0, 3), { ...seal, body: { ...(seal?.body as object), to: 70 } }, ...records.slice(3)];
+    });
+    expect(checkSession(row, again)).toEqual([]);
+    expect(again.channels.get(0)?.seals.map(({ to }) => to)).toEqual([60, 90]);
+  });
+
+  it('that ended for a fault may lack the opening of a channel, and no other', () => {
+    const faulty = (code: string | undefined) =>
+      told((records) => records.map((record) => (record.type === 'session.close' ? { ...record, body: { channels: 2, code } } : record)));
+    expect(checkSession(row, faulty('RECORDING_FAILED'))).toEqual([]);
+    expect(checkSession(row, faulty(undefined))).toHaveLength(1);
+  });
+
   it('that is listed as running or recovered when it was closed is not believed', () => {
     expect(checkSession({ ...row, state: 'live' }, told())).toHaveLength(1);
     expect(checkSession({ ...row, state: 'recovered' }, told())).toHaveLength(1);

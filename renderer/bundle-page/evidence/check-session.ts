@@ -1,5 +1,5 @@
 import type { BundlePageSession } from '../../../contract/bundle-page.ts';
-import { textOr } from '../data/record-facts.ts';
+import { factsOf, type ReadRecord, textOr } from '../data/record-facts.ts';
 import type { ChannelFacts, SessionFacts } from './session-facts.ts';
 
 /**
@@ -12,7 +12,8 @@ export function checkSession(row: BundlePageSession, facts: SessionFacts | undef
     return facts.erased.length > 0 ? [] : ['It is listed as erased, and no record says who erased it and why.'];
   }
   const faults = [...checkEnds(row, facts), ...checkListed(row, facts)];
-  for (const [number, channel] of facts.channels) faults.push(...checkChannel(row, number, channel));
+  const recovered = channelsOf(facts.recovered);
+  for (const [number, channel] of facts.channels) faults.push(...checkChannel(row, number, channel, recovered.has(number)));
   for (const { channel } of row.recordings) {
     if (!facts.channels.has(channel)) faults.push(`Channel ${channel} is listed, and no record knows of it.`);
   }
@@ -26,9 +27,11 @@ function checkEnds(row: BundlePageSession, facts: SessionFacts): string[] {
   if (row.state === 'live' && ended) faults.push('It is listed as still running, and its end is recorded.');
   if (row.state === 'closed' && facts.close === undefined) faults.push('The record of its end (session.close) is missing.');
   if (row.state === 'recovered' && facts.recovered === undefined) faults.push('The record of its recovery (session.recovered) is missing.');
-  const channels = facts.close?.body.channels;
+  const { channels, code } = facts.close?.body ?? {};
   const opened = [...facts.channels.values()].filter((channel) => channel.opened !== undefined).length;
-  if (typeof channels === 'number' && channels !== opened)
+  // A session that ended for a fault of the disk may have a channel whose opening could not be recorded any more.
+  const excused = typeof code === 'string' && typeof channels === 'number' && opened < channels;
+  if (typeof channels === 'number' && channels !== opened && !excused)
     faults.push(`It ended with ${plural(channels, 'channel')}, and the bundle has records of ${opened}.`);
   return faults;
 }
@@ -50,10 +53,17 @@ function checkListed(row: BundlePageSession, { open, close }: SessionFacts): str
     .map(([name, shown, recorded]) => `The list names the ${name} ${quoted(shown)}; the record says ${quoted(recorded)}.`);
 }
 
-function checkChannel(row: BundlePageSession, number: number, { opened, closed, seals }: ChannelFacts): string[] {
+/** Channels that a `session.recovered` accounts for. */
+function channelsOf(recovered: ReadRecord | undefined): Set<unknown> {
+  const channels = recovered?.body.channels;
+  return new Set(Array.isArray(channels) ? channels.map((each) => factsOf(each).channel) : []);
+}
+
+function checkChannel(row: BundlePageSession, number: number, { opened, closed, seals }: ChannelFacts, recovered: boolean): string[] {
   const faults: string[] = [];
   const name = `Channel ${number}`;
-  if (opened === undefined) faults.push(`${name}: the record of its beginning (channel.open) is missing.`);
+  // Recovery completes a channel whose opening was never recorded, and says that there was one.
+  if (opened === undefined && !recovered) faults.push(`${name}: the record of its beginning (channel.open) is missing.`);
   if (closed === undefined && row.state === 'closed') faults.push(`${name}: the record of its end (channel.close) is missing.`);
   const inOrder = [...seals].sort((a, b) => a.segment - b.segment);
   let to = 0;

@@ -60,11 +60,18 @@ export function takeRecord(facts: SessionFacts, record: ReadRecord, script: stri
       channelOf(facts, record.body).closed ??= { segments: numberOr(record.body.segments, -1) };
       return;
     case 'segment.sealed':
-      channelOf(facts, record.body).seals.push(readSeal(record));
+      takeSeal(channelOf(facts, record.body), readSeal(record));
       return;
     default:
       return;
   }
+}
+
+/** A gateway that died after recording a seal and finds the file gone seals that part again: the later one holds. */
+function takeSeal(channel: ChannelFacts, seal: Seal): void {
+  const known = channel.seals.findIndex(({ segment }) => segment === seal.segment);
+  if (known < 0) channel.seals.push(seal);
+  else channel.seals[known] = seal;
 }
 
 function channelOf(facts: SessionFacts, body: Facts): ChannelFacts {
