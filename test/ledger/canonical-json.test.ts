@@ -51,7 +51,7 @@ describe('canonical JSON', () => {
       '\u0080': 'Control',
       ö: 'Latin Small Letter O With Diaeresis',
     };
-    expect(plainJson(example)).toBe(
+    expect(canonicalBytes(example).toString()).toBe(
       '{"\\r":"Carriage Return","1":"One","\u0080":"Control","ö":"Latin Small Letter O With Diaeresis","€":"Euro Sign","😀":"Emoji: Grinning Face","\ufb33":"Hebrew Letter Dalet With Dagesh"}',
     );
     expect(plainJson([Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001])).toBe(
@@ -76,6 +76,9 @@ describe('canonical JSON', () => {
     cycle.push(cycle);
     const withToJson = Object.assign(Object.create(null) as object, { toJSON: () => 1 });
     for (const value of [
+      { 1: 'x' },
+      JSON.parse('{"__proto__":1}'),
+      '\\ud800 that was typed',
       new Date(0),
       Object(1),
       Object('x'),
