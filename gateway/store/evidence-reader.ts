@@ -18,7 +18,7 @@ export interface RecordPage {
   hashes: Buffer;
   /** All bytes, one record after the other. */
   bytes: Buffer;
-  /** JSON: for each record its columns `id`, `time`, `type`, `session`. */
+  /** A line for each record, as `listedAs` writes it: what its columns `id`, `time`, `type` and `session` say. */
   columns: string;
 }
 
@@ -30,7 +30,15 @@ export const NO_RECORD = -2;
 const MAX_BYTES = 65_536;
 
 const isRecord = `typeof(bytes) = 'blob' AND length(bytes) <= ${MAX_BYTES}`;
-const text = (column: string) => `CASE typeof(${column}) WHEN 'text' THEN substr(${column}, 1, 200) END`;
+const LISTED_BYTES = 200;
+const listed = `
+  CASE WHEN typeof(id) = 'text' AND typeof(time) = 'text' AND typeof(type) = 'text' AND typeof(session) IN ('text', 'null')
+  THEN substr(id || ' ' || time || ' ' || type || ' ' || coalesce(session, '-'), 1, ${LISTED_BYTES}) ELSE '?' END`;
+
+/** What the database lists a record as. None of the four has a space or a line feed in it. */
+export function listedAs({ id, time, type, session }: { id: string; time: string; type: string; session?: string }): string {
+  return `${id} ${time} ${type} ${session ?? '-'}`.slice(0, LISTED_BYTES);
+}
 
 /** Rows of the projections as they stand in the database, with whatever is in them. */
 export type ProjectedRow = Readonly<Record<string, unknown>>;
@@ -83,10 +91,9 @@ export class EvidenceReader {
   async page(after: number, limit: number): Promise<RecordPage> {
     const row = await this.#connection.get<{ places: string | null; hashes: Buffer | null; bytes: Buffer | null; columns: string | null }>(
       `SELECT group_concat(seq || ',' || size) AS places, CAST(group_concat(CAST(hash AS TEXT), '') AS BLOB) AS hashes,
-              CAST(group_concat(CAST(bytes AS TEXT), '') AS BLOB) AS bytes, group_concat(json_array(id, time, type, session)) AS columns
+              CAST(group_concat(CAST(bytes AS TEXT), '') AS BLOB) AS bytes, group_concat(listed, char(10)) AS columns
        FROM (
-         SELECT seq, ${text('id')} AS id, ${text('time')} AS time, ${text('type')} AS type, ${text('session')} AS session,
-                CASE WHEN typeof(hash) = 'blob' AND length(hash) = 32 THEN hash ELSE zeroblob(32) END AS hash,
+         SELECT seq, ${listed} AS listed, CASE WHEN typeof(hash) = 'blob' AND length(hash) = 32 THEN hash ELSE zeroblob(32) END AS hash,
                 CASE WHEN ${isRecord} THEN bytes END AS bytes,
                 CASE WHEN bytes IS NULL THEN ${ERASED} WHEN ${isRecord} THEN length(bytes) ELSE ${NO_RECORD} END AS size
          FROM records WHERE seq > ? ORDER BY seq LIMIT ?)`,
@@ -98,7 +105,7 @@ export class EvidenceReader {
       lengths: places.filter((_, at) => at % 2 === 1),
       hashes: row?.hashes ?? Buffer.alloc(0),
       bytes: row?.bytes ?? Buffer.alloc(0),
-      columns: `[${row?.columns ?? ''}]`,
+      columns: row?.columns ?? '',
     };
   }
 

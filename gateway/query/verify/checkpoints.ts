@@ -148,7 +148,9 @@ export function keysOf(periods: readonly LedgerKeyPeriod[]): VerifierKey[] {
 
 async function readSmall(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
+    const found = await stat(path);
+    const { size } = found;
+    if (!found.isFile()) throw new TypeError('it is not a regular file');
     if (size > MOST_BYTES) throw new RangeError(`it has ${size} bytes`);
     return await readFile(path, 'utf8');
   } catch (thrown) {

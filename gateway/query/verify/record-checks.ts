@@ -1,8 +1,9 @@
 import type { AuditRecord } from '../../../contract/record.ts';
+import { listedAs } from '../../store/evidence-reader.ts';
 import { type ErasedFile, type ErasureCounts, Erasures } from './erasures.ts';
 import { type Finding, fault, notice } from './finding.ts';
 import { KeyHistory, type LedgerKeyPeriod } from './key-history.ts';
-import { readRecord } from './record-form.ts';
+import { type Envelope, readRecord } from './record-form.ts';
 import { type SessionOutcome, SessionRecords, type StrayRecord } from './session-records.ts';
 
 /** Some records in the order of the ledger. Plain data: it crosses to a worker thread. */
@@ -11,7 +12,7 @@ export interface RecordBatch {
   /** Bytes of each; -1: erased; another negative number: what stands there is no record. */
   lengths: number[];
   bytes: Uint8Array;
-  /** JSON: an array of `[id, time, type, session]` as they stand beside the bytes in the database. None in a bundle. */
+  /** What each is listed as in the database, one a line (store/evidence-reader.ts). None in a bundle. */
   columns?: string;
 }
 
@@ -85,7 +86,15 @@ export class RecordChecks {
   }
 
   take({ indexes, lengths, bytes, columns }: RecordBatch): RecordFindings {
-    const beside = columns === undefined ? undefined : (JSON.parse(columns) as [unknown, unknown, unknown, unknown][]);
+    const beside = columns?.split('\n');
+    if (beside !== undefined && beside.length !== indexes.length && indexes.length > 0)
+      this.#report(
+        fault(
+          'inconsistent',
+          { index: indexes[0] ?? 0, last: indexes.at(-1) ?? 0 },
+          'The database lists one of these records under a name with a line feed in it',
+        ),
+      );
     let offset = 0;
     for (let at = 0; at < indexes.length; at += 1) {
       const index = indexes[at] as number;
@@ -124,7 +133,7 @@ export class RecordChecks {
     };
   }
 
-  #takeBytes(index: number, bytes: Uint8Array, beside: readonly unknown[] | undefined): void {
+  #takeBytes(index: number, bytes: Uint8Array, beside: string | undefined): void {
     this.#erasures.present(index);
     const form = readRecord(bytes);
     if (form.state === 'malformed') {
@@ -181,14 +190,10 @@ export class RecordChecks {
     }
   }
 
-  #compareColumns(index: number, record: { id: string; time: string; type: string; session?: string }, beside: readonly unknown[]): void {
-    const said = [record.id, record.time, record.type, record.session ?? null];
-    const names = ['id', 'time', 'type', 'session'];
-    for (const [at, name] of names.entries()) {
-      if (said[at] === beside[at]) continue;
-      const words = `The database lists the record under ${name} ${String(beside[at]).slice(0, 80)}, and the record itself says ${String(said[at]).slice(0, 80)}`;
-      this.#report(fault('inconsistent', { index }, words));
-    }
+  #compareColumns(index: number, record: Envelope, beside: string): void {
+    const said = listedAs(record);
+    if (said === beside) return;
+    this.#report(fault('inconsistent', { index }, `The database lists the record as ${beside}, and the record itself says ${said}`));
   }
 
   #followClock(index: number, time: string): void {

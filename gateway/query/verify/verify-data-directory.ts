@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asSallyportError } from '../../base/errors.ts';
 import { HASH_BYTES } from '../../ledger/merkle.ts';
 import { formatVerifierKey, parseVerifierKey } from '../../ledger/signed-note.ts';
 import { ERASED, EvidenceReader, type RecordPage } from '../../store/evidence-reader.ts';
 import { openLedgerFiles } from '../../store/ledger-files.ts';
+import { readAtMost } from '../../store/read-at-most.ts';
 import {
   asOther,
   checkOtherSignatures,
@@ -25,6 +25,7 @@ import { LedgerCheck, uncoveredNotice } from './ledger-check.ts';
 import { ListsCheck } from './lists-check.ts';
 import type { Outcome } from './outcome.ts';
 import { comparePartialTiles } from './partial-tiles.ts';
+import { readQuickly } from './quick-tiles.ts';
 import type { RecordFindings, RecordTotals } from './record-checks.ts';
 import { checkRecords } from './record-thread.ts';
 
@@ -42,6 +43,7 @@ const PAGE = 512;
 const OUTSTANDING = 4;
 const MOST_UNREADABLE = 4096;
 const MOST_DAMAGE = 20;
+const MOST_KEY_BYTES = 1024;
 
 /**
  * Everything that can be told of a data directory: that its records are what was signed, that its files are what the
@@ -49,7 +51,7 @@ const MOST_DAMAGE = 20;
  * beside a running gateway too, and writes nothing. `report` gets every finding as it is made; one does not stop the rest.
  */
 export async function verifyDataDirectory(directory: string, options: VerifyOptions, report: Report): Promise<Outcome> {
-  const files = openLedgerFiles(directory);
+  const files = readQuickly(openLedgerFiles(directory), directory);
   // First the checkpoint, then the database: what a gateway writes in between is newer than the checkpoint, never older.
   const note = await files.checkpoint().catch((thrown: unknown) => {
     report(fault('malformed', { file: CHECKPOINT }, asSallyportError(thrown).message));
@@ -136,8 +138,9 @@ async function readRecords(reader: EvidenceReader, reading: Reading): Promise<Re
     for await (const page of pages(reader, report)) {
       const indexes = page.seqs.map((seq) => seq - 1);
       const batch = { indexes, lengths: page.lengths, bytes: page.bytes, columns: page.columns };
+      const entries = entriesOf(page);
       outstanding.push(checking.take(batch));
-      await ledger.take(indexes, entriesOf(page), page.hashes);
+      await ledger.take(indexes, entries, page.hashes);
       if (outstanding.length >= OUTSTANDING) await follow(reader, reading, await (outstanding.shift() as Promise<RecordFindings>));
       options.progress?.(indexes.at(-1) ?? 0, total);
     }
@@ -249,7 +252,8 @@ async function guarded(report: Report, work: () => Promise<void>): Promise<void>
 
 /** The key that lies beside the evidence, or else the one that the records name. */
 async function keyBeside(directory: string, { keys }: RecordTotals, report: Report): Promise<TrustedKey | undefined> {
-  const text = await readFile(join(directory, 'keys', 'ledger.pub'), 'utf8').catch(() => undefined);
+  const bytes = await readAtMost(join(directory, 'keys', 'ledger.pub'), MOST_KEY_BYTES).catch(() => undefined);
+  const text = bytes && Buffer.from(bytes).toString('utf8');
   if (text !== undefined) {
     try {
       return { key: parseVerifierKey(text), source: 'beside' };

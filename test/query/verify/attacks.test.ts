@@ -127,9 +127,7 @@ describe('a record', () => {
     const row = await recordOf(data, 'action.decided', 4);
     await sql(data, `UPDATE records SET ${column} = 'x' || substr(${column}, 2) WHERE seq = ?`, [row.seq]);
     const { summary } = await verify(data);
-    expect(
-      summary.some((line) => line.startsWith(`inconsistent {"index":${row.seq - 1}} The database lists the record under ${column}`)),
-    ).toBe(true);
+    expect(summary.some((line) => line.startsWith(`inconsistent {"index":${row.seq - 1}} The database lists the record as `))).toBe(true);
   });
 
   it('deleted is missing, by its index', async () => {

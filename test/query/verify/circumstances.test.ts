@@ -107,6 +107,21 @@ describe('verification', () => {
     expect(done.stdout.toString()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
   });
 
+  it('of a directory with named pipes in place of its files does not wait for anybody to write to them', { timeout: 20_000 }, async () => {
+    for (const file of ['ledger/checkpoint', 'ledger/tile/0/000', 'ledger/tile/entries/000', 'keys/ledger.pub', 'ledger/endorsed/7']) {
+      const data = copyOf(belongings, evidence.data);
+      mkdirSync(join(data, file, '..'), { recursive: true });
+      rmSync(join(data, file), { force: true });
+      expect((await run('mkfifo', [join(data, file)])).status).toBe(0);
+      expect((await verify(data)).faults.length, file).toBeGreaterThan(0);
+    }
+    const data = copyOf(belongings, evidence.data);
+    const [path = ''] = filesBelow(join(data, 'recordings'), '.cast.zst');
+    rmSync(path);
+    await run('mkfifo', [path]);
+    expect((await verify(data)).faults.map(({ code }) => code)).toEqual(['altered']);
+  });
+
   it('of a file that cannot be read says so and goes on', async () => {
     const data = copyOf(belongings, evidence.data);
     const [path = ''] = filesBelow(join(data, 'recordings'), '.cast.zst');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import sqlite3 from 'sqlite3';
 import type { Finding } from '../../../gateway/query/verify/finding.ts';
@@ -123,10 +123,6 @@ export function filesBelow(directory: string, suffix = ''): string[] {
 
 export function checkpointSize(data: string): number {
   return Number(readFileSync(join(data, 'ledger', 'checkpoint'), 'utf8').split('\n')[1]);
-}
-
-export function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true });
 }
 
 /** The same bytes with one of them changed. */
