@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Connection, isSqlError } from './connection.ts';
 import { DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
+import { LISTED_LENGTH } from './listed-as.ts';
 import { schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { createReadViews } from './read-views.ts';
@@ -30,15 +31,9 @@ export const NO_RECORD = -2;
 const MAX_BYTES = 65_536;
 
 const isRecord = `typeof(bytes) = 'blob' AND length(bytes) <= ${MAX_BYTES}`;
-const LISTED_BYTES = 200;
 const listed = `
   CASE WHEN typeof(id) = 'text' AND typeof(time) = 'text' AND typeof(type) = 'text' AND typeof(session) IN ('text', 'null')
-  THEN substr(id || ' ' || time || ' ' || type || ' ' || coalesce(session, '-'), 1, ${LISTED_BYTES}) ELSE '?' END`;
-
-/** What the database lists a record as. None of the four has a space or a line feed in it. */
-export function listedAs({ id, time, type, session }: { id: string; time: string; type: string; session?: string }): string {
-  return `${id} ${time} ${type} ${session ?? '-'}`.slice(0, LISTED_BYTES);
-}
+  THEN substr(id || ' ' || time || ' ' || type || ' ' || coalesce(session, '-'), 1, ${LISTED_LENGTH}) ELSE '?' END`;
 
 /** Rows of the projections as they stand in the database, with whatever is in them. */
 export type ProjectedRow = Readonly<Record<string, unknown>>;

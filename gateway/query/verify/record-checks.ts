@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../../../contract/record.ts';
-import { listedAs } from '../../store/evidence-reader.ts';
+import { listedAs } from '../../store/listed-as.ts';
 import { type ErasedFile, type ErasureCounts, Erasures } from './erasures.ts';
 import { type Finding, fault, notice } from './finding.ts';
 import { KeyHistory, type LedgerKeyPeriod } from './key-history.ts';

@@ -94,8 +94,8 @@ class RecordThread implements RecordChecking {
   #post(message: ToRecordWorker): void {
     // The bytes are handed over, where they have memory of their own, instead of being copied.
     const bytes = message !== 'finish' && 'batch' in message ? message.batch.bytes : undefined;
-    const own = bytes !== undefined && bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-    this.#worker.postMessage(message, own ? [bytes.buffer as ArrayBuffer] : []);
+    const memory = bytes?.buffer;
+    this.#worker.postMessage(message, memory instanceof ArrayBuffer && memory.byteLength === bytes?.byteLength ? [memory] : []);
   }
 
   #fail(why: string): void {
