@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BundlePage } from '../../../contract/bundle-page.ts';
+import { bareMachine, exported, runScript, unpacked } from '../../query/bundle/recorded-world.ts';
 import { ssh } from '../../support/clients.ts';
 import { sallyport } from '../../support/gateway.ts';
 import { endedSessions } from '../../support/recordings.ts';
 import { Belongings } from '../../support/temp.ts';
 import { openWorld } from '../../support/world.ts';
-import { bareMachine, exported, runScript, unpacked } from './recorded-world.ts';
+import { openPage, startBrowser } from './opened-page.ts';
 
 const SESSIONS = 50;
 const AT_ONCE = 5;
@@ -54,5 +55,21 @@ describe('a bundle of fifty SSH sessions', () => {
     expect(stdout.toString()).toContain(`${SESSIONS} sessions begin and end, and their recordings have no gap`);
     expect(status).toBe(0);
     expect(performance.now() - began).toBeLessThan(45_000);
+  });
+
+  it('is verified by its page in a browser', async () => {
+    const opened = await openPage(await startBrowser(belongings), bag);
+    expect(await opened.verified()).toEqual({
+      records: 'passed',
+      tree: 'passed',
+      signature: 'passed',
+      segments: 'passed',
+      sessions: 'passed',
+      range: 'passed',
+    });
+    expect(await opened.page.textContent('body')).toContain(`${SESSIONS} sessions answer it`);
+    expect(opened.complaints).toEqual([]);
+    expect(opened.strayRequests).toEqual([]);
+    await opened.close();
   });
 });
