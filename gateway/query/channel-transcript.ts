@@ -16,8 +16,11 @@ export interface TranscriptLine {
 /** Output that is mostly not text (the first bytes of a binary stream) is counted instead of shown. */
 const MOST_REPLACED = 0.05;
 
+/** Characters of an event whose lines are given out together: an event may have a million, each of them a line. */
+const PIECE = 16_384;
+
 /**
- * One channel as lines of text, in batches: those that one event of the recording completes come together, and there is
+ * One channel as lines of text, in batches: those that a piece of the recording completes come together, and there is
  * always one. Output as a reader of the terminal saw it; error output of a channel without a terminal
  * is marked `2>`, and what was sent to it `<`. On a terminal input is not repeated: what was typed shows as its echo.
  */
@@ -39,7 +42,12 @@ export async function* channelTranscript(
   let terminal = false;
   /** The last text, until it is known whether its exact bytes follow (`+ raw`). */
   let held: { stream: 'o' | 'e' | 'i'; text: string } | undefined;
-  const release = (exactBytes?: number) => {
+  const given = () => {
+    const lines = ready;
+    ready = [];
+    return lines;
+  };
+  function* release(exactBytes?: number): Generator<TranscriptLine[]> {
     if (held === undefined) return;
     const { stream, text } = held;
     held = undefined;
@@ -48,21 +56,24 @@ export async function* channelTranscript(
       streams[stream].end();
       say(`[${exactBytes} bytes of ${streamWords[stream]} that are not text]`);
     } else {
-      streams[stream].push(text);
+      for (const piece of pieces(text)) {
+        streams[stream].push(piece);
+        if (ready.length > 0) yield given();
+      }
     }
-  };
+  }
   const finishLines = () => {
     for (const stream of [streams.i, streams.o, streams.e]) stream.end();
   };
 
-  const take = (item: CastItem) => {
+  function* take(item: CastItem): Generator<TranscriptLine[]> {
     if (item.kind === 'header') {
       openedMicros = item.header.openedMicros;
       now = openedMicros;
       return;
     }
     const event = item.kind === 'event' && item.code === '+' ? readRecordedObject(item.data) : undefined;
-    release(event?.t === 'raw' ? exactLength(event) : undefined);
+    yield* release(event?.t === 'raw' ? exactLength(event) : undefined);
     now = openedMicros + item.at;
     if (item.kind === 'damage') {
       finishLines();
@@ -83,18 +94,26 @@ export async function* channelTranscript(
       finishLines();
       say(text);
     }
-  };
+  }
 
   for await (const item of castItems(parts)) {
-    take(item);
-    if (ready.length === 0) continue;
-    const lines = ready;
-    ready = [];
-    yield lines;
+    yield* take(item);
+    if (ready.length > 0) yield given();
   }
-  release();
+  yield* release();
   finishLines();
   if (ready.length > 0) yield ready;
+}
+
+/** The text in order, cut between characters. */
+function* pieces(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    const end = from + PIECE;
+    const next = text.codePointAt(end - 1) ?? 0;
+    const to = next > 0xffff ? end + 1 : end;
+    yield text.slice(from, to);
+    from = to;
+  }
 }
 
 const streamWords = { o: 'output', e: 'error output', i: 'input' } as const;
