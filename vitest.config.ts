@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Processes, not threads: native modules, signals and process.exit behave as they do in the gateway.
     pool: 'forks',
+    // One a core: most of them wait for a client or a server half of the time.
+    maxWorkers: '100%',
     retry: 0,
     passWithNoTests: false,
     allowOnly: process.env.CI === undefined,

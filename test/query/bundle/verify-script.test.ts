@@ -50,8 +50,11 @@ function edit(bundle: string, file: string, change: (bytes: Buffer) => Buffer | 
 }
 
 function flipAt(position: number): (bytes: Buffer) => Buffer {
+  return (bytes) => flipByte(Math.min(bytes.length - 1, Math.floor(bytes.length * position)))(bytes);
+}
+
+function flipByte(at: number): (bytes: Buffer) => Buffer {
   return (bytes) => {
-    const at = Math.min(bytes.length - 1, Math.floor(bytes.length * position));
     bytes[at] = (bytes[at] as number) ^ 0x01;
     return bytes;
   };
@@ -157,7 +160,9 @@ describe('verify.sh finds', () => {
     ['the index of a record', /indexes.txt|altered/, () => 'data/ledger/indexes.txt', text((all) => all.replace('\n3\n', '\n4\n'))],
     ['a record that is left out', /records.ndjson has/, () => 'data/ledger/records.ndjson', text((all) => all.replace(/^.*\n/, ''))],
     ['a record that was never erased', /erased.txt is not an erased record/, () => 'data/ledger/erased.txt', () => `0 ${'0'.repeat(64)}\n`],
-    ['an entry of the ledger', /altered|not the leaf/, () => tile('entries'), flipAt(0.5)],
+    // The first two bytes of a bundle are the length of its first entry.
+    ['an entry of the ledger', /altered|not the leaf/, () => tile('entries'), flipByte(20)],
+    ['the length of an entry of the ledger', /is not a SHA-256/, () => tile('entries'), flipByte(1)],
     ['a leaf of the tree', /not the leaf|another root/, () => tile('0'), flipAt(0.5)],
     [
       'the text of the checkpoint',
