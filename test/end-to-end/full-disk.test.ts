@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
+import { sallyport } from '../support/gateway.ts';
 import { onlyRecording, onlySession, sessionsOf } from '../support/recordings.ts';
 import { recordedAs } from '../support/records.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
@@ -96,6 +97,13 @@ describe('a disk that fills up', () => {
       expect(recorded.length, commands[index]).toBeGreaterThanOrEqual(seen.length);
       expect(recorded.subarray(0, seen.length).equals(seen), commands[index]).toBe(true);
     }
+  });
+
+  it('86 is told by verify, which finds nothing wrong', async () => {
+    const { status, stdout } = await sallyport(['verify', '--data', world.gateway.data]);
+    expect(status, stdout.toString()).toBe(0);
+    expect(stdout.toString()).toMatch(/low-disk .*new sessions were refused/);
+    expect(stdout.toString()).toMatch(/low-disk .*The session was ended because the disk was almost full/);
   });
 });
 

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SessionRow } from '../../contract/session.ts';
-import { readCast } from '../../gateway/query/read-cast.ts';
 import { Database } from '../../gateway/store/database.ts';
-import { type Cast, difference, type Piece, parseCast, rebuild } from '../support/cast.ts';
+import { difference, type Piece, rebuild } from '../support/cast.ts';
 import { openSshOptions, remotePath, sshArguments } from '../support/clients.ts';
 import { KnownBytes } from '../support/known-bytes.ts';
-import { sessionsOf } from '../support/recordings.ts';
+import { sessionsOf, storedCast } from '../support/recordings.ts';
 import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { type AgentRoute, openWorld, type World } from '../support/world.ts';
@@ -106,16 +105,6 @@ it('83 and after all of them the evidence verifies, with nothing wrong', { timeo
   expect(status, stdout.toString()).toBe(0);
 });
 
-/** In this process: four hundred of another would take longer than all the rest. */
-async function castOf(database: Database, session: string): Promise<Cast> {
-  let text = '';
-  for await (const part of readCast(database, session, 0)) {
-    if (part.kind === 'damage') throw part.error;
-    text += part.line;
-  }
-  return parseCast(text);
-}
-
 async function check(seen: Seen, sessions: readonly SessionRow[], database: Database): Promise<string | undefined> {
   const mine = sessions.filter((session) => Date.parse(session.started) >= seen.from - 5 && Date.parse(session.started) <= seen.until);
   if (mine.length > 1) return `${mine.length} sessions in one round`;
@@ -123,7 +112,7 @@ async function check(seen: Seen, sessions: readonly SessionRow[], database: Data
   if (session === undefined) return seen.length === 0 ? undefined : 'the session is missing';
   if (session.state !== 'recovered') return `its state is ${session.state}`;
   if (session.channels === 0) return seen.length === 0 ? undefined : 'it has no channel';
-  const output = rebuild(await castOf(database, session.id)).o;
+  const output = rebuild(await storedCast(database, session.id)).o;
   if (seen.kind === 'sftp')
     return lengthOf(output) >= seen.length ? undefined : `only ${lengthOf(output)} bytes of the protocol are recorded`;
   if (lengthOf(output) < seen.length) return `only ${lengthOf(output)} bytes are recorded`;

@@ -22,6 +22,8 @@ export interface Gateway {
   /** Of the HTTPS listener; 0 without one. */
   readonly httpsPort: number;
   readonly data: string;
+  /** Starts it again and kills it when `moment` resolves; says whether it was ready by then. */
+  startAndKill(moment: Promise<unknown>): Promise<'ready' | 'not ready'>;
   /** Everything it wrote to standard error, over all of its lives. */
   log(): string;
   /** The first line of the log, past or to come, that fits. */
@@ -143,6 +145,22 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     stop: () => end('SIGTERM'),
     kill: async () => {
       await end('SIGKILL');
+    },
+    startAndKill: async (moment) => {
+      const starting = startProgram(process.execPath, [main, 'serve', '--config', file, '--data', data], {
+        env: plainEnvironment(options.env),
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      belongings.add(() => void starting.kill('SIGKILL'));
+      let said = '';
+      starting.stdout?.on('data', (text: Buffer) => {
+        said += text.toString();
+      });
+      const over = ended(starting);
+      await moment;
+      starting.kill('SIGKILL');
+      await over;
+      return said === '' ? 'not ready' : 'ready';
     },
     start,
   };

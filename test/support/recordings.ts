@@ -1,4 +1,6 @@
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
+import { readCast } from '../../gateway/query/read-cast.ts';
+import type { Database } from '../../gateway/store/database.ts';
 import { type Cast, difference, exactBytes, fromBytes, type Piece, parseCast, rebuild, type Stream } from './cast.ts';
 import { sallyport } from './gateway.ts';
 import { until } from './wait.ts';
@@ -52,6 +54,16 @@ export async function castOf(data: string, session: string, channel = 0): Promis
   const exported = await sallyport(['cast', `${session}/${channel}`, '--data', data], { timeoutMs: 120_000 });
   if (exported.status !== 0) throw new Error(`sallyport cast ${session}/${channel} exited ${exported.status}: ${exported.stderr}`);
   return parseCast(exported.stdout.toString());
+}
+
+/** The same read in this process, for tests that read hundreds. Throws when a part is damaged. */
+export async function storedCast(database: Database, session: string, channel = 0): Promise<Cast> {
+  let text = '';
+  for await (const part of readCast(database, session, channel)) {
+    if (part.kind === 'damage') throw part.error;
+    text += part.line;
+  }
+  return parseCast(text);
 }
 
 /** One channel, exported and taken apart. */
