@@ -81,6 +81,16 @@ export class FilesCheck {
     }
   }
 
+  /**
+   * To be called before `resolve`, and before its reader is opened: a stretch leaves the journal when the record of its
+   * segment is durable. So of a file whose stretch has left by now, the reader finds the record.
+   */
+  async setAsideWhatIsInTheMaking(): Promise<void> {
+    const kept: Doubt[] = [];
+    for (const doubt of this.#doubts) if (!(await this.#isInTheMaking(doubt))) kept.push(doubt);
+    this.#doubts = kept;
+  }
+
   /** `reader` sees the state of now. */
   async resolve(reader: EvidenceReader): Promise<void> {
     for (const doubt of this.#doubts) await this.#resolve(doubt, reader);
@@ -129,7 +139,7 @@ export class FilesCheck {
     const { state, files } = (await reader.standing([session])).get(session) ?? {};
     const { segment, file = '' } = finding.where;
     if (finding.code === 'added') {
-      if (state === 'known' && files?.has(file) !== true && !(await this.#isInTheMaking(session, file))) this.#report(finding);
+      if (state === 'known' && files?.has(file) !== true) this.#report(finding);
     } else if (segment === undefined) {
       // Known by now, or gone by now: the gateway has just begun it, or just erased it.
       const still = (finding.code === 'missing') === (state === 'unknown');
@@ -138,7 +148,9 @@ export class FilesCheck {
   }
 
   /** It is gone by now, or its stretch is still in the journal: then it is not recorded yet. */
-  async #isInTheMaking(session: string, file: string): Promise<boolean> {
+  async #isInTheMaking({ finding, session }: Doubt): Promise<boolean> {
+    const { file } = finding.where;
+    if (finding.code !== 'added' || file === undefined) return false;
     if ((await lstat(join(this.#directory, file)).catch(() => undefined)) === undefined) return true;
     const [, channel, stretch] = /\/(\d{1,9})\/(\d{4,9})\.[^/]+$/.exec(file) ?? [];
     if (channel === undefined || stretch === undefined) return false;

@@ -91,6 +91,7 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
     await guarded(report, () => onDisk.strangers(reader, going));
     for (const words of await reader.damage(MOST_DAMAGE).catch((thrown: unknown) => [asSallyportError(thrown).message]))
       report(fault('altered', { file: 'sallyport.db' }, `The database is damaged in itself: ${words.slice(0, 200)}`));
+    await guarded(report, () => onDisk.setAsideWhatIsInTheMaking());
     const now = await EvidenceReader.open(directory);
     try {
       await guarded(report, () => onDisk.resolve(now));
