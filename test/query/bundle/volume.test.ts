@@ -24,7 +24,9 @@ afterAll(() => belongings.release());
 
 async function exportOf(principal: string): Promise<{ path: string; peak: number }> {
   const path = join(belongings.directory('bundle'), 'bundle.zip');
-  const words = ['--import', telling, main, 'export', '--data', world.gateway.data, '--principal', principal, '-o', path];
+  // V8 lets more garbage lie the longer a busy program runs; with a small young generation it is what is held that counts.
+  const words = ['--max-semi-space-size=4', '--import', telling, main, 'export', '--data', world.gateway.data];
+  words.push('--principal', principal, '-o', path);
   const { status, stderr } = await run(process.execPath, words, { timeoutMs: 170_000 });
   expect(status, stderr).toBe(0);
   return { path, peak: Number(/peak (\d+)/.exec(stderr)?.[1]) * 1024 };
@@ -42,8 +44,8 @@ describe('the bundle of a recording of 300 MB', () => {
     const medium = await exportOf(await recorded('seq 5000000'));
     const large = await exportOf(await recorded('seq 34000000'));
     expect(statSync(large.path).size).toBeGreaterThan(3 * statSync(medium.path).size);
-    expect(large.peak - medium.peak).toBeLessThan(100 * MIB);
-    expect(large.peak).toBeLessThan(450 * MIB);
+    expect(large.peak - medium.peak).toBeLessThan(50 * MIB);
+    expect(large.peak).toBeLessThan(300 * MIB);
 
     const reader = await BundleReader.openFile(large.path);
     const before = process.memoryUsage.rss();
