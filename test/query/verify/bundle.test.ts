@@ -168,12 +168,13 @@ describe('one changed byte in a bundle is found', () => {
     expect(unfound).toEqual([]);
   });
 
-  it('also where the digest of the file was made anew', { timeout: 120_000 }, async () => {
+  it('also where the digest of the file was made anew, unless all content is what it was', { timeout: 120_000 }, async () => {
     const bytes = readFileSync(part);
     const copy = join(belongings.directory('flipped'), 'bundle.zip');
     // What stands behind the digested bytes: the end record and, in its comment, the digest.
     const seal = bytes.lastIndexOf('SHA-256 ');
     const end = bytes.lastIndexOf('PK\u0005\u0006', seal, 'latin1');
+    const original = await contentOf(part);
     const unfound: number[] = [];
     for (let place = 0; place < 150; place += 1) {
       const at = Math.floor((place * end) / 150) + (place % 3);
@@ -181,11 +182,25 @@ describe('one changed byte in a bundle is found', () => {
       changed.write(createHash('sha256').update(changed.subarray(0, end)).digest('hex'), seal + 8, 'latin1');
       writeFileSync(copy, changed);
       const found = await verdict(copy);
-      if (typeof found !== 'string' && found.length === 0) unfound.push(at);
+      if (typeof found === 'string' || found.length > 0) continue;
+      // Deflate has bits, and references into what repeats, that change nothing: then nothing was forged either.
+      if ((await contentOf(copy)) !== original) unfound.push(at);
     }
     expect(unfound).toEqual([]);
   });
 });
+
+/** One digest of the names and contents of all files. */
+async function contentOf(path: string): Promise<string> {
+  const reader = await BundleReader.openFile(path);
+  const digest = createHash('sha256');
+  for (const { name } of reader.entries()) {
+    digest.update(`${name}\0`);
+    for await (const chunk of reader.open(name)) digest.update(chunk);
+  }
+  await reader.close();
+  return digest.digest('hex');
+}
 
 describe('a bundle that was made anew', () => {
   const text = (files: Map<string, Buffer>, name: string, change: (text: string) => string) =>
