@@ -25,13 +25,13 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
   const facts: [string, string][] = [
     ['checked', `${outcome.kind} ${outcome.where}`],
     ['records', `${count(records.records)}${period}`],
-    ['sessions', `${count(records.sessions)}, with ${count(records.channels)} channels and ${count(records.segments)} sealed segments`],
-    ['files', `${count(outcome.files)} files of recordings, ${count(outcome.bytes)} bytes, each against its seal`],
+    ['sessions', `${count(records.sessions)}, with ${some(records.channels, 'channel')} and ${some(records.segments, 'sealed segment')}`],
+    ['files', `${some(outcome.files, 'file')} of recordings, ${some(outcome.bytes, 'byte')}, each against its seal`],
   ];
   if (erased.records > 0 || erased.sessions > 0)
-    facts.push(['erased', `${count(erased.sessions)} sessions, ${count(erased.records)} records, ${count(erased.files)} files`]);
+    facts.push(['erased', `${some(erased.sessions, 'session')}, ${some(erased.records, 'record')}, ${some(erased.files, 'file')}`]);
   if (ledger !== undefined) {
-    facts.push(['ledger', `${ledger.origin}, ${count(ledger.size)} records, ${count(ledger.tiles)} tiles`]);
+    facts.push(['ledger', `${ledger.origin}, ${some(ledger.size, 'record')}, ${some(ledger.tiles, 'tile')}`]);
     facts.push([
       'root',
       `${Buffer.from(ledger.root).toString('base64')}: ${ledger.agrees ? 'rebuilt, and the same' : 'NOT what is rebuilt'}`,
@@ -42,11 +42,11 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
     ]);
   } else facts.push(['ledger', 'none: nothing here is signed']);
   if (outcome.compared !== undefined)
-    facts.push(['compared', `with the checkpoint over ${count(outcome.compared.size)} records in ${outcome.compared.file}`]);
+    facts.push(['compared', `with the checkpoint over ${some(outcome.compared.size, 'record')} in ${outcome.compared.file}`]);
   return [
     ...facts.map(([name, value]) => `${name.padEnd(10)} ${value}`),
     '',
-    `verdict    ${faults === 0 ? 'INTACT' : `NOT INTACT: ${count(faults)} ${faults === 1 ? 'fault' : 'faults'}`}${notices === 0 ? '' : `, ${count(notices)} ${notices === 1 ? 'note' : 'notes'}`}`,
+    `verdict    ${faults === 0 ? 'INTACT' : `NOT INTACT: ${some(faults, 'fault')}`}${notices === 0 ? '' : `, ${some(notices, 'note')}`}`,
     '',
     ...proofLines(outcome, faults),
   ];
@@ -94,6 +94,10 @@ const BESIDE = { 'data directory': 'keys/ledger.pub beside the evidence', bundle
 function keyWords({ vkey, source }: NonNullable<Outcome['key']>, kind: Outcome['kind']): string {
   const from = { given: 'the key that was given', beside: `from ${BESIDE[kind]}`, records: 'from the records' };
   return `${vkey} (${from[source]})`;
+}
+
+function some(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function count(number: number): string {
