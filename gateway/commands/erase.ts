@@ -6,8 +6,8 @@ import { parseCheckpoint } from '../ledger/checkpoint.ts';
 import { unverifiedText } from '../ledger/signed-note.ts';
 import { signatureKey } from '../ledger/ssh-signature.ts';
 import { findSession } from '../query/find-session.ts';
-import { periodFrom, periodTo } from '../query/period.ts';
 import { printable } from '../query/printable.ts';
+import { readSessionQuestion } from '../query/session-question.ts';
 import { ERASE_NAMESPACE, MAX_REQUEST_BYTES, prepareRequest } from '../retention/erase-request.ts';
 import { selectForErasure } from '../retention/select-for-erasure.ts';
 import type { Database } from '../store/database.ts';
@@ -80,17 +80,8 @@ export async function runErase(file: string, options: RunOptions): Promise<numbe
   return 0;
 }
 
-function readFilter({ session, principal, onBehalfOf, target, protocol, text, from, to }: ScopeOptions): SessionFilter | undefined {
-  const filter: SessionFilter = {
-    ...(session === undefined ? {} : { session }),
-    ...(principal === undefined ? {} : { principal }),
-    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-    ...(target === undefined ? {} : { target }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(text === undefined ? {} : { text }),
-    ...(from === undefined ? {} : { from: periodFrom(from) }),
-    ...(to === undefined ? {} : { to: periodTo(to) }),
-  };
+function readFilter({ session, ...words }: ScopeOptions): SessionFilter | undefined {
+  const filter: SessionFilter = { ...(session === undefined ? {} : { session }), ...readSessionQuestion(words) };
   return Object.keys(filter).length === 0 ? undefined : filter;
 }
 

@@ -1,24 +1,15 @@
 import { type SessionScope, sessionScope } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import { findSession } from '../query/find-session.ts';
-import { periodFrom, periodTo } from '../query/period.ts';
 import { printable } from '../query/printable.ts';
+import { readSessionQuestion, type SessionWords } from '../query/session-question.ts';
 import type { HoldRow } from '../store/holds-table.ts';
 import { type DataOptions, withData } from './open-data.ts';
 import { jsonLine, print } from './output.ts';
-import { readState } from './session-state.ts';
 import { withGateway } from './with-gateway.ts';
 
-export interface ScopeOptions extends DataOptions {
+export interface ScopeOptions extends DataOptions, SessionWords {
   session?: string;
-  principal?: string;
-  onBehalfOf?: string;
-  target?: string;
-  protocol?: string;
-  state?: string;
-  text?: string;
-  from?: string;
-  to?: string;
 }
 
 export interface HoldOptions extends ScopeOptions {
@@ -81,17 +72,10 @@ function holdText(hold: HoldRow): string {
 
 /** A session is named by its id or the beginning of one, and has to be there; everything else may still come. */
 async function readScope(options: ScopeOptions): Promise<SessionScope> {
-  const { session, principal, onBehalfOf, target, protocol, state, text, from, to } = options;
+  const { session } = options;
   const scope = {
     ...(session === undefined ? {} : { session: await withData(options, async (database) => (await findSession(database, session)).id) }),
-    ...(principal === undefined ? {} : { principal }),
-    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-    ...(target === undefined ? {} : { target }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(state === undefined ? {} : { state: readState(state) }),
-    ...(text === undefined ? {} : { text }),
-    ...(from === undefined ? {} : { from: periodFrom(from) }),
-    ...(to === undefined ? {} : { to: periodTo(to) }),
+    ...readSessionQuestion(options),
   };
   if (!sessionScope.safeParse(scope).success)
     throw new SallyportError('USAGE', 'It is not said what is to be held', {

@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { spawn as spawnPty } from 'node-pty';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../support/browser.ts';
 import { ssh } from '../support/clients.ts';
 import { sallyport } from '../support/gateway.ts';
 import { onlySession } from '../support/recordings.ts';
@@ -16,19 +17,7 @@ let world: World;
 let browser: Browser;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 6 });
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  belongings.add(() => browser.close());
+  browser = await startBrowser(belongings);
 }, 60_000);
 afterAll(() => belongings.release());
 

@@ -1,38 +1,18 @@
-import type { SessionState } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
 import type { SessionQuestion } from '../find-sessions.ts';
-import { periodFrom, periodTo } from '../period.ts';
 import { printable } from '../printable.ts';
+import { readSessionQuestion, type SessionWords } from '../session-question.ts';
 import type { ExportQuestion } from './selection.ts';
 
 /** The question as it is put on the command line. */
-export interface QuestionOptions {
-  from?: string;
-  to?: string;
-  principal?: string;
-  onBehalfOf?: string;
-  target?: string;
-  protocol?: string;
-  state?: string;
-  text?: string;
+export interface QuestionOptions extends SessionWords {
   leaveOut?: string[];
 }
 
-const STATES: readonly SessionState[] = ['live', 'closed', 'recovered', 'erased'];
-
 /** Throws USAGE for a question that contradicts itself. */
 export function exportQuestion(sessions: readonly string[], options: QuestionOptions): ExportQuestion {
-  const { principal, onBehalfOf, target, protocol, text, leaveOut = [] } = options;
-  const filter: SessionQuestion = {
-    ...(options.from === undefined ? {} : { from: periodFrom(options.from) }),
-    ...(options.to === undefined ? {} : { to: periodTo(options.to) }),
-    ...(principal === undefined ? {} : { principal }),
-    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-    ...(target === undefined ? {} : { target }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(options.state === undefined ? {} : { state: stateOf(options.state) }),
-    ...(text === undefined ? {} : { text }),
-  };
+  const { leaveOut = [] } = options;
+  const filter: SessionQuestion = readSessionQuestion(options);
   if (sessions.length > 0 && Object.keys(filter).length > 0) {
     throw new SallyportError('USAGE', 'Sessions are named, and a filter is given as well', { remedy: 'give one of the two' });
   }
@@ -58,10 +38,4 @@ function wordsOf(sessions: readonly string[], filter: SessionQuestion): string {
     ...(to === undefined ? [] : [`started before ${to}`]),
   ];
   return printable(parts.length === 0 ? 'All sessions' : `All sessions ${parts.join(', ')}`);
-}
-
-function stateOf(text: string): SessionState {
-  const state = STATES.find((candidate) => candidate === text);
-  if (state === undefined) throw new SallyportError('USAGE', `There is no state ${text}`, { remedy: 'live, closed, recovered or erased' });
-  return state;
 }

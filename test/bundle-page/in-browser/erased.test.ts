@@ -1,8 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgedData } from '../../retention/aged-data.ts';
+import { startBrowser } from '../../support/browser.ts';
 import { Belongings } from '../../support/temp.ts';
-import { exportedBundle, openPage, startBrowser } from './opened-page.ts';
+import { exportedBundle, openPage } from './opened-page.ts';
 
 const belongings = new Belongings();
 let browser: Browser;

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BundlePage } from '../../../contract/bundle-page.ts';
 import { bareMachine, exported, runScript, unpacked } from '../../query/bundle/recorded-world.ts';
+import { startBrowser } from '../../support/browser.ts';
 import { ssh } from '../../support/clients.ts';
 import { sallyport } from '../../support/gateway.ts';
 import { endedSessions } from '../../support/recordings.ts';
 import { Belongings } from '../../support/temp.ts';
 import { openWorld } from '../../support/world.ts';
-import { openPage, startBrowser } from './opened-page.ts';
+import { openPage } from './opened-page.ts';
 
 const SESSIONS = 50;
 const AT_ONCE = 5;

@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../../support/browser.ts';
 import { Belongings } from '../../support/temp.ts';
-import { copyOf, type OpenedPage, openPage, startBrowser } from './opened-page.ts';
+import { copyOf, type OpenedPage, openPage } from './opened-page.ts';
 import { HOSTILE_NAME } from './recorded-story.ts';
 import { sharedBundle } from './shared-bundle.ts';
 import { changePage, recordScripts } from './tamper.ts';

@@ -2,9 +2,10 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../../support/browser.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { Belongings } from '../../support/temp.ts';
-import { exportedBundle, openPage, startBrowser } from './opened-page.ts';
+import { exportedBundle, openPage } from './opened-page.ts';
 
 const belongings = new Belongings();
 let browser: Browser;

@@ -1,28 +1,10 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { sallyport } from '../../support/gateway.ts';
 import { run } from '../../support/run.ts';
 import type { Belongings } from '../../support/temp.ts';
-
-/** A browser as an auditor has it. It is told to forbid nothing: what the page does not do has to be its own doing. */
-export async function startBrowser(belongings: Belongings): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  belongings.add(() => browser.close());
-  return browser;
-}
 
 /** A page that was opened by double click, and everything it said or tried that it should not have. */
 export interface OpenedPage {

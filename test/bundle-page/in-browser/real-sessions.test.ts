@@ -2,11 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../../support/browser.ts';
 import { scp, ssh } from '../../support/clients.ts';
 import { endedSessions } from '../../support/recordings.ts';
 import { Belongings } from '../../support/temp.ts';
 import { openWorld, type World } from '../../support/world.ts';
-import { exportedBundle, openPage, startBrowser } from './opened-page.ts';
+import { exportedBundle, openPage } from './opened-page.ts';
 
 const belongings = new Belongings();
 let world: World;

@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../../support/browser.ts';
 import { Belongings } from '../../support/temp.ts';
-import { type OpenedPage, openPage, startBrowser } from './opened-page.ts';
+import { type OpenedPage, openPage } from './opened-page.ts';
 import { sharedBundle } from './shared-bundle.ts';
 
 const belongings = new Belongings();

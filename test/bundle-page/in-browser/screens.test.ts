@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../../support/browser.ts';
 import { Belongings } from '../../support/temp.ts';
-import { copyOf, openPage, startBrowser } from './opened-page.ts';
+import { copyOf, openPage } from './opened-page.ts';
 import { sharedBundle } from './shared-bundle.ts';
 import { changePage, readPage } from './tamper.ts';
 

@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../../support/browser.ts';
 import { Belongings } from '../../support/temp.ts';
-import { copyOf, openPage, startBrowser } from './opened-page.ts';
+import { copyOf, openPage } from './opened-page.ts';
 import { sharedBundle } from './shared-bundle.ts';
 import { changePage, changeText, flipBase64, readPage, recordScripts, scriptFile } from './tamper.ts';
 
