@@ -12,6 +12,18 @@ export const errorCodes = [
   'ACCESS_DENIED',
   'TOO_MANY_SESSIONS',
   'GATEWAY_DRAINING',
+  'CERTIFICATE_INVALID',
+  'CREDENTIAL_REFUSED',
+  'PROVIDER_FAILED',
+  // Policy
+  'POLICY_INVALID',
+  // Approvals
+  'APPROVAL_DENIED',
+  'APPROVAL_EXPIRED',
+  'APPROVAL_UNAVAILABLE',
+  'APPROVAL_NOT_FOUND',
+  'APPROVAL_OVER',
+  'APPROVAL_NOT_YOURS',
   // Reaching the target
   'TARGET_UNREACHABLE',
   'TARGET_TIMEOUT',
@@ -22,6 +34,8 @@ export const errorCodes = [
   // While a session runs
   'PROTOCOL_VIOLATION',
   'IDLE_TIMEOUT',
+  'SESSION_TERMINATED',
+  'PRINCIPAL_LOCKED',
   'ACTION_DENIED',
   // Recording
   'RECORDING_UNAVAILABLE',
@@ -55,6 +69,11 @@ export const errorCodes = [
   'SIGNATURE_INVALID',
   // Asking a gateway
   'GATEWAY_UNREACHABLE',
+  'LOGIN_REQUIRED',
+  'LOGIN_REFUSED',
+  'ROLE_MISSING',
+  'SESSION_NOT_LIVE',
+  'CONFLICT',
   'GATEWAY_MISMATCH',
   'NOT_FOUND',
   'REQUEST_INVALID',

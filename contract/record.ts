@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actions } from './policy.ts';
 
 /**
  * Audit records: one fact each, kept for years. The bytes that count are the canonical JSON (RFC 8785) of these
@@ -9,13 +10,27 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 const count = z.number().int().nonnegative();
 
+/** An OpenSSH certificate that somebody logged in with. `ca` is the fingerprint of the key that signed it. */
+const certificateSchema = z.strictObject({ id: z.string(), serial: z.string(), ca: z.string(), validTo: z.string() });
+export type CertificateFacts = z.infer<typeof certificateSchema>;
+
 /** Who did it, for whom, how that was established and from where. */
 export const actorSchema = z.strictObject({
   principal: z.string(),
   kind: z.enum(['human', 'agent', 'gateway', 'unknown']),
   onBehalfOf: z.string().optional(),
   /** How the principal was authenticated, for example `publickey` with the key's SHA256 fingerprint. */
-  authentication: z.strictObject({ method: z.string(), key: z.string().optional() }).optional(),
+  authentication: z
+    .strictObject({
+      method: z.string(),
+      key: z.string().optional(),
+      certificate: certificateSchema.optional(),
+      /** Of an identity provider: its issuer, and how it says that it authenticated them (OpenID Connect Core, section 2). */
+      provider: z
+        .strictObject({ issuer: z.string(), subject: z.string(), amr: z.array(z.string()).optional(), acr: z.string().optional() })
+        .optional(),
+    })
+    .optional(),
   /** Origin: `address:port` of the client, or the gateway's host name. */
   source: z.string(),
 });
@@ -71,7 +86,51 @@ export type NegotiatedTransport = z.infer<typeof transportSchema>;
 const exitSchema = z.strictObject({ status: z.number().int().optional(), signal: z.string().optional() });
 const bytesPerStream = z.strictObject({ i: count, o: count, e: count });
 const verdictSchema = z.enum(['allow', 'deny', 'ask']);
-const decisionSchema = z.strictObject({ verdict: verdictSchema, policies: z.array(z.string()), policySet: z.string() });
+/** `rule`: by which an approval is asked for, or, of an operator who steps through a session, `step`. */
+const decisionSchema = z.strictObject({
+  verdict: verdictSchema,
+  policies: z.array(z.string()),
+  policySet: z.string(),
+  rule: z.string().optional(),
+});
+
+/** See contract/approval.ts, which says what each member is. */
+export const approvalRequestSchema = z.strictObject({
+  id: uuid,
+  rule: z.string(),
+  digest: sha256,
+  principal: z.string(),
+  kind: z.enum(['human', 'agent']),
+  onBehalfOf: z.string().optional(),
+  source: z.string(),
+  target: z.strictObject({ name: z.string(), kind: z.string(), address: z.string().optional() }),
+  session: uuid,
+  channel: count.optional(),
+  action: z.enum(actions),
+  facts: z.record(z.string(), z.unknown()),
+  policies: z.array(z.string()),
+  policySet: z.string(),
+  asked: z.string(),
+  expires: z.string(),
+  needed: count,
+  reasonRequired: z.boolean(),
+  grants: z.union([z.enum(['once', 'session']), count]),
+  breakGlass: z.boolean(),
+  justification: z.string().optional(),
+});
+
+/** A reviewer's word, with the SSHSIG signature over `decisionText` of contract/approval.ts. `key` is a line. */
+const signedDecisionSchema = z.strictObject({
+  approval: uuid,
+  digest: sha256,
+  verdict: z.enum(['approve', 'deny']),
+  reason: z.string(),
+  key: z.string(),
+  signature: z.string(),
+});
+
+/** What an operator does to a running session, and why. */
+const supervision = z.strictObject({ reason: z.string() });
 
 /** The body of each record type. */
 export const recordBodies = {
@@ -84,6 +143,25 @@ export const recordBodies = {
   }),
   'gateway.stop': z.strictObject({ reason: z.string() }),
   'config.changed': z.strictObject({ configuration: sha256, previous: sha256 }),
+  /** What decides from here on. A text that is too long for one record comes in several, in their order. */
+  'policy.changed': z.strictObject({
+    policySet: sha256,
+    previous: sha256.optional(),
+    source: z.enum(['allow-lists', 'cedar']),
+    text: z.string(),
+    /** From 1. */
+    part: count,
+    parts: count,
+  }),
+  /** Who is known has changed, at a start or a reload: `state` is what holds from here on. */
+  'identity.changed': z.strictObject({
+    principal: z.string(),
+    kind: z.enum(['human', 'agent']),
+    state: z.enum(['known', 'disabled', 'removed']),
+    onBehalfOf: z.string().optional(),
+    groups: z.array(z.string()),
+    operator: z.array(z.string()),
+  }),
   'auth.refused': z.strictObject({
     protocol: z.string(),
     method: z.string(),
@@ -99,6 +177,8 @@ export const recordBodies = {
     decision: decisionSchema,
     /** Of the client's connection, at its beginning. Missing in records before 0.2. */
     transport: transportSchema.optional(),
+    /** The connection that this one came through (ProxyJump), where the gateway was the jump host. */
+    via: z.strictObject({ principal: z.string(), source: z.string() }).optional(),
   }),
   'session.close': z.strictObject({
     reason: z.string(),
@@ -151,6 +231,8 @@ export const recordBodies = {
     /** SHA-256 of the canonical JSON of the facts. */
     digest: sha256,
     facts: z.record(z.string(), z.unknown()),
+    /** What policy understood of the facts, where it looks into them. */
+    understood: z.record(z.string(), z.unknown()).optional(),
     decision: decisionSchema,
   }),
   'action.finished': z.strictObject({
@@ -198,6 +280,51 @@ export const recordBodies = {
       })
       .optional(),
   }),
+  /** Somebody's consent is needed. Durable before anybody is shown it. */
+  'approval.asked': z.strictObject({ request: approvalRequestSchema }),
+  /** `state` is that of the request after it: `waiting` where more reviewers are needed. The actor is the reviewer. */
+  'approval.decided': signedDecisionSchema.extend({ state: z.enum(['waiting', 'approved', 'denied']) }),
+  'approval.expired': z.strictObject({ approval: uuid, digest: sha256, reason: z.enum(['deadline', 'gateway-restarted']) }),
+  'approval.withdrawn': z.strictObject({ approval: uuid, digest: sha256, reason: z.string() }),
+  /** What was approved begins now. Written before it is delivered; one of these for a grant of one use. */
+  'grant.used': z.strictObject({ approval: uuid, digest: sha256, action: z.enum(actions), channel: count.optional() }),
+  /** Of break-glass: somebody else looked at what was done. */
+  'review.signed': signedDecisionSchema,
+  'supervise.message': z.strictObject({ text: z.string() }),
+  'supervise.pause': supervision,
+  'supervise.resume': supervision,
+  'supervise.step': supervision.extend({ on: z.boolean() }),
+  /** Both legs are closed. */
+  'supervise.terminate': supervision,
+  'principal.locked': z.strictObject({ principal: z.string(), reason: z.string(), sessions: count }),
+  'principal.unlocked': z.strictObject({ principal: z.string(), reason: z.string() }),
+  'credential.issued': z.strictObject({
+    credential: z.enum(['ssh-certificate', 'operator-token']),
+    /** Serial number of a certificate, id of a token. */
+    id: z.string(),
+    principal: z.string(),
+    onBehalfOf: z.string().optional(),
+    /** Fingerprint of the key that was certified. */
+    key: z.string().optional(),
+    roles: z.array(z.string()).optional(),
+    /** The targets that it is good for; missing for all that policy allows. */
+    targets: z.array(z.string()).optional(),
+    validFrom: z.string(),
+    validTo: z.string(),
+    /** What was shown for it: the method, and of a token of another issuer its issuer, subject and id. */
+    proof: z.record(z.string(), z.unknown()),
+  }),
+  'credential.revoked': z.strictObject({ credential: z.enum(['ssh-certificate', 'operator-token']), id: z.string(), reason: z.string() }),
+  'operator.login': z.strictObject({ method: z.string(), roles: z.array(z.string()), token: z.string(), validTo: z.string() }),
+  'operator.logout': z.strictObject({ token: z.string() }),
+  /** Part of a session was looked at; `from` and `to` are nanoseconds since its channel opened. */
+  'access.viewed': z.strictObject({
+    how: z.enum(['watch', 'play', 'transcript', 'details']),
+    channel: count.optional(),
+    from: count.optional(),
+    to: count.optional(),
+  }),
+  'access.searched': z.strictObject({ query: z.record(z.string(), z.unknown()), results: count }),
   'access.exported': z.strictObject({
     question: z.record(z.string(), z.unknown()),
     sessions: count,

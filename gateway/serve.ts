@@ -6,8 +6,8 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
-import type { PolicyInForce } from './policy/allow-list.ts';
-import { policyOf } from './policy/allow-list.ts';
+import { allowListPolicy } from './policy/allow-list-policy.ts';
+import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
 import { sshCrypto } from './protocol/ssh/native-crypto.ts';
@@ -162,8 +162,8 @@ function recordingOptions(config: Config, directory: string) {
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: PolicyInForce } {
-  return { principals: config.principals, targets: config.targets, policy: policyOf(config.targets.values()) };
+function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: Policy } {
+  return { principals: config.principals, targets: config.targets, policy: allowListPolicy(config.targets.values()) };
 }
 
 /** Told by `/readyz`. */

@@ -31,11 +31,11 @@ export function policyOf(targets: Iterable<RuledTarget>): PolicyInForce {
   for (const { name, kind, tags, allow, forwarding = [] } of targets) {
     rules.set(name, Object.freeze({ name, kind, tags, allow, forwarding }));
   }
-  return Object.freeze({ targets: rules, policySet: hashOf(rules) });
+  return Object.freeze({ targets: rules, policySet: createHash('sha256').update(canonicalRules(rules)).digest('hex') });
 }
 
-/** The order of targets, of entries and of flags says nothing, so it does not change the hash. */
-function hashOf(rules: ReadonlyMap<string, TargetRules>): string {
+/** Canonical JSON. The order of targets, of entries and of flags says nothing, so it does not change the text. */
+export function canonicalRules(rules: ReadonlyMap<string, TargetRules>): string {
   const canonical = Object.fromEntries(
     [...rules].map(([name, rule]) => {
       const allow = rule.allow.map((entry) => (typeof entry === 'string' ? `principal:${entry}` : `group:${entry.group}`));
@@ -44,5 +44,5 @@ function hashOf(rules: ReadonlyMap<string, TargetRules>): string {
   );
   const text = canonicalize(canonical);
   if (text === undefined) throw new TypeError('the rules have no canonical JSON');
-  return createHash('sha256').update(text).digest('hex');
+  return text;
 }

@@ -37,6 +37,8 @@ export function decide(request: ActionRequest, policy: PolicyInForce): Decision 
       );
     case 'ssh:agent-forward':
       return decideForwarding('agent', rules, policy);
+    case 'ssh:input':
+      return deny(policy, allowRule, 'what is typed is not decided by rules');
     default:
       return deny(policy, allowRule, `no rule speaks of the action ${String(action satisfies never)}`);
   }

@@ -42,11 +42,11 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   let decision: Decision;
   let target: Target;
   try {
-    target = findTarget(attempt, parts);
+    target = await findTarget(attempt, parts);
     session = new Session(attempt.protocol, attempt.who, target, parts);
     decision = session.decide('connect', { protocol: attempt.protocol, source: attempt.who.actor.source });
     if (decision.verdict !== 'allow')
-      throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${visible(attempt, parts)}` });
+      throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${await visible(attempt, parts)}` });
     if (parts.recorder.space !== 'ample')
       throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', {
         remedy: 'free space in its data directory',
@@ -147,18 +147,18 @@ async function sign(session: Session, parts: SessionParts): Promise<void> {
   }
 }
 
-function findTarget<Target extends SessionTarget>(attempt: RefusableAttempt, parts: SessionParts<Target>): Target {
+async function findTarget<Target extends SessionTarget>(attempt: RefusableAttempt, parts: SessionParts<Target>): Promise<Target> {
   const target = parts.inForce().targets.get(attempt.target);
   if (target === undefined) {
     throw new SallyportError('TARGET_UNKNOWN', `there is no target named "${attempt.target}"`, {
-      remedy: `you may reach: ${visible(attempt, parts)}`,
+      remedy: `you may reach: ${await visible(attempt, parts)}`,
     });
   }
   return target;
 }
 
-function visible(attempt: RefusableAttempt, parts: Pick<SessionParts, 'inForce'>): string {
-  const names = targetsFor(attempt.who, parts).map(({ name }) => name);
+async function visible(attempt: RefusableAttempt, parts: Pick<SessionParts, 'inForce' | 'clock'>): Promise<string> {
+  const names = (await targetsFor(attempt.who, parts)).map(({ name }) => name);
   return names.length === 0 ? 'nothing yet; ask whoever runs this gateway' : names.join(', ');
 }
 

@@ -4,7 +4,7 @@ import type { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Records } from '../ledger/records.ts';
-import type { PolicyInForce } from '../policy/allow-list.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { LiveSessions } from './live-sessions.ts';
 
@@ -24,7 +24,7 @@ export interface SessionParts<Target extends SessionTarget = SessionTarget> {
 export interface InForce<Target extends SessionTarget = SessionTarget> {
   readonly principals: ReadonlyMap<string, Principal>;
   readonly targets: ReadonlyMap<string, Target>;
-  readonly policy: PolicyInForce;
+  readonly policy: Policy;
 }
 
 /** What every kind of target has. `address` is for people and records. */

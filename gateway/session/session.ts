@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Action, Decision, PrincipalFacts } from '../../contract/policy.ts';
-import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
+import type { Action, Circumstances, Decision, PrincipalFacts } from '../../contract/policy.ts';
+import type { Actor, RecordBody, RecordDraft, Resource } from '../../contract/record.ts';
 import { asSallyportError, type SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
-import { decide } from '../policy/decide.ts';
 import type { ChannelRecording } from '../recording/recorder.ts';
 import { appendPersistently } from './append-persistently.ts';
 import type { InForce, SessionParts, SessionTarget } from './session-parts.ts';
@@ -82,7 +81,8 @@ export class Session {
   /** Asks policy, and records what it said. `channel` is undefined for the connection itself. */
   decide(action: Action, facts: Readonly<Record<string, unknown>>, channel?: number): Decision {
     const { name, kind, tags } = this.target;
-    const decision = decide({ principal: this.#facts, target: { name, kind, tags }, action, facts }, this.#inForce.policy);
+    const circumstances = circumstancesOf(this.actor, this.#parts.clock.wallMicros(), this.openedAt);
+    const decision = this.#inForce.policy.decide({ principal: this.#facts, target: { name, kind, tags }, action, facts, circumstances });
     if (channel !== undefined) {
       this.#record({
         type: 'action.decided',
@@ -90,7 +90,14 @@ export class Session {
         actor: this.actor,
         target: this.resource,
         session: this.id,
-        body: { channel, action, digest: factsDigest(facts), facts: { ...facts }, decision: decisionBody(decision) },
+        body: {
+          channel,
+          action,
+          digest: factsDigest(facts),
+          facts: { ...facts },
+          ...(decision.understood === undefined ? {} : { understood: { ...decision.understood } }),
+          decision: decisionBody(decision),
+        },
       });
     }
     return decision;
@@ -241,8 +248,14 @@ export function resourceOf(target: SessionTarget): Resource {
   return { name, kind, address: typeof address === 'string' ? address : `${address.host}:${address.port}` };
 }
 
-export function decisionBody(decision: Decision): { verdict: Decision['verdict']; policies: string[]; policySet: string } {
-  return { verdict: decision.verdict, policies: [...decision.policies], policySet: decision.policySet };
+export function decisionBody({ verdict, policies, policySet, rule }: Decision): RecordBody<'action.decided'>['decision'] {
+  return { verdict, policies: [...policies], policySet, ...(rule === undefined ? {} : { rule }) };
+}
+
+/** How somebody asks, at a moment; times are microseconds of the wall clock. A clock that was set back makes no age negative. */
+export function circumstancesOf(actor: Actor, now: number, openedAt: number): Circumstances {
+  const sessionAge = Math.max(0, Math.floor((now - openedAt) / 1e6));
+  return { time: now, source: actor.source, authentication: actor.authentication?.method ?? 'none', sessionAge };
 }
 
 /** SHA-256 of the canonical JSON of an action's facts, in hexadecimal. */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Action, ActionRequest } from '../../contract/policy.ts';
 import { policyOf, type RuledTarget } from '../../gateway/policy/allow-list.ts';
-import { decide, visibleTargets } from '../../gateway/policy/decide.ts';
+import { decide as decideIn, visibleTargets } from '../../gateway/policy/decide.ts';
 
 const targets: RuledTarget[] = [
   { name: 'web-1', kind: 'ssh', tags: { env: 'prod' }, allow: ['bot', { group: 'platform' }], forwarding: ['local'] },
@@ -10,6 +10,12 @@ const targets: RuledTarget[] = [
   { name: 'local', kind: 'shell', tags: {}, allow: [] },
 ];
 const policy = policyOf(targets);
+
+const circumstances = { time: 1_772_358_600_000_000, source: '192.0.2.1:50000', authentication: 'publickey', sessionAge: 0 };
+
+function decide(request: Omit<ActionRequest, 'circumstances'>, inForce: typeof policy) {
+  return decideIn({ ...request, circumstances }, inForce);
+}
 
 const bot = { name: 'bot', kind: 'agent', onBehalfOf: 'engineer', groups: [] } as const;
 const engineer = { name: 'engineer', kind: 'human', groups: ['platform'] } as const;

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { createLog } from '../../gateway/base/log.ts';
 import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
-import { policyOf } from '../../gateway/policy/allow-list.ts';
+import { allowListPolicy } from '../../gateway/policy/allow-list-policy.ts';
 import { castItems } from '../../gateway/query/cast-events.ts';
 import { readCast } from '../../gateway/query/read-cast.ts';
 import type { Finding } from '../../gateway/query/verify/finding.ts';
@@ -42,7 +42,7 @@ it('102 a clock that is set back and forward changes neither the order of the le
   );
   onTestFinished(() => recorder.close());
   const target = { name: 'web-1', kind: 'ssh', tags: {}, recording: {}, allow: ['deploy-bot'] } as const;
-  const policy = policyOf([target]);
+  const policy = allowListPolicy([target]);
   const parts: SessionParts = {
     clock,
     log,

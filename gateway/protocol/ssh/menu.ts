@@ -36,8 +36,12 @@ export interface Choice {
 }
 
 /** Lets a client on a terminal choose its target; without a terminal it gets the list and exit status 2. */
-export function chooseTarget(client: MessagePort, who: Authenticated, parts: Pick<SessionParts, 'inForce'>): Promise<Choice | undefined> {
-  const targets = targetsFor(who, parts);
+export async function chooseTarget(
+  client: MessagePort,
+  who: Authenticated,
+  parts: Pick<SessionParts, 'inForce' | 'clock'>,
+): Promise<Choice | undefined> {
+  const targets = await targetsFor(who, parts);
   return new Promise((resolve, reject) => {
     const before: Buffer[] = [];
     let remembered = 0;

@@ -17,7 +17,11 @@ const API_ACTIVITY = { uid: 6003, name: 'API Activity' };
 type EventClass = { readonly uid: number; readonly name: string };
 type Activity = readonly [id: number, name: string];
 
+const ACCOUNT_CHANGE = { uid: 3001, name: 'Account Change' };
+
 const LOGON: Activity = [1, 'Logon'];
+const LOGOFF: Activity = [2, 'Logoff'];
+const LOCK: Activity = [9, 'Lock'];
 const CREATE: Activity = [1, 'Create'];
 const READ: Activity = [2, 'Read'];
 const UPDATE: Activity = [3, 'Update'];
@@ -54,6 +58,27 @@ const classes: { readonly [T in RecordType]: readonly [EventClass | 'network', A
   'retention.run': [ENTITY_MANAGEMENT, DELETE],
   erased: [ENTITY_MANAGEMENT, DELETE],
   'access.exported': [API_ACTIVITY, READ],
+  'access.viewed': [API_ACTIVITY, READ],
+  'access.searched': [API_ACTIVITY, READ],
+  'policy.changed': [ENTITY_MANAGEMENT, UPDATE],
+  'identity.changed': [ACCOUNT_CHANGE, other('Change')],
+  'approval.asked': [API_ACTIVITY, other('Ask')],
+  'approval.decided': [API_ACTIVITY, other('Decide')],
+  'approval.expired': [API_ACTIVITY, other('Expire')],
+  'approval.withdrawn': [API_ACTIVITY, other('Withdraw')],
+  'grant.used': [API_ACTIVITY, other('Use')],
+  'review.signed': [API_ACTIVITY, other('Review')],
+  'supervise.message': ['network', other('Message')],
+  'supervise.pause': ['network', other('Pause')],
+  'supervise.resume': ['network', other('Resume')],
+  'supervise.step': ['network', other('Step')],
+  'supervise.terminate': ['network', other('Terminate')],
+  'principal.locked': [ACCOUNT_CHANGE, LOCK],
+  'principal.unlocked': [ACCOUNT_CHANGE, other('Unlock')],
+  'credential.issued': [ENTITY_MANAGEMENT, CREATE],
+  'credential.revoked': [ENTITY_MANAGEMENT, DELETE],
+  'operator.login': [AUTHENTICATION, LOGON],
+  'operator.logout': [AUTHENTICATION, LOGOFF],
 };
 
 const HUMAN = 1;

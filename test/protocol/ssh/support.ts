@@ -6,7 +6,7 @@ import { SallyportError } from '../../../gateway/base/errors.ts';
 import { Secret } from '../../../gateway/base/secret.ts';
 import { AttemptLimiter } from '../../../gateway/identity/attempt-limiter.ts';
 import { parseSshPublicKey } from '../../../gateway/identity/ssh-public-key.ts';
-import { policyOf } from '../../../gateway/policy/allow-list.ts';
+import { allowListPolicy } from '../../../gateway/policy/allow-list-policy.ts';
 import type { Listener } from '../../../gateway/protocol/listener.ts';
 import { makeEd25519Key } from '../../../gateway/protocol/ssh/ed25519-key.ts';
 import { type HostKey, loadOrMakeHostKey } from '../../../gateway/protocol/ssh/host-key.ts';
@@ -228,7 +228,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
   };
   const human = { name: 'engineer@example.com', kind: 'human' as const, groups: [], sshKeys: [], operator: [], disabled: false };
   const principals = new Map([agent, human].map((principal) => [principal.name, principal]));
-  const policy = policyOf(
+  const policy = allowListPolicy(
     options.targets.map((target) => ({
       name: target.name,
       kind: target.kind,
