@@ -12,6 +12,19 @@ import type { InForce, SessionParts, SessionTarget } from './session-parts.ts';
 export interface Authenticated {
   readonly actor: Actor;
   readonly facts: PrincipalFacts;
+  /** What a certificate takes away from whoever logged in with it; missing for a plain key. */
+  readonly restrictions?: SessionRestrictions;
+}
+
+/** Limits of a credential. Policy may allow less, never more. */
+export interface SessionRestrictions {
+  /** Runs instead of whatever the client asks for (`force-command` of OpenSSH's certificates). */
+  readonly forcedCommand?: string;
+  /** Names of the only targets that it is good for. */
+  readonly targets?: readonly string[];
+  readonly terminal: boolean;
+  readonly portForwarding: boolean;
+  readonly agentForwarding: boolean;
 }
 
 /** How a channel ended, as far as its protocol knows. */
