@@ -6,7 +6,6 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
-import { allowListPolicy } from './policy/allow-list-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -18,6 +17,7 @@ import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
+import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
@@ -48,6 +48,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
+  let inForce = await forceOf(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -61,7 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    let inForce = forceOf(config);
+    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
@@ -116,6 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recovered: recovery.sessions,
       reload: async () => {
         const next = loadConfig(options.config);
+        const nextForce = await forceOf(next);
         const previous = config.hash;
         warnOfWhatNeedsARestart(config, next, log);
         await records.append({
@@ -125,8 +127,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           target: { name: config.gateway.name, kind: 'gateway' },
           body: { configuration: next.hash, previous },
         });
+        await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
         config = next;
-        inForce = forceOf(next);
+        inForce = nextForce;
         await watched?.renew();
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
@@ -162,8 +165,8 @@ function recordingOptions(config: Config, directory: string) {
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: Policy } {
-  return { principals: config.principals, targets: config.targets, policy: allowListPolicy(config.targets.values()) };
+async function forceOf(config: Config): Promise<{ principals: Config['principals']; targets: Config['targets']; policy: Policy }> {
+  return { principals: config.principals, targets: config.targets, policy: await policyFor(config) };
 }
 
 /** Told by `/readyz`. */

@@ -1,12 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuthorizationAnswer, Context } from '@cedar-policy/cedar-wasm/nodejs';
-import type { ActionRequest, Circumstances, Decision, PrincipalFacts, TargetFacts } from '../../contract/policy.ts';
+import {
+  type Action,
+  type ActionRequest,
+  actions,
+  type Circumstances,
+  type Decision,
+  type PrincipalFacts,
+  type TargetFacts,
+} from '../../contract/policy.ts';
 import { contextOf } from './cedar/context.ts';
 import { actionEntity, Entities, type Entity, type GroupsOfHumans } from './cedar/entities.ts';
 import { type CedarLibrary, loadCedar } from './cedar/library.ts';
 import { PreparedSets } from './cedar/prepared-sets.ts';
 import type { CedarPolicies, CedarPolicy } from './cedar/read-policies.ts';
-import { mayApply } from './cedar/scope.ts';
+import { mayApplyTo, mayApplyToAction } from './cedar/scope.ts';
 import { type Evaluated, verdictOf } from './cedar/verdict.ts';
 import type { Policy } from './policy.ts';
 
@@ -26,6 +34,8 @@ export async function cedarPolicy(policies: CedarPolicies, surroundings: Surroun
 
 /** Cedar's time grows with the size of a set, and so does the time to parse one that is not held ready. */
 const MAX_SET = 128;
+/** As few policies as these are asked all at once: a set that everybody shares is worth more than a small one. */
+const FEW = 40;
 /** Milliseconds for which one turn of the event loop decides about many targets. */
 const TURN = 3;
 
@@ -39,6 +49,8 @@ class FilePolicy implements Policy {
   /** One store for all files, as a session keeps the file it began with: what is no longer asked for makes room. */
   readonly #sets: PreparedSets;
   readonly #policies: readonly CedarPolicy[];
+  /** Places of the policies that may speak of an action. */
+  readonly #ofAction: ReadonlyMap<Action, readonly number[]>;
   readonly #entities: Entities;
   readonly #targets: readonly TargetFacts[];
   readonly #breakGlass: ReadonlySet<string>;
@@ -50,6 +62,10 @@ class FilePolicy implements Policy {
     this.text = text;
     this.policySet = policySet;
     this.#policies = policies;
+    const places = [...policies.keys()];
+    this.#ofAction = new Map(
+      actions.map((action) => [action, places.filter((place) => mayApplyToAction((policies[place] as CedarPolicy).scope, action))]),
+    );
     this.#entities = new Entities(humans);
     this.#targets = [...targets].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     this.#breakGlass = breakGlass;
@@ -89,8 +105,9 @@ class FilePolicy implements Policy {
   #evaluate({ principal, target, action }: ActionRequest, context: Context): Evaluated {
     const who = this.#entities.ofPrincipal(principal);
     const what = this.#entities.ofTarget(target);
-    const may: number[] = [];
-    for (const [index, { scope }] of this.#policies.entries()) if (mayApply(scope, who, action, what)) may.push(index);
+    const ofAction = this.#ofAction.get(action) ?? [];
+    const may =
+      ofAction.length <= FEW ? ofAction : ofAction.filter((place) => mayApplyTo((this.#policies[place] as CedarPolicy).scope, who, what));
     const forbids: CedarPolicy[] = [];
     const permits: CedarPolicy[] = [];
     const failed: { policy: CedarPolicy; error: string }[] = [];
@@ -98,21 +115,25 @@ class FilePolicy implements Policy {
       const members = may.slice(at, at + MAX_SET);
       const { fit, errors } = this.#ask(who, action, what, context, members);
       for (const policy of this.#inOrder(fit)) (policy.effect === 'forbid' ? forbids : permits).push(policy);
-      for (const { policyId, error } of errors) failed.push({ policy: this.#policies[Number(policyId)] as CedarPolicy, error: error.message });
+      for (const { policyId, error } of errors)
+        failed.push({ policy: this.#policies[Number(policyId)] as CedarPolicy, error: error.message });
     }
     return { forbids, permits, failed };
   }
 
   #ask(who: Entity, action: ActionRequest['action'], what: Entity, context: Context, members: readonly number[]): Answer {
-    const preparsedPolicySetId = this.#sets.nameOf(this.policySet, members, this.#policies);
+    const { name, needs } = this.#sets.of(this.policySet, members, this.#policies);
+    const entities = [who.json, what.json];
+    if (needs.human && who.human !== undefined) entities.push(who.human);
+    if (needs.action) entities.push(actionEntity(action));
     // What is asked is made by us and tested against the schema; having it checked again at each request costs a third more.
     const answer: AuthorizationAnswer = this.#cedar.statefulIsAuthorized({
       principal: who.uid,
       action: { type: 'Action', id: action },
       resource: what.uid,
-      context,
-      preparsedPolicySetId,
-      entities: [...who.json, ...what.json, actionEntity(action)],
+      context: needs.wholeContext ? context : Object.fromEntries(Object.entries(context).filter(([member]) => needs.context.has(member))),
+      preparsedPolicySetId: name,
+      entities,
     });
     if (answer.type === 'failure') throw new Error(`Cedar cannot decide: ${answer.errors[0]?.message}`);
     const { reason, errors } = answer.response.diagnostics;

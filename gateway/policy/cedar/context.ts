@@ -38,7 +38,10 @@ export function contextOf({ action, facts, circumstances }: Pick<ActionRequest, 
       const forward = readForwardFacts(facts);
       if (forward === undefined) return { problem: 'where the forwarding leads is not known' };
       const { because: _, address, ...members } = forward;
-      return { context: { ...how, ...members, ...(address === undefined ? {} : { address: ip(address) }) }, understood: shortened(forward) };
+      return {
+        context: { ...how, ...members, ...(address === undefined ? {} : { address: ip(address) }) },
+        understood: shortened(forward),
+      };
     }
     case 'ssh:input':
       return { problem: 'what is typed is not decided by policy' };

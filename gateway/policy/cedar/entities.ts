@@ -5,7 +5,9 @@ import { type Placed, placeName } from './scope.ts';
 /** One who asks or what is asked for, in the form that Cedar takes, with everything that it is in. */
 export interface Entity extends Placed {
   readonly uid: TypeAndId;
-  readonly json: readonly EntityJson[];
+  readonly json: EntityJson;
+  /** Of an agent: the human for whom it acts. */
+  readonly human?: EntityJson;
 }
 
 /** The groups of the humans for whom agents act: what `principal.onBehalfOf in Group::"…"` asks for. */
@@ -46,7 +48,7 @@ function principalEntity({ name, kind, onBehalfOf, groups }: PrincipalFacts, hum
   const uid = { type: kind === 'human' ? 'Human' : 'Agent', id: name };
   const parents = groups.map(groupUid);
   const within = new Set([uid, ...parents].map(({ type, id }) => placeName(type, id)));
-  if (kind === 'human') return { uid, type: uid.type, within, json: [{ uid, attrs: { name }, parents }] };
+  if (kind === 'human') return { uid, type: uid.type, within, json: { uid, attrs: { name }, parents } };
   // An agent that acts for nobody is not let in. Should one be asked about, it acts for somebody in no group.
   const human = { type: 'Human', id: onBehalfOf ?? '' };
   const ofHuman = humans.get(human.id)?.groups ?? [];
@@ -54,10 +56,8 @@ function principalEntity({ name, kind, onBehalfOf, groups }: PrincipalFacts, hum
     uid,
     type: uid.type,
     within,
-    json: [
-      { uid, attrs: { name, onBehalfOf: { __entity: human } }, parents },
-      { uid: human, attrs: { name: human.id }, parents: ofHuman.map(groupUid) },
-    ],
+    json: { uid, attrs: { name, onBehalfOf: { __entity: human } }, parents },
+    human: { uid: human, attrs: { name: human.id }, parents: ofHuman.map(groupUid) },
   };
 }
 
@@ -65,7 +65,7 @@ function targetEntity({ name, kind, tags }: TargetFacts): Entity {
   const uid = { type: 'Target', id: name };
   const parents = tags.env === undefined ? [] : [{ type: 'Env', id: tags.env }];
   const within = new Set([uid, ...parents].map((one) => placeName(one.type, one.id)));
-  return { uid, type: uid.type, within, json: [{ uid, attrs: { name, kind }, parents, tags: { ...tags } }] };
+  return { uid, type: uid.type, within, json: { uid, attrs: { name, kind }, parents, tags: { ...tags } } };
 }
 
 function groupUid(id: string): TypeAndId {

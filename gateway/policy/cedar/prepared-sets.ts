@@ -1,11 +1,14 @@
 import type { CedarLibrary } from './library.ts';
+import { type Needs, needsOfAll } from './needs.ts';
 import type { CedarPolicy } from './read-policies.ts';
 
 /** Policies that Cedar holds ready at once, over all sets: some tens of MiB at most. */
 const MAX_HELD = 8192;
 
-interface HeldSet {
+export interface PreparedSet {
+  /** By which Cedar knows it. */
   readonly name: string;
+  readonly needs: Needs;
   readonly size: number;
 }
 
@@ -16,7 +19,7 @@ interface HeldSet {
  */
 export class PreparedSets {
   readonly #cedar: CedarLibrary;
-  readonly #held = new Map<string, HeldSet>();
+  readonly #held = new Map<string, PreparedSet>();
   readonly #free: string[] = [];
   #names = 0;
   #policies = 0;
@@ -25,26 +28,28 @@ export class PreparedSets {
     this.#cedar = cedar;
   }
 
-  /** The name by which Cedar knows these policies of a file; their ids are their places in it. */
-  nameOf(policySet: string, members: readonly number[], policies: readonly CedarPolicy[]): string {
+  /** These policies of a file, ready to decide; their ids are their places in it. */
+  of(policySet: string, members: readonly number[], policies: readonly CedarPolicy[]): PreparedSet {
     const key = `${policySet} ${members.join()}`;
     const held = this.#held.get(key);
     if (held !== undefined) {
       this.#held.delete(key);
       this.#held.set(key, held);
-      return held.name;
+      return held;
     }
     this.#makeRoom(members.length);
     const name = this.#free.pop() ?? `set-${this.#names++}`;
-    const texts = Object.fromEntries(members.map((member) => [String(member), policies[member]?.text ?? '']));
+    const chosen = members.map((member): [string, CedarPolicy] => [String(member), policies[member] as CedarPolicy]);
+    const texts = Object.fromEntries(chosen.map(([id, { text }]) => [id, text]));
     const parsed = this.#cedar.preparsePolicySet(name, { staticPolicies: texts });
     if (parsed.type === 'failure') {
       this.#free.push(name);
       throw new Error(`policies that were read cannot be read again: ${parsed.errors[0]?.message}`);
     }
-    this.#held.set(key, { name, size: members.length });
-    this.#policies += members.length;
-    return name;
+    const set = { name, size: members.length, needs: needsOfAll(chosen.map(([, { needs }]) => needs)) };
+    this.#held.set(key, set);
+    this.#policies += set.size;
+    return set;
   }
 
   #makeRoom(needed: number): void {

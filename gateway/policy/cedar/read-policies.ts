@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { DetailedError, PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
+import { entitiesIn } from './entities-in.ts';
 import { type CedarLibrary, loadCedar } from './library.ts';
-import { membersOfContext } from './members-of-context.ts';
+import { type Needs, needsOf } from './needs.ts';
 import { MAX_WEIGHT, splitPolicies, TextPlaces, unitsOf, type WrittenPolicy } from './policy-text.ts';
-import { coveredByOpaque, cedarSchema } from './schema.ts';
+import { cedarSchema, coveredByOpaque } from './schema.ts';
 import { type Scope, scopeOf } from './scope.ts';
 
 /** One policy that can decide. */
@@ -14,6 +15,9 @@ export interface CedarPolicy {
   readonly effect: 'permit' | 'forbid';
   readonly text: string;
   readonly scope: Scope;
+  readonly needs: Needs;
+  /** Whom and what it names. */
+  readonly entities: readonly TypeAndId[];
   /** The name of the rule by which it asks. */
   readonly approval?: string;
   /** What a `forbid` says to whoever is refused. */
@@ -56,7 +60,11 @@ const annotations = ['id', 'approval', 'reason', 'description'] as const;
 export async function readPolicies(text: string): Promise<PolicyReading> {
   const found = new Faults(text);
   if (Buffer.byteLength(text) > MAX_POLICY_BYTES) {
-    found.add(0, `the file has more than ${MAX_POLICY_BYTES} bytes`, 'Say it with groups, environments and tags instead of one policy each.');
+    found.add(
+      0,
+      `the file has more than ${MAX_POLICY_BYTES} bytes`,
+      'Say it with groups, environments and tags instead of one policy each.',
+    );
     return { faults: found.all, more: 0 };
   }
   const written = splitPolicies(text);
@@ -102,7 +110,8 @@ function readOne(cedar: CedarLibrary, { text, offset, weight }: WrittenPolicy, i
   }
   const { json } = read;
   const noted = annotationsOf(json, offset, found);
-  checkOpaque(json, offset, found);
+  const needs = needsOf(json);
+  checkOpaque(json.effect, needs, offset, found);
   const { id = `policy${index}`, approval, reason } = noted;
   if (approval !== undefined && json.effect === 'forbid')
     found.add(offset, 'a forbid cannot ask for an approval', 'Put @approval on the permit, or remove it here: a forbid always wins.');
@@ -111,6 +120,8 @@ function readOne(cedar: CedarLibrary, { text, offset, weight }: WrittenPolicy, i
     effect: json.effect,
     text,
     scope: scopeOf(json),
+    needs,
+    entities: entitiesIn(json),
     ...(approval === undefined ? {} : { approval }),
     ...(reason === undefined ? {} : { reason }),
     ...found.place(offset),
@@ -132,21 +143,25 @@ function annotationsOf(json: PolicyJson, offset: number, found: Faults): Partial
 }
 
 /** The schema makes policies face what is opaque: whoever looks at what was understood has to look whether all was. */
-function checkOpaque(json: PolicyJson, offset: number, found: Faults): void {
-  const members = membersOfContext(json);
-  if (members.has('opaque')) return;
-  const looked = [...members].find((member) => coveredByOpaque.has(member));
+function checkOpaque(effect: PolicyJson['effect'], { context }: Needs, offset: number, found: Faults): void {
+  if (context.has('opaque')) return;
+  const looked = [...context].find((member) => coveredByOpaque.has(member));
   if (looked === undefined) return;
   found.add(
     offset,
     `this policy looks at context.${looked} and not at context.opaque`,
-    json.effect === 'permit'
+    effect === 'permit'
       ? 'Add `!context.opaque &&`: what cannot be seen through should not be permitted by what is seen of it.'
       : 'Add `context.opaque ||`: what cannot be seen through may be what you forbid.',
   );
 }
 
-async function validate(cedar: CedarLibrary, written: readonly WrittenPolicy[], policies: readonly CedarPolicy[], found: Faults): Promise<void> {
+async function validate(
+  cedar: CedarLibrary,
+  written: readonly WrittenPolicy[],
+  policies: readonly CedarPolicy[],
+  found: Faults,
+): Promise<void> {
   for (let at = 0; at < policies.length; at += BATCH) {
     await nextTurn();
     const batch = Object.fromEntries(policies.slice(at, at + BATCH).map(({ text }, index) => [String(at + index), text]));
@@ -155,7 +170,8 @@ async function validate(cedar: CedarLibrary, written: readonly WrittenPolicy[], 
       for (const error of answer.errors) found.addError(error, text(written, at), offset(written, at));
       continue;
     }
-    for (const { policyId, error } of answer.validationErrors) found.addError(error, text(written, Number(policyId)), offset(written, Number(policyId)));
+    for (const { policyId, error } of answer.validationErrors)
+      found.addError(error, text(written, Number(policyId)), offset(written, Number(policyId)));
     for (const { policyId, error } of answer.validationWarnings)
       found.addNote(error, text(written, Number(policyId)), offset(written, Number(policyId)));
   }
@@ -209,7 +225,8 @@ function inOurWords(error: DetailedError, policy: string, otherwise: string): { 
   const [location] = error.sourceLocations ?? [];
   const problem = error.message.replace(/^for policy `\d+`, /, '').replace(/^failed to parse policy(?: with id `\d+`)? from string: /, '');
   const help = error.help ?? location?.label ?? undefined;
-  const mend = help === undefined || help === null ? otherwise : `${help.charAt(0).toUpperCase()}${help.slice(1)}${/[.?!]$/.test(help) ? '' : '.'}`;
+  const mend =
+    help === undefined || help === null ? otherwise : `${help.charAt(0).toUpperCase()}${help.slice(1)}${/[.?!]$/.test(help) ? '' : '.'}`;
   return { at: location === undefined ? 0 : unitsOf(policy, location.start), problem: plain(problem), mend: plain(mend) };
 }
 

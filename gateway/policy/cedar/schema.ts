@@ -67,4 +67,14 @@ ${[
 ].join('')}`;
 
 /** Members that a policy may not look at without looking at `opaque` too: they are not the whole truth when that is true. */
-export const coveredByOpaque: ReadonlySet<string> = new Set(['command', 'program', 'programs', 'words', 'path', 'to', 'host', 'address', 'socket']);
+export const coveredByOpaque: ReadonlySet<string> = new Set([
+  'command',
+  'program',
+  'programs',
+  'words',
+  'path',
+  'to',
+  'host',
+  'address',
+  'socket',
+]);

@@ -1,4 +1,11 @@
-import type { ActionConstraint, EntityUidJson, PolicyJson, PrincipalConstraint, ResourceConstraint, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
+import type {
+  ActionConstraint,
+  EntityUidJson,
+  PolicyJson,
+  PrincipalConstraint,
+  ResourceConstraint,
+  TypeAndId,
+} from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionRequest } from '../../../contract/policy.ts';
 
 /** Whom, what and which action the head of a policy speaks of. */
@@ -23,12 +30,13 @@ export function placeName(type: string, id: string): string {
   return `${type}::${id}`;
 }
 
-/**
+/*
  * Whether a policy may speak of a request at all. Says no only where the head of the policy rules it out, so that what
  * is left away cannot have decided anything.
  */
-export function mayApply(scope: Scope, principal: Placed, action: ActionRequest['action'], resource: Placed): boolean {
-  return admits(scope.principal, principal) && admitsAction(scope.action, action) && admits(scope.resource, resource);
+
+export function mayApplyTo(scope: Scope, principal: Placed, resource: Placed): boolean {
+  return admits(scope.principal, principal) && admits(scope.resource, resource);
 }
 
 function admits(constraint: PrincipalConstraint | ResourceConstraint, { type, within }: Placed): boolean {
@@ -40,7 +48,7 @@ function admits(constraint: PrincipalConstraint | ResourceConstraint, { type, wi
   return !('entity' in constraint) || within.has(nameOf(constraint.entity));
 }
 
-function admitsAction(constraint: ActionConstraint, action: string): boolean {
+export function mayApplyToAction({ action: constraint }: Scope, action: ActionRequest['action']): boolean {
   if (constraint.op === 'All') return true;
   if (constraint.op === '==') return !('entity' in constraint) || isAction(constraint.entity, action);
   const entities = 'entities' in constraint ? constraint.entities : [constraint.entity];

@@ -19,11 +19,19 @@ export function verdictOf(evaluated: Evaluated, asked: Asked, breakGlass: Readon
   const [forbid] = forbids;
   if (forbid !== undefined) {
     const names = forbids.map(({ id }) => id);
-    return { verdict: 'deny', policies: names, reason: `${what} is forbidden by ${listed(names)}${forbid.reason === undefined ? '' : `: ${forbid.reason}`}` };
+    return {
+      verdict: 'deny',
+      policies: names,
+      reason: `${what} is forbidden by ${listed(names)}${forbid.reason === undefined ? '' : `: ${forbid.reason}`}`,
+    };
   }
   if (broken !== undefined) {
     const { policy, error } = broken;
-    return { verdict: 'deny', policies: [policy.id], reason: `the policy ${quoted(policy.id)}, which may forbid ${what}, could not be evaluated: ${error}` };
+    return {
+      verdict: 'deny',
+      policies: [policy.id],
+      reason: `the policy ${quoted(policy.id)}, which may forbid ${what}, could not be evaluated: ${error}`,
+    };
   }
   const open = permits.filter(({ approval }) => approval === undefined);
   if (open.length > 0) {
@@ -33,7 +41,12 @@ export function verdictOf(evaluated: Evaluated, asked: Asked, breakGlass: Readon
   const asks = permits.find(({ approval }) => !breakGlass.has(approval ?? '')) ?? permits[0];
   if (asks?.approval !== undefined) {
     const names = permits.filter(({ approval }) => approval === asks.approval).map(({ id }) => id);
-    return { verdict: 'ask', policies: names, rule: asks.approval, reason: `${what} needs an approval (${asks.approval}) by ${listed(names)}` };
+    return {
+      verdict: 'ask',
+      policies: names,
+      rule: asks.approval,
+      reason: `${what} needs an approval (${asks.approval}) by ${listed(names)}`,
+    };
   }
   const [first] = failed;
   if (first === undefined) return { verdict: 'deny', policies: [], reason: `no policy permits ${what}` };

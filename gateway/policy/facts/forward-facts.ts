@@ -33,7 +33,13 @@ export function readForwardFacts(facts: Readonly<Record<string, unknown>>): Unde
     .toLowerCase()
     .replace(/\.$/, '');
   const address = plainAddress(host);
-  return { direction, host: address ?? host, ...(address === undefined ? {} : { address }), port, ...doubt(doubtAbout(host, port, direction)) };
+  return {
+    direction,
+    host: address ?? host,
+    ...(address === undefined ? {} : { address }),
+    port,
+    ...doubt(doubtAbout(host, port, direction)),
+  };
 }
 
 function doubtAbout(host: string, port: number, direction: 'local' | 'remote'): string | undefined {

@@ -43,7 +43,10 @@ export const launchers: ReadonlyMap<string, Launcher> = new Map<string, Launcher
   ['taskset', { flags: ['-c'], valued: [], operands: 1, opaque: true }],
   ['unshare', { flags: ['-r', '-m', '-n', '-p', '-f', '-U'], valued: [], opaque: true }],
   // Reserved words before a command: what runs, and how often, depends on others.
-  ...['if', 'then', 'elif', 'else', 'while', 'until', 'do', '{'].map((word): [string, Launcher] => [word, { flags: [], valued: [], opaque: true }]),
+  ...['if', 'then', 'elif', 'else', 'while', 'until', 'do', '{'].map((word): [string, Launcher] => [
+    word,
+    { flags: [], valued: [], opaque: true },
+  ]),
 ]);
 
 /** Programs whose words, input or configuration say what else is run. */

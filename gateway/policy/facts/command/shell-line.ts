@@ -138,7 +138,8 @@ class ShellReader {
         quoted = true;
       } else {
         if (character === '`') this.#doubt('there is a command substitution');
-        else if (character === '$') this.#doubt(this.#line[this.#at + 1] === '(' ? 'there is a command substitution' : 'there is a variable');
+        else if (character === '$')
+          this.#doubt(this.#line[this.#at + 1] === '(' ? 'there is a command substitution' : 'there is a variable');
         else if (character === '{' || character === '}') this.#brace();
         else if (isPattern(character) && !this.#isTest(text)) {
           expands = true;
@@ -197,7 +198,8 @@ class ShellReader {
     const opens = this.#line[this.#at] === '{' ? this.#at : this.#at - 1;
     const before = this.#line[opens - 1] ?? ' ';
     const after = this.#line[opens + 2] ?? ' ';
-    if (this.#line.slice(Math.max(0, opens), opens + 2) !== '{}' || before !== ' ' || !(after === ' ' || after === ';')) this.#doubt('there are braces');
+    if (this.#line.slice(Math.max(0, opens), opens + 2) !== '{}' || before !== ' ' || !(after === ' ' || after === ';'))
+      this.#doubt('there are braces');
   }
 
   #endWord(word: ShellWord): void {
