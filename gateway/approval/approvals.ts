@@ -109,7 +109,7 @@ export class Approvals {
    * Obtains consent. Resolves when it is there and its use is durable. Throws APPROVAL_DENIED, APPROVAL_EXPIRED and
    * APPROVAL_UNAVAILABLE; what `signal` aborts is withdrawn. `asked` is called when the request is durable and waits.
    */
-  async obtain(wish: Wish, signal: AbortSignal, asked: (request: ApprovalRequest) => void): Promise<Consent> {
+  async obtain(wish: Wish, signal: AbortSignal, asked: (request: ApprovalRequest, whom: string) => void): Promise<Consent> {
     const { clock } = this.#parts;
     const rule = this.#parts.rule(wish.rule);
     if (rule === undefined) throw unavailable(`there is no approval rule "${wish.rule}" in the configuration any more`);
@@ -122,12 +122,14 @@ export class Approvals {
     this.#open.set(request.id, open);
     try {
       const recorded = { ...request, facts: { ...request.facts }, policies: [...request.policies] };
-      await this.#parts.append({
+      const draft: RecordDraft<'approval.asked'> = {
         ...this.#envelope(request, wish),
         type: 'approval.asked',
         outcome: 'success',
         body: { request: recorded },
-      });
+      };
+      // Whoever knows of it already and decides comes after this.
+      await open.inTurn(() => this.#parts.append(draft));
     } catch (error) {
       this.#open.delete(request.id);
       open.ended('withdrawn');
@@ -146,7 +148,7 @@ export class Approvals {
     if (signal.aborted) withdraw();
     else {
       signal.addEventListener('abort', withdraw, { once: true });
-      asked(request);
+      asked(request, whomOf(rule));
     }
     const outcome = await open.outcome;
     signal.removeEventListener('abort', withdraw);
@@ -237,7 +239,7 @@ export class Approvals {
         kind: request.target.kind,
         ...(request.target.address === undefined ? {} : { address: request.target.address }),
       } as Resource,
-      ...(request.channel === undefined ? {} : { session: request.session }),
+      session: request.session,
     };
     await this.#parts.append(
       state === 'review' || state === 'reviewed'
@@ -388,9 +390,8 @@ export class Approvals {
       );
   }
 
-  #envelope({ channel, session }: ApprovalRequest, { actor, resource }: Wish) {
-    // A connection that is asked for is no session yet.
-    return { actor, target: resource, ...(channel === undefined ? {} : { session }) };
+  #envelope({ session }: ApprovalRequest, { actor, resource }: Wish) {
+    return { actor, target: resource, session };
   }
 
   #reviewer(name: string): Reviewer | undefined {
@@ -416,6 +417,13 @@ function stateAfter(
 /** Of a rule that is not in the configuration any more: whoever is an active reviewer may still close what it left open. */
 function ruleOf({ rule, needed, reasonRequired, grants, breakGlass }: ApprovalRequest): ApprovalRule {
   return { name: rule, reviewers: { groups: [], names: [] }, needed, withinSeconds: 0, reasonRequired, grants, breakGlass };
+}
+
+/** For the person who waits: whose consent it takes. */
+function whomOf({ reviewers, needed }: ApprovalRule): string {
+  const named = [...reviewers.names, ...reviewers.groups.map((group) => `the group ${group}`)];
+  const whom = named.length === 0 ? 'a reviewer' : named.join(' or ');
+  return needed === 1 ? whom : `${needed} of ${whom}`;
 }
 
 function lineOf(key: string): string {
