@@ -4,6 +4,7 @@ import { clientViolation } from './client-violation.ts';
 import { MessageType, readChannelRequest, textFact, writeMessage } from './connection-messages.ts';
 import { cutOff, decideOn } from './gatekeeper.ts';
 import type { RelayedChannel } from './relayed-channel.ts';
+import { SftpGate } from './sftp-gate.ts';
 import { SftpObserver } from './sftp-observer.ts';
 import type { SshRelay } from './ssh-relay.ts';
 import { mayPass } from './ssh-target.ts';
@@ -184,7 +185,11 @@ export class ChannelRequests {
 
   #begin(channel: RelayedChannel, message: Buffer, wantReply: boolean, { action, kind, facts, decided, sftp }: Start): void {
     channel.started = { action, facts: decided };
-    if (sftp) channel.observer = new SftpObserver();
+    if (sftp) {
+      const observer = new SftpObserver();
+      channel.observer = observer;
+      channel.gate = new SftpGate(this.#relay, channel, observer);
+    }
     if (wantReply) channel.replies.passedOn((reply) => this.#answered(channel, reply));
     const label = kind === 'exec' ? `$ ${String(facts.command)}` : kind === 'subsystem' ? `subsystem ${String(facts.name)}` : 'shell';
     const frames = [channel.event({ t: 'ssh.request', request: kind, ...facts }, label)];
@@ -203,6 +208,7 @@ export class ChannelRequests {
     if (channel.observer === undefined) return;
     // What follows is not SFTP, and is recorded like anything else.
     channel.observer = undefined;
+    channel.gate = undefined;
     this.#relay.pass(channel, [channel.event({ t: 'content', kept: 'detect' })], 0, () => undefined);
   }
 

@@ -106,6 +106,7 @@ export class ClientMessages {
     const channel = this.#addressed(message);
     const onward = channel?.spare === undefined ? message : channel.spare.adjusted(message);
     if (onward !== undefined) this.#onward(channel, onward);
+    channel?.gate?.roomGrew();
   }
 
   #data(message: Buffer): void {
@@ -113,6 +114,7 @@ export class ClientMessages {
     if (channel === undefined) return;
     const bytes = readChannelData(message);
     this.#relay.touch();
+    if (channel.gate !== undefined) return channel.gate.fromClient(message, bytes);
     this.#relay.pass(channel, channel.data('i', bytes), bytes.length, () => this.#relay.target.send(message));
   }
 

@@ -5,6 +5,7 @@ import type { ChannelEnd } from '../../session/session.ts';
 import type { HeldMessages } from './held-messages.ts';
 import type { MessagePort } from './message-port.ts';
 import { ReplyOrder } from './replies.ts';
+import type { SftpGate } from './sftp-gate.ts';
 import type { SpareWindow } from './spare-window.ts';
 
 /** Watches the bytes of a channel and adds what it understands of them to the recording. */
@@ -41,6 +42,8 @@ export class RelayedChannel {
   held: HeldMessages | undefined;
   /** Why the client wants what it asks for, in its own words. */
   justification: string | undefined;
+  /** Decides about files on a channel of SFTP. */
+  gate: SftpGate | undefined;
   /** The gateway has closed it towards both sides; their own closes are still to come. */
   cut = false;
   /** The other side did not open the channel. */

@@ -78,6 +78,7 @@ export class TargetMessages {
     if (channel === undefined) return;
     const bytes = readChannelData(message);
     this.#relay.touch();
+    if (channel.gate !== undefined) return channel.gate.fromTarget(message, bytes);
     this.#relay.pass(channel, channel.data('o', bytes), bytes.length, () => this.#relay.client.send(message));
   }
 
