@@ -111,6 +111,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   parts.live.leave(session);
   // What was never recorded as open has nothing to close.
   if (opened && (await closeSession(session, parts, started, reason, end))) await sign(session, parts);
+  parts.approvals.sessionOver(session.id);
   parts.live.closed(session);
 }
 

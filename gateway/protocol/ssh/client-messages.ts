@@ -21,6 +21,7 @@ import {
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import { SpareWindow } from './spare-window.ts';
 import type { SshRelay } from './ssh-relay.ts';
+import { stepInput } from './stepped-input.ts';
 import { TargetBanner } from './target-banner.ts';
 
 /** Messages that follow what waits for consent on their channel; the others are about the other direction. */
@@ -115,6 +116,7 @@ export class ClientMessages {
     const bytes = readChannelData(message);
     this.#relay.touch();
     if (channel.gate !== undefined) return channel.gate.fromClient(message, bytes);
+    if (channel.terminal !== undefined && this.#relay.session.stepping) return stepInput(this.#relay, channel, Buffer.from(bytes));
     this.#relay.pass(channel, channel.data('i', bytes), bytes.length, () => this.#relay.target.send(message));
   }
 

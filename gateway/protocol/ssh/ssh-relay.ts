@@ -136,6 +136,11 @@ export class SshRelay {
     if (!this.#finished && this.#open.client) this.#handle('client', step);
   }
 
+  /** A part of what the client said, as a message of its own. */
+  fromClient(message: Buffer): void {
+    this.#fromClient?.handle(message);
+  }
+
   /** What the client said on a channel while it was held, in its order; the rest of it when something in it is held again. */
   release(channel: RelayedChannel, messages: readonly Buffer[]): void {
     for (const [index, message] of messages.entries()) {
