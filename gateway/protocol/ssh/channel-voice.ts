@@ -21,10 +21,7 @@ export function say(relay: SshRelay, channel: RelayedChannel, text: string, plac
     ? writeMessage(MessageType.CHANNEL_DATA, clientId, bytes)
     : writeMessage(MessageType.CHANNEL_EXTENDED_DATA, clientId, STDERR, bytes);
   const at = channel.recording.now();
-  const frames = [
-    channel.event({ t: 'notice', s: stream, bytes: bytes.length }),
-    { kind: 'data' as const, at, stream: stream as 'o' | 'e', bytes },
-  ];
+  const frames = [channel.event({ t: 'notice', s: stream, bytes: bytes.length }), { kind: 'data' as const, at, stream, bytes }];
   const deliver = (): void => relay.client.send(message);
   if (place === 'queued') relay.pass(channel, frames, message.length, deliver);
   else relay.interject(channel, frames, deliver);

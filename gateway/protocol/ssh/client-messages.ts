@@ -172,7 +172,7 @@ export class ClientMessages {
     const consented = session.consent(
       { decision, action: 'ssh:forward', facts, channel: session.channelsOpened },
       ({ request, whom, until }) => {
-        const text = `forwarding to ${request.facts.to ?? request.facts.listen} waits for approval by ${whom}, until ${until} (request ${request.id})`;
+        const text = `forwarding to ${String(request.facts.to ?? request.facts.listen)} waits for approval by ${whom}, until ${until} (request ${request.id})`;
         for (const channel of channels.all()) if (channel.started !== undefined) say(this.#relay, channel, text);
       },
     );
