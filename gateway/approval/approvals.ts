@@ -197,7 +197,7 @@ export class Approvals {
         throw new SallyportError('APPROVAL_EXPIRED', `nobody decided about this before ${clockTime(request.expires)}`, {
           remedy: 'try again when a reviewer is there',
         });
-      case 'withdrawn':
+      default:
         throw new SallyportError('APPROVAL_UNAVAILABLE', 'the request was withdrawn');
     }
   }
