@@ -1,4 +1,3 @@
-import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -74,7 +73,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock,
       log,
       principals: () => config.principals,
-      rules: () => noRules,
+      rules: () => config.approvals,
       isLocked: () => false,
     });
     undo.push(async () => approvals.close());
@@ -173,8 +172,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
-
-const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
 
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;

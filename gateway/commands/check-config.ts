@@ -18,22 +18,22 @@ export async function checkConfig(file: string, { json = false }: { json?: boole
     await say(describeError(error), { valid: false, file, code: error.code, problem: error.message, mend: error.remedy });
     return 1;
   }
+  const code = 'config' in reading ? 'POLICY_INVALID' : 'CONFIG_INVALID';
   const wrong = 'config' in reading ? await summarize(reading.config, say) : reading;
   if (wrong === undefined) return 0;
   const { faults, more } = wrong;
-  for (const fault of faults) await say(describeFault(fault), faultObject(fault));
+  for (const fault of faults) await say(describeFault(fault), { ...faultObject(fault), code });
   const count = faults.length + more;
   if (!json)
     await print(
       `\n${count} ${count === 1 ? 'fault' : 'faults'} in ${file}${more > 0 ? `, of which the first ${faults.length} are listed` : ''}\n`,
     );
-  else if (more > 0)
-    await print(jsonLine({ valid: false, file, code: 'CONFIG_INVALID', problem: `${more} more faults`, mend: 'Mend those above first.' }));
+  else if (more > 0) await print(jsonLine({ valid: false, file, code, problem: `${more} more faults`, mend: 'Mend those above first.' }));
   return 1;
 }
 
 function faultObject({ file, line, column, problem, mend }: ConfigFault): object {
-  return { valid: false, file, line, column, code: 'CONFIG_INVALID', problem, mend };
+  return { valid: false, file, line, column, problem, mend };
 }
 
 /** Says what a file means; or gives what is wrong with its policies. */

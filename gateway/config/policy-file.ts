@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { asSallyportError } from '../base/errors.ts';
 import { MAX_POLICY_BYTES } from '../policy/cedar/read-policies.ts';
+import { quoted } from './fault.ts';
 import { readConfigFile } from './file.ts';
 import type { Findings } from './findings.ts';
 import { filePath } from './schema.ts';
@@ -24,22 +25,28 @@ export function readPolicyFile(written: unknown, directory: string, findings: Fi
   try {
     const { bytes, writableByAnybody } = readConfigFile(path);
     if (writableByAnybody)
-      findings.add(['policy'], 'value', `everybody may change ${named}, and so decide what is allowed`, `Run: chmod o-w ${named}`);
+      findings.add(
+        ['policy'],
+        'value',
+        `everybody may change ${quoted(named)}, and so decide what is allowed`,
+        `Run: chmod o-w ${quoted(named)}`,
+      );
     if (bytes.length > MAX_POLICY_BYTES) {
       findings.add(
         ['policy'],
         'value',
-        `${named} has ${bytes.length} bytes, and a policy file has at most ${MAX_POLICY_BYTES}`,
+        `${quoted(named)} has ${bytes.length} bytes, and a policy file has at most ${MAX_POLICY_BYTES}`,
         'Say it with groups, environments and tags instead of one policy each.',
       );
       return undefined;
     }
     return { path, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (thrown) {
-    if (thrown instanceof TypeError) findings.add(['policy'], 'value', `${named} is not UTF-8`, 'Save it as UTF-8 text.');
+    if (thrown instanceof TypeError) findings.add(['policy'], 'value', `${quoted(named)} is not UTF-8`, 'Save it as UTF-8 text.');
     else {
       const { message, remedy } = asSallyportError(thrown);
-      findings.add(['policy'], 'value', message, `${remedy ?? 'Correct the path, which is relative to the configuration file.'}`);
+      const words = message.startsWith(path) ? `${quoted(named)}${message.slice(path.length)}` : message;
+      findings.add(['policy'], 'value', words, remedy ?? 'Correct the path, which is relative to the configuration file.');
     }
     return undefined;
   }
