@@ -13,6 +13,6 @@ export function plainAddress(text: string): string | undefined {
 
 /** The address in `address:port` or `[address]:port`, as a record names a client. */
 export function addressOfSource(source: string): string | undefined {
-  const match = /^\[?([^\]]*?)\]?:\d{1,5}$/.exec(source);
-  return plainAddress(match?.[1] ?? source);
+  const [, address] = /^\[?([^\]]*?)\]?:\d{1,5}$/.exec(source) ?? [];
+  return (address === undefined ? undefined : plainAddress(address)) ?? plainAddress(source);
 }
