@@ -10,7 +10,7 @@ const exact = 'permit(principal, action == Action::"ssh:exec", resource)';
 
 describe('a policy file with a fault does not load, and the fault is told with its place', () => {
   const rows: [what: string, text: string, fault: string][] = [
-    ['what is no policy', 'hello', '1:1 '],
+    ['what is no policy', 'hello', '1:6 unexpected end of input'],
     ['a word that is not known', '\n  permit(principal, action, resource) whn { true };', '2:39 invalid policy condition: whn'],
     ['the end before the end', '// one\npermit(principal, action', '2:25 unexpected end of input'],
     ['an action that is not known', 'permit(principal, action == Action::"ssh:exc", resource);', '1:'],

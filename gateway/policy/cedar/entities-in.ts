@@ -4,8 +4,8 @@ import type { PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
 export function entitiesIn({ principal, resource, conditions }: PolicyJson): TypeAndId[] {
   const named = new Map<string, TypeAndId>();
   const left: unknown[] = [principal, resource, conditions];
-  while (left.length > 0) {
-    const node = left.pop();
+  // Grows while it is read, so that what stands first is named first.
+  for (const node of left) {
     if (typeof node !== 'object' || node === null) continue;
     if ('type' in node && 'id' in node && typeof node.type === 'string' && typeof node.id === 'string')
       named.set(`${node.type}::${node.id}`, { type: node.type, id: node.id });

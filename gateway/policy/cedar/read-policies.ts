@@ -190,6 +190,7 @@ class Faults {
   readonly notes: PolicyFault[] = [];
   more = 0;
   readonly #places: TextPlaces;
+  readonly #told = new Set<number>();
 
   constructor(text: string) {
     this.#places = new TextPlaces(text);
@@ -210,6 +211,9 @@ class Faults {
 
   addError(error: DetailedError, policy: string, offset: number): void {
     const { at, problem, mend } = inOurWords(error, policy, 'Correct it; docs/policy.md says what a policy may speak of.');
+    // One policy is checked for every action that it may speak of, and may fail for many of them at one place.
+    if (this.#told.has(offset + at)) return;
+    this.#told.add(offset + at);
     this.add(offset + at, problem, mend);
   }
 
