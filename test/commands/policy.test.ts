@@ -123,7 +123,7 @@ describe('policy try', () => {
     ];
     for (const [args, said] of misuses) {
       const { status, stderr } = await sallyport(args);
-      expect([status, stderr.toString()]).toEqual([2, expect.stringContaining(said)]);
+      expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);
     }
   });
 });
@@ -135,8 +135,8 @@ describe('a gateway with a policy file', () => {
     expect(refused.status).not.toBe(0);
     expect(refused.stdout.toString()).toBe('');
     const hidden = await ssh({ ...agent, user: 'hidden' }, 'echo hello');
-    expect(hidden.stderr.toString()).toContain('no policy permits connect on hidden');
-    expect(hidden.stderr.toString()).toContain('you may reach: local');
+    expect(hidden.stderr).toContain('no policy permits connect on hidden');
+    expect(hidden.stderr).toContain('you may reach: local');
     const decided = await recordedAs(gateway.data, 'action.decided', ({ body }) => body.decision.verdict === 'deny');
     expect(decided.body).toMatchObject({ action: 'ssh:exec', understood: { programs: ['echo', 'cat'], opaque: false } });
     const [policy, ...more] = await recordsOf(gateway.data, 'policy.changed');

@@ -9,7 +9,7 @@ export function entitiesIn({ principal, resource, conditions }: PolicyJson): Typ
     if (typeof node !== 'object' || node === null) continue;
     if ('type' in node && 'id' in node && typeof node.type === 'string' && typeof node.id === 'string')
       named.set(`${node.type}::${node.id}`, { type: node.type, id: node.id });
-    left.push(...Object.values(node));
+    for (const [, member] of Object.entries(node)) left.push(member as unknown);
   }
   return [...named.values()].filter(({ type }) => type !== 'Action');
 }
