@@ -16,6 +16,8 @@ export interface SessionAttempt<Target extends SessionTarget, Upstream> {
   readonly client: string;
   /** What the client's connection is protected with, as far as the protocol knows. */
   readonly transport: NegotiatedTransport | undefined;
+  /** The connection that this one came through, where the gateway was the jump host. */
+  readonly via?: { readonly principal: string; readonly source: string } | undefined;
   /** The target's name in `requested`. */
   readonly target: string;
   /** Reaches the target. Nothing may be sent to it before `durable` has resolved. */
@@ -74,6 +76,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
       client: attempt.client,
       decision: decisionBody(decision),
       ...(attempt.transport === undefined ? {} : { transport: attempt.transport }),
+      ...(attempt.via === undefined ? {} : { via: attempt.via }),
     },
   });
   const begun = durable.then(() => {
