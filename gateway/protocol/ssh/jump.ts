@@ -24,7 +24,8 @@ export interface JumpDestination {
 export async function answerJump(client: SshClient, host: string, port: number, parts: SessionParts<SshReachable>): Promise<JumpAnswer> {
   const { nest } = client;
   const known = jumpTargets(host, port, parts.inForce().targets.values());
-  const visible = (await targetsFor(client.who, parts)).map(({ name }) => name);
+  const only = client.who.restrictions?.targets;
+  const visible = (await targetsFor(client.who, parts)).map(({ name }) => name).filter((name) => only?.includes(name) ?? true);
   const targets = known.map(({ name }) => name).filter((name) => visible.includes(name));
   if (targets.length > 0 && nest !== undefined) return { take: (stream) => nest(stream, { host, port, targets }) };
   const reach = visible.length === 0 ? 'nothing yet; ask whoever runs this gateway' : visible.join(', ');
