@@ -22,6 +22,7 @@ import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
+import { Locks } from './session/locks.ts';
 import type { SessionParts } from './session/session-parts.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
@@ -64,7 +65,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = forceOf(config);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
+    const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
+    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, locks, limiter, inForce: () => inForce };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;

@@ -2,6 +2,7 @@ import type { Decision } from '../../contract/policy.ts';
 import type { NegotiatedTransport, RecordDraft } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { appendPersistently } from './append-persistently.ts';
+import { lockedOut } from './locks.ts';
 import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
 import type { SessionParts, SessionTarget } from './session-parts.ts';
 import { targetsFor } from './visible-targets.ts';
@@ -54,6 +55,9 @@ export async function runSession<Target extends SessionTarget, Upstream>(
         remedy: 'free space in its data directory',
       });
     if (parts.ledger.trouble !== undefined) throw parts.ledger.trouble;
+    // In one turn with the entry: a lock that comes later finds the session there.
+    const lock = parts.locks.lockOn(session.actor.principal, session.actor.onBehalfOf);
+    if (lock !== undefined) throw lockedOut(lock);
     parts.live.enter(session);
   } catch (error) {
     await refuse(attempt, parts, asSallyportError(error));

@@ -189,6 +189,15 @@ const steps: readonly string[] = [
   CREATE INDEX records_of_keys ON records (seq) WHERE type IN ('ledger.created', 'key.rotated');
   CREATE INDEX records_of_gateway ON records (type, seq) WHERE session IS NULL;
   `,
+  `
+  CREATE TABLE locks (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL,        -- of its principal.locked
+    time      TEXT NOT NULL,
+    locked_by TEXT NOT NULL,
+    reason    TEXT NOT NULL
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

@@ -1,5 +1,6 @@
-import type { RecordDraft } from '../../../contract/record.ts';
+import type { Actor, RecordBody, Resource } from '../../../contract/record.ts';
 import { asSallyportError, describeError, SallyportError } from '../../base/errors.ts';
+import { lockedOut } from '../../session/locks.ts';
 import { resourceOf } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import { targetsFor } from '../../session/visible-targets.ts';
@@ -22,32 +23,30 @@ export interface JumpDestination {
  * refused, alike whether there is such a target or not, and recorded.
  */
 export async function answerJump(client: SshClient, host: string, port: number, parts: SessionParts<SshReachable>): Promise<JumpAnswer> {
-  const { nest } = client;
+  const { nest, who } = client;
+  const { principal, onBehalfOf } = who.actor;
+  const address = writtenAddress(host, port);
+  const lock = parts.locks.lockOn(principal, onBehalfOf);
+  if (lock !== undefined) {
+    const { code, message } = lockedOut(lock);
+    await record(who.actor, { name: address, kind: 'unknown' }, { code, reason: message, requested: `direct-tcpip ${address}` }, parts);
+    return { refused: message };
+  }
   const known = jumpTargets(host, port, parts.inForce().targets.values());
-  const only = client.who.restrictions?.targets;
-  const visible = (await targetsFor(client.who, parts)).map(({ name }) => name).filter((name) => only?.includes(name) ?? true);
+  const only = who.restrictions?.targets;
+  const visible = (await targetsFor(who, parts)).map(({ name }) => name).filter((name) => only?.includes(name) ?? true);
   const targets = known.map(({ name }) => name).filter((name) => visible.includes(name));
   if (targets.length > 0 && nest !== undefined) return { take: (stream) => nest(stream, { host, port, targets }) };
-  const reach = visible.length === 0 ? 'nothing yet; ask whoever runs this gateway' : visible.join(', ');
-  const refused = new SallyportError('TARGET_UNKNOWN', `there is no SSH target at ${writtenAddress(host, port)}`, {
-    remedy: `you may reach: ${reach}`,
+  const refused = new SallyportError('TARGET_UNKNOWN', `there is no SSH target at ${address}`, {
+    remedy: `you may reach: ${visible.length === 0 ? 'nothing yet; ask whoever runs this gateway' : visible.join(', ')}`,
   });
   const [hidden] = known;
-  await record(
-    {
-      type: 'session.refused',
-      outcome: 'denied',
-      actor: client.who.actor,
-      target: hidden === undefined ? { name: writtenAddress(host, port), kind: 'unknown' } : resourceOf(hidden),
-      body: {
-        protocol: 'ssh',
-        code: hidden === undefined ? refused.code : 'ACCESS_DENIED',
-        reason: hidden === undefined ? refused.message : `${client.who.actor.principal} may not connect to ${hidden.name}`,
-        requested: `direct-tcpip ${writtenAddress(host, port)}`,
-      },
-    },
-    parts,
-  );
+  const told =
+    hidden === undefined
+      ? { code: refused.code, reason: refused.message }
+      : { code: 'ACCESS_DENIED', reason: `${principal} may not connect to ${hidden.name}` };
+  const resource: Resource = hidden === undefined ? { name: address, kind: 'unknown' } : resourceOf(hidden);
+  await record(who.actor, resource, { ...told, requested: `direct-tcpip ${address}` }, parts);
   return { refused: describeError(refused) };
 }
 
@@ -74,9 +73,14 @@ function writtenAddress(host: string, port: number): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-async function record(draft: RecordDraft, parts: Pick<SessionParts, 'records' | 'log'>): Promise<void> {
+async function record(
+  actor: Actor,
+  target: Resource,
+  body: Omit<RecordBody<'session.refused'>, 'protocol'>,
+  parts: Pick<SessionParts, 'records' | 'log'>,
+): Promise<void> {
   try {
-    await parts.records.append(draft);
+    await parts.records.append({ type: 'session.refused', outcome: 'denied', actor, target, body: { protocol: 'ssh', ...body } });
   } catch (failure) {
     const { code, message } = asSallyportError(failure);
     parts.log.error({ code }, `a refusal could not be recorded: ${message}`);

@@ -86,6 +86,7 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   readonly via;
   readonly #way: Way;
   readonly #serving: SshServing;
+  readonly #brokenOff = new AbortController();
   #target: SshReachable | undefined;
 
   constructor(client: SshClient, way: Way, serving: SshServing) {
@@ -99,7 +100,7 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
     this.#serving = serving;
   }
 
-  async connect(target: SshReachable, _session: Session, durable: Promise<unknown>): Promise<MessagePort> {
+  async connect(target: SshReachable, session: Session, durable: Promise<unknown>): Promise<MessagePort> {
     this.#target = target;
     const { login } = this.#way;
     if (login !== undefined && target.kind === 'ssh' && login !== target.login) {
@@ -112,7 +113,10 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
       await durable;
       return shell;
     }
-    return connectToTarget(target, this.#serving.credential(target), this.#serving.connect(), durable);
+    // An end that comes meanwhile breaks it off. Until the relay listens for it, that is.
+    const { signal } = this.#brokenOff;
+    session.onEnd((reason) => this.#brokenOff.abort(reason));
+    return connectToTarget(target, this.#serving.credential(target), { ...this.#serving.connect(), signal }, durable);
   }
 
   relay(upstream: MessagePort, session: Session): Promise<string> {
@@ -131,6 +135,8 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   /** Tells the client in its own terminal. One that starts nothing is told by the end of the connection. */
   async refuse(error: SallyportError): Promise<void> {
     const { port, watched } = this.#way;
+    // A session that was ended from here is over whether its client listens or not.
+    if (this.#brokenOff.signal.aborted) port.end(error);
     const timer = watched === true ? undefined : setTimeout(() => port.end(error), this.#serving.limits().handshake * 1000);
     await converse(port, noticeEndpoint(error));
     clearTimeout(timer);

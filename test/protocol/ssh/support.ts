@@ -17,6 +17,7 @@ import { Ssh2Transport, type TransportLimits } from '../../../gateway/protocol/s
 import { fingerprintOf } from '../../../gateway/protocol/ssh/target-connection.ts';
 import type { RecordingOptions } from '../../../gateway/recording/recorder.ts';
 import { LiveSessions } from '../../../gateway/session/live-sessions.ts';
+import { Locks } from '../../../gateway/session/locks.ts';
 import type { SessionParts } from '../../../gateway/session/session-parts.ts';
 import { KeptLog, MemoryLedger, openRecorder } from '../../recording/support.ts';
 import type { Belongings } from '../../support/temp.ts';
@@ -161,6 +162,7 @@ export interface TestGateway {
   readonly port: number;
   readonly hostKey: HostKey;
   readonly parts: SessionParts<SshReachable>;
+  readonly locks: Locks;
   readonly ledger: MemoryLedger;
   readonly log: KeptLog;
   readonly data: string;
@@ -238,6 +240,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     })),
   );
   const inForce = { principals, targets: new Map(options.targets.map((target) => [target.name, target])), policy };
+  const locks = new Locks({ records: ledger.records, live, clock: systemClock, log, gatewayName: 'test' });
   const parts: SessionParts<SshReachable> = {
     clock: systemClock,
     log,
@@ -245,6 +248,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     ledger,
     recorder,
     live,
+    locks,
     limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60 }),
     inForce: () => inForce,
   };
@@ -289,6 +293,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     port: Number(listener.address.split(':').at(-1)),
     hostKey,
     parts,
+    locks,
     ledger,
     log,
     data,
