@@ -124,6 +124,8 @@ describe('ssh -J', () => {
     const recording = await recordingOf(gateway.data, session?.id ?? '');
     expect(recording.bytes('o').toString()).toBe('from here\nout\n');
     expect(recording.bytes('i').toString()).toBe('from here\n');
+    const shown = await sallyport(['show', session?.id ?? '', '--data', gateway.data]);
+    expect(shown.stdout.toString()).toMatch(/^from .*, through a connection of plain$/m);
     const [open] = await opened('plain');
     expect(open?.body.requested).toBe('root@web:22');
     expect(open?.body.via).toEqual({ principal: 'plain', source: open?.actor.source });
@@ -131,15 +133,17 @@ describe('ssh -J', () => {
 
   it('takes the address of a target as well as its name, in any spelling, and LOGIN+TARGET', async () => {
     const config = sshConfig('plain');
-    for (const [destination, port] of [
-      [`root@${host.host}`, host.port],
-      ['root@::ffff:127.0.0.1', host.port],
-      ['root@127.1', host.port],
-      ['root@WEB', 2222],
-      ['root+web@web', 22],
-      ['web@web', 22],
+    const aliased = ['-o', 'HostKeyAlias=web'];
+    for (const [destination, port, alias] of [
+      [`root@${host.host}`, host.port, []],
+      ['root@web', host.port, []],
+      ['root@::ffff:127.0.0.1', host.port, aliased],
+      ['root@127.1', host.port, aliased],
+      ['root@WEB', 2222, aliased],
+      ['root+web@web', 22, []],
+      ['web@web', 22, []],
     ] as const) {
-      const done = await jump(config, destination, 'echo there', { flags: ['-p', String(port), '-o', 'HostKeyAlias=web'] });
+      const done = await jump(config, destination, 'echo there', { flags: ['-p', String(port), ...alias] });
       expect(done.stdout.toString(), destination + done.stderr).toBe('there\n');
     }
   });
@@ -307,9 +311,11 @@ describe('a jump is refused', () => {
 
   it('within a jump', async () => {
     const config = sshConfig('refused', { user: 'somebody' });
-    const done = await run('ssh', ['-F', config, '-J', 'gate', '-W', `${host.host}:${host.port}`, 'nobody@web']);
+    const before = (await opened('refused')).length;
+    const done = await run('ssh', ['-F', config, '-J', 'gate', '-W', `${host.host}:${host.port}`, 'root@web']);
     expect(done.status).toBe(255);
     expect(done.stdout.toString()).toBe('');
+    expect((await opened('refused')).length, 'the connection between the two is a session at its target').toBe(before + 1);
   });
 
   it('by a session on such a connection: it is told that there is no such target', async () => {
