@@ -23,6 +23,8 @@ export interface JumpLimits {
   readonly channels: number;
   /** Seconds for which a connection may be without any. */
   readonly seconds: number;
+  /** Whether nobody new is taken any more: then it may not at all. */
+  readonly draining: () => boolean;
 }
 
 /** Away from the numbers that targets, the menu and notices give their channels. */
@@ -30,6 +32,7 @@ const FIRST_CHANNEL = 0x5a12_0000;
 /** OpenSSH's own; what a client may send that nobody has read. */
 const WINDOW = 2 * 1024 * 1024;
 const MAX_HOST = 255;
+const LOOK_MILLISECONDS = 500;
 
 /**
  * A client that has not said yet what it wants: its `direct-tcpip` channels are answered here (ProxyJump), everything
@@ -86,7 +89,7 @@ export class JumpPort implements MessagePort {
   /** Whoever attaches answers further channels itself, and says how long the client may stay. */
   handOver(): void {
     this.#answering = false;
-    clearTimeout(this.#unused);
+    clearInterval(this.#unused);
   }
 
   get blocked(): boolean {
@@ -166,7 +169,7 @@ export class JumpPort implements MessagePort {
       return true;
     }
     this.#deciding += 1;
-    clearTimeout(this.#unused);
+    clearInterval(this.#unused);
     this.#answer(host, port)
       .catch((thrown: unknown): JumpAnswer => ({ refused: describeError(asSallyportError(thrown)) }))
       .then((answer) => {
@@ -198,12 +201,15 @@ export class JumpPort implements MessagePort {
 
   /** A client that holds nothing open has to go; one whose jumps are over may come back within the time. */
   #watch(): void {
-    clearTimeout(this.#unused);
+    clearInterval(this.#unused);
     if (!this.#answering || this.#closed !== undefined || this.#streams.size + this.#deciding > 0) return;
-    this.#unused = setTimeout(
-      () => this.#client.end(new SallyportError('IDLE_TIMEOUT', `nothing was asked for in ${this.#limits.seconds} s`)),
-      this.#limits.seconds * 1000,
-    );
+    const since = performance.now();
+    this.#unused = setInterval(() => {
+      const { seconds, draining } = this.#limits;
+      if (draining()) this.#client.end(new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down'));
+      else if (performance.now() - since >= seconds * 1000)
+        this.#client.end(new SallyportError('IDLE_TIMEOUT', `nothing was asked for in ${seconds} s`));
+    }, LOOK_MILLISECONDS);
   }
 
   #refuse(sender: number, reason: number, text: string): void {
@@ -224,7 +230,7 @@ export class JumpPort implements MessagePort {
 
   #gone(error: SallyportError | undefined): void {
     this.#closed = { error };
-    clearTimeout(this.#unused);
+    clearInterval(this.#unused);
     this.#endpoint.end();
     this.#listener?.closed(error);
     this.#resolveAsked(false);

@@ -54,9 +54,8 @@ async function findWay(client: SshClient, serving: SshServing): Promise<Way | un
   const wantsMenu = client.user === MENU_USER || client.user === client.who.actor.principal;
   if (!wantsMenu && targets.has(way.target)) return way;
   const { channelsPerSession, handshake } = serving.limits();
-  const port = new JumpPort(client.port, { channels: channelsPerSession, seconds: handshake }, (host, at) =>
-    answerJump(client, host, at, parts),
-  );
+  const limits = { channels: channelsPerSession, seconds: handshake, draining: () => parts.live.draining };
+  const port = new JumpPort(client.port, limits, (host, at) => answerJump(client, host, at, parts));
   const somethingElse = await port.asked();
   // Who came for a jump and left has asked for nothing that could be refused.
   if (!somethingElse && (wantsMenu || port.jumped)) return undefined;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
 import ssh2 from 'ssh2';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FieldReader, MessageType, readChannelOpenFailure, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
@@ -6,7 +7,17 @@ import { Ssh2Transport } from '../../../gateway/protocol/ssh/ssh2-transport.ts';
 import { Belongings } from '../../support/temp.ts';
 import { until } from '../../support/wait.ts';
 import { data, openSession, PACKET, request } from './session-world.ts';
-import { calm, RawPeer, rawClient, rawServer, sshTarget, type TestGateway, testGateway } from './support.ts';
+import {
+  calm,
+  keyPair,
+  RawPeer,
+  rawClient,
+  rawServer,
+  sshTarget,
+  type TestGateway,
+  type TestGatewayOptions,
+  testGateway,
+} from './support.ts';
 
 const belongings = new Belongings();
 afterAll(() => belongings.release());
@@ -14,9 +25,9 @@ afterAll(() => belongings.release());
 const openJump = (id: number, host: string, port: number, window = 2 * 1024 * 1024) =>
   writeMessage(MessageType.CHANNEL_OPEN, 'direct-tcpip', id, window, PACKET, host, port, '127.0.0.1', 1);
 
-async function world() {
+async function world(options: Partial<TestGatewayOptions> = {}) {
   const server = await rawServer(belongings);
-  const gateway = await testGateway(belongings, { targets: [sshTarget(server)] });
+  const gateway = await testGateway(belongings, { ...options, targets: [sshTarget(server)] });
   return { server, gateway };
 }
 
@@ -94,6 +105,32 @@ describe('a connection that jumps', () => {
     inner.abort();
   });
 
+  it('is let go when the gateway shuts down, although its time is not over', async () => {
+    const { gateway } = await world({ limits: { handshake: 60 } });
+    const client = await outer(gateway);
+    await gateway.parts.live.drain();
+    await client.ended;
+    expect(gateway.ledger.of('session.refused')[0]?.body.requested).toBe('somebody');
+  });
+
+  it('guesses keys through a jump as it would without: its source is locked out', async () => {
+    const { gateway } = await world({ lockout: { failures: 2 } });
+    const client = await outer(gateway);
+    for (const id of [1, 2]) {
+      await expect(nested(client, { key: keyPair().private }, 'root', id)).rejects.toThrow(/authentication methods failed/i);
+      await until('a record of it', () => gateway.ledger.of('auth.refused')[id - 1]);
+    }
+    expect(gateway.ledger.of('auth.refused').map(({ actor }) => actor.source)).toEqual(Array(2).fill(sourceOf(client)));
+    client.send(openJump(3, 'web', 22));
+    const closed = await client.until('the third is closed', () =>
+      client.of(MessageType.CHANNEL_CLOSE).find((message) => message.readUInt32BE(1) === 3),
+    );
+    expect(closed).toBeDefined();
+    expect(client.of(MessageType.CHANNEL_DATA).filter((message) => message.readUInt32BE(1) === 3)).toEqual([]);
+    await expect(outer(gateway)).rejects.toThrow();
+    client.socket.destroy();
+  });
+
   it('is answered about other things too, and what it asks for a session waits for the answer', async () => {
     const { gateway } = await world();
     const client = await outer(gateway);
@@ -144,15 +181,19 @@ describe('a connection that jumps', () => {
   });
 });
 
-/** Logs in through a channel of raw messages: enough to get a session, and then nothing more is read. */
-async function nested(client: RawPeer, gateway: TestGateway, user: string): Promise<{ abort(): void }> {
-  const { PassThrough, Duplex } = await import('node:stream');
-  client.send(openJump(1, 'web', 22));
-  const id = new FieldReader(await client.next(MessageType.CHANNEL_OPEN_CONFIRMATION), 5).uint32();
+function sourceOf(client: RawPeer): string {
+  return `127.0.0.1:${client.socket.localPort}`;
+}
+
+/** Logs in through a channel of raw messages, with this number on the client's side. */
+async function nested(client: RawPeer, { key }: { key: string }, user: string, number = 1): Promise<{ abort(): void }> {
+  const earlier = client.of(MessageType.CHANNEL_OPEN_CONFIRMATION).length;
+  client.send(openJump(number, 'web', 22));
+  const id = new FieldReader(await client.next(MessageType.CHANNEL_OPEN_CONFIRMATION, earlier), 5).uint32();
   const incoming = new PassThrough();
   let seen = 0;
   const feeding = client.until('the end', () => {
-    const all = client.of(MessageType.CHANNEL_DATA);
+    const all = client.of(MessageType.CHANNEL_DATA).filter((message) => message.readUInt32BE(1) === number);
     for (; seen < all.length; seen += 1) incoming.write(Buffer.from((all[seen] as Buffer).subarray(9)));
     return undefined;
   });
@@ -161,13 +202,13 @@ async function nested(client: RawPeer, gateway: TestGateway, user: string): Prom
     readable: incoming,
     writable: async (source: AsyncIterable<Buffer>) => {
       for await (const bytes of source) client.send(data(id, bytes));
+      client.send(writeMessage(MessageType.CHANNEL_CLOSE, id));
     },
   });
   const through = new ssh2.Client();
-  through.on('error', () => undefined);
   await new Promise<void>((resolve, reject) => {
     through.once('ready', resolve).once('error', reject);
-    through.connect({ sock, username: user, privateKey: gateway.key });
-  });
+    through.connect({ sock, username: user, privateKey: key });
+  }).finally(() => through.on('error', () => undefined));
   return { abort: () => through.destroy() };
 }

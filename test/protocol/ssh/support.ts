@@ -4,7 +4,7 @@ import ssh2 from 'ssh2';
 import { systemClock } from '../../../gateway/base/clock.ts';
 import { SallyportError } from '../../../gateway/base/errors.ts';
 import { Secret } from '../../../gateway/base/secret.ts';
-import { AttemptLimiter } from '../../../gateway/identity/attempt-limiter.ts';
+import { AttemptLimiter, type AttemptLimits } from '../../../gateway/identity/attempt-limiter.ts';
 import { parseSshPublicKey } from '../../../gateway/identity/ssh-public-key.ts';
 import { allowListPolicy } from '../../../gateway/policy/allow-list-policy.ts';
 import type { Listener } from '../../../gateway/protocol/listener.ts';
@@ -187,6 +187,7 @@ export interface TestGatewayOptions {
   recording?: Partial<RecordingOptions>;
   ledger?: MemoryLedger;
   publicKeys?: string[];
+  lockout?: Partial<AttemptLimits>;
   /** A stand-in for the recorder's way of opening channels. */
   failRecording?: () => Error | undefined;
 }
@@ -249,7 +250,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     recorder,
     live,
     locks,
-    limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60 }),
+    limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60, ...options.lockout }),
     inForce: () => inForce,
   };
   recorder.onFailure((session, _channel, error) => live.find(session)?.end(error));
