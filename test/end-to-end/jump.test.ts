@@ -45,6 +45,8 @@ beforeAll(async () => {
   stranger = await makeKey(directory, 'stranger');
   const configuration: Configuration = {
     limits: { handshake: `${HANDSHAKE_SECONDS}s`, 'channels-per-session': 8 },
+    // Keys are exchanged often, in both connections, and in neither at the same moment as in the other.
+    ssh: { 'rekey-bytes': '2MiB', 'rekey-after': '1s' },
     humans: [{ name: 'engineer@example.com' }],
     agents: names.map((name) => ({ name, 'on-behalf-of': 'engineer@example.com', 'ssh-keys': [keys.get(name)?.publicLine] })),
     targets: [

@@ -69,6 +69,7 @@ describe('a channel as a stream', () => {
     const before = granted();
     for (let bytes = 0; bytes < WINDOW; bytes += piece.length) stream.handler.data(piece);
     expect(granted()).toBeGreaterThan(before);
+    expect(granted()).toBeLessThanOrEqual(read);
   });
 
   it('ends when the client does: what came is read, then the channel is closed from here, once', async () => {
