@@ -207,6 +207,15 @@ const steps: readonly string[] = [
     PRIMARY KEY (approval, seq)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE locks (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL,        -- of its principal.locked
+    time      TEXT NOT NULL,
+    locked_by TEXT NOT NULL,
+    reason    TEXT NOT NULL
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;
