@@ -7,13 +7,13 @@ import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
 import { allowListPolicy } from './policy/allow-list-policy.ts';
-import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
 import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
@@ -22,7 +22,7 @@ import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
-import type { SessionParts } from './session/session-parts.ts';
+import type { InForce, SessionParts } from './session/session-parts.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
 
@@ -61,7 +61,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    let inForce = forceOf(config);
+    const credentials = await openCredentials(dataDirectory, { database, clock, log });
+
+    let inForce = await forceOf(config, credentials);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
@@ -116,6 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recovered: recovery.sessions,
       reload: async () => {
         const next = loadConfig(options.config);
+        const force = await forceOf(next, credentials);
         const previous = config.hash;
         warnOfWhatNeedsARestart(config, next, log);
         await records.append({
@@ -126,7 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           body: { configuration: next.hash, previous },
         });
         config = next;
-        inForce = forceOf(next);
+        inForce = force;
         await watched?.renew();
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
@@ -162,8 +165,9 @@ function recordingOptions(config: Config, directory: string) {
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: Policy } {
-  return { principals: config.principals, targets: config.targets, policy: allowListPolicy(config.targets.values()) };
+async function forceOf(config: Config, credentials: Credentials): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
+  const { principals, targets } = config;
+  return { principals, targets, policy: allowListPolicy(targets.values()), certificates: await credentials.trustOf(config) };
 }
 
 /** Told by `/readyz`. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { checkCredentialReferences } from './check-credentials.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { checkReferences, type Surroundings } from './references.ts';
@@ -31,6 +32,7 @@ export function checkConfig(written: unknown, findings: Findings, surroundings: 
     );
   }
   checkReferences(written, findings, surroundings);
+  checkCredentialReferences(written, findings, surroundings.directory);
   return root === undefined ? undefined : { root, humans, agents, targets };
 }
 

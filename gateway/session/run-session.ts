@@ -43,6 +43,10 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   let target: Target;
   try {
     target = await findTarget(attempt, parts);
+    if (attempt.who.restrictions?.targets?.includes(target.name) === false)
+      throw new SallyportError('ACCESS_DENIED', `your certificate is not good for ${target.name}`, {
+        remedy: `it is good for: ${attempt.who.restrictions.targets.join(', ')}`,
+      });
     session = new Session(attempt.protocol, attempt.who, target, parts);
     decision = session.decide('connect', { protocol: attempt.protocol, source: attempt.who.actor.source });
     if (decision.verdict !== 'allow')

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
+import { CertificatesTable } from './certificates-table.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
@@ -31,6 +32,7 @@ export class Database {
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
   readonly erasures: ErasuresTable;
+  readonly certificates: CertificatesTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
@@ -48,6 +50,7 @@ export class Database {
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
     this.erasures = new ErasuresTable(connection);
+    this.certificates = new CertificatesTable(connection);
   }
 
   /**

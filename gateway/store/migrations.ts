@@ -189,6 +189,15 @@ const steps: readonly string[] = [
   CREATE INDEX records_of_keys ON records (seq) WHERE type IN ('ledger.created', 'key.rotated');
   CREATE INDEX records_of_gateway ON records (type, seq) WHERE session IS NULL;
   `,
+  `
+  CREATE TABLE certificates (
+    serial   TEXT PRIMARY KEY,           -- decimal: it may be larger than an INTEGER
+    seq      INTEGER NOT NULL,           -- of its credential.issued
+    valid_to TEXT NOT NULL,
+    revoked  TEXT                        -- when
+  ) WITHOUT ROWID;
+  CREATE INDEX certificates_revoked ON certificates (valid_to) WHERE revoked IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

@@ -1,4 +1,5 @@
 import type { RecordType } from '../../contract/record.ts';
+import { certificatesProjection } from './certificates-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
@@ -14,12 +15,19 @@ const projections: readonly Projection[] = [
   segmentsProjection,
   holdsProjection,
   erasuresProjection,
+  certificatesProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'certificates', 'names'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
-const WITHOUT_SESSION: ReadonlySet<string> = new Set(['hold.set', 'hold.cleared', 'erased'] satisfies RecordType[]);
+const WITHOUT_SESSION: ReadonlySet<string> = new Set([
+  'hold.set',
+  'hold.cleared',
+  'erased',
+  'credential.issued',
+  'credential.revoked',
+] satisfies RecordType[]);
 
 /**
  * Makes every insert into `records` write the projections too. A trigger is part of the inserting statement, so there
