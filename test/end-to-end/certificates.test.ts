@@ -20,6 +20,7 @@ import { paramiko, type Route, ssh } from '../support/clients.ts';
 import { type KeyPair, makeKey } from '../support/keys.ts';
 import { recordedAs, recordsOf } from '../support/records.ts';
 import { Belongings } from '../support/temp.ts';
+import { until } from '../support/wait.ts';
 import { openWorld, type World, webTarget } from '../support/world.ts';
 
 const belongings = new Belongings();
@@ -30,6 +31,7 @@ let company: KeyPair;
 let rsaAuthority: KeyPair;
 let stranger: KeyPair;
 let listed: KeyPair;
+let revocations: string;
 /** Made by the gateway's own authority for what a token said, before the gateway runs. */
 const own = new Map<string, { key: KeyPair; serial: string }>();
 
@@ -43,9 +45,15 @@ beforeAll(async () => {
     makeKey(directory, 'listed'),
   ]);
   const revoked = await makeRevocationList(directory, company, ['serial: 666', 'serial: 1000-1010', 'id: lost-laptop']);
+  revocations = revoked;
   const { workloads } = await issueFromTokens();
+  // A server whose administrator trusts both authorities, and lets agent-1 log in as root.
+  const [trusted, allowed] = [join(directory, 'trusted'), join(directory, 'allowed')];
+  writeFileSync(trusted, `${company.publicLine}\n${readFileSync(join(data, 'keys', 'ssh-ca.pub'), 'utf8')}`);
+  writeFileSync(allowed, 'agent-1\n');
   world = await openWorld(belongings, {
     agents: 3,
+    host: { settings: [`TrustedUserCAKeys ${trusted}`, `AuthorizedPrincipalsFile ${allowed}`] },
     web: { allow: ['agent-1', 'agent-2', 'agent-3', 'listed@example.com'] },
     targets: (host) => [webTarget(host, 'staging')],
     humans: [...humans.slice(1), { name: 'listed@example.com', 'ssh-keys': [listed.publicLine] }],
@@ -315,4 +323,44 @@ describe.concurrent('certificates', () => {
       });
     });
   }
+});
+
+describe("the gateway's own certificates", () => {
+  it('open no other server, even one that trusts its authority', async () => {
+    const { key } = await makeCertifiedKey(directory, 'elsewhere', { ca: company, principals: ['agent-1'] });
+    const past = (with_: KeyPair) => ssh({ ...world.direct, key: with_ }, 'echo past the gateway');
+    expect((await past(key)).stdout.toString()).toBe('past the gateway\n');
+    const done = await past(own.get('good')?.key ?? expect.fail());
+    expect(done.stderr).toContain('Permission denied');
+    expect(done.stdout.toString()).toBe('');
+    expect(world.host.log()).toMatch(/identity@sallyport\.dev/);
+  });
+});
+
+describe('the revocation list', () => {
+  /** Other bytes in its place, in force. */
+  async function replace(bytes: Uint8Array): Promise<void> {
+    const reloads = () => world.gateway.log().split('the configuration was reloaded').length;
+    const before = reloads();
+    writeFileSync(revocations, bytes);
+    process.kill(world.gateway.pid, 'SIGHUP');
+    await until('the configuration was reloaded', () => (reloads() > before ? true : undefined));
+  }
+
+  it('is read again at a reload; while it can not be read, no certificate is taken, and plain keys are', async () => {
+    const { key } = await makeCertifiedKey(directory, 'revocable', { ca: company, principals: ['agent-1'], serial: 77 });
+    const whole = readFileSync(revocations);
+    const enter = async (): Promise<string> => (await ssh(routeOf(key), 'echo in')).stdout.toString();
+    expect(await enter()).toBe('in\n');
+    await replace(whole.subarray(0, -3));
+    expect(await enter()).toBe('');
+    expect((await ssh(routeOf(own.get('good')?.key ?? expect.fail()), 'echo in')).stdout.toString()).toBe('');
+    expect((await ssh(routeOf(listed), 'echo in')).stdout.toString()).toBe('in\n');
+    await world.gateway.logged('that the list is damaged', ({ code }) => code === 'CERTIFICATE_INVALID');
+    await recordedAs(data, 'auth.refused', ({ body }) => body.reason === 'the revocation list cannot be read, so no certificate is taken');
+    await replace(whole);
+    expect(await enter()).toBe('in\n');
+    await replace(readFileSync(await makeRevocationList(belongings.directory('next'), company, ['serial: 77'])));
+    expect(await enter()).toBe('');
+  });
 });
