@@ -1,3 +1,4 @@
+import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -13,6 +14,7 @@ import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { openApprovals } from './serve/approvals.ts';
 import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
@@ -66,7 +68,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = await forceOf(config, credentials);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
+    const approvals = await openApprovals({
+      database,
+      records,
+      ledger,
+      clock,
+      log,
+      principals: () => config.principals,
+      rules: () => noRules,
+      isLocked: () => false,
+    });
+    undo.push(async () => approvals.close());
+    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;
@@ -136,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       close: async (reason) => {
         const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));
+        approvals.close();
         await drain(live); // `/readyz` says so meanwhile.
         await Promise.all([stopped, control.close(), watched?.listener.close()]);
         await retention.idle();
@@ -159,6 +173,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
 
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;

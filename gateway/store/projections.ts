@@ -1,4 +1,5 @@
 import type { RecordType } from '../../contract/record.ts';
+import { approvalsProjection } from './approvals-table.ts';
 import { certificatesProjection } from './certificates-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
@@ -15,10 +16,11 @@ const projections: readonly Projection[] = [
   segmentsProjection,
   holdsProjection,
   erasuresProjection,
+  approvalsProjection,
   certificatesProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'certificates', 'names'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names', 'approvals', 'approval_decisions', 'certificates'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
 const WITHOUT_SESSION: ReadonlySet<string> = new Set([

@@ -196,6 +196,14 @@ describe.concurrent('certificates', () => {
     expect((await ssh(routeOf(key), 'echo in')).stdout.toString()).toBe('in\n');
   });
 
+  it('runs its forced command instead of what is asked for, and gives no terminal that it does not permit', async () => {
+    const options = ['force-command=echo forced', 'no-pty'];
+    const { key } = await makeCertifiedKey(directory, 'forced', { ca: company, principals: ['agent-3'], options });
+    expect((await ssh(routeOf(key), 'echo asked')).stdout.toString()).toBe('forced\n');
+    const terminal = await ssh(routeOf(key), undefined, { flags: ['-tt'] });
+    expect(terminal.stderr).toContain('PTY allocation request failed');
+  });
+
   it('lets in the agent that a token was exchanged for, at its targets and no others', async () => {
     const { key, serial } = own.get('good') ?? expect.fail();
     expect(await describeCertificate(`${key.path}-cert.pub`)).toMatch(
