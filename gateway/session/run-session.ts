@@ -55,7 +55,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
     target = await findTarget(attempt, parts);
     if (attempt.who.restrictions?.targets?.includes(target.name) === false)
       throw new SallyportError('ACCESS_DENIED', `your certificate is not good for ${target.name}`, {
-        remedy: `it is good for: ${attempt.who.restrictions.targets.join(', ')}`,
+        remedy: `you may reach: ${await visible(attempt, parts)}`,
       });
     session = new Session(attempt.protocol, attempt.who, target, parts);
     const facts = { protocol: attempt.protocol };

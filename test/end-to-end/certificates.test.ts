@@ -281,6 +281,15 @@ describe.concurrent('certificates', () => {
       reason: "the authority's signature is not good",
       client: paramiko,
     },
+    'of a key that the client does not hold': {
+      make: async () => {
+        const [holder, thief] = await Promise.all([certified({})(), certified({})()]);
+        writeFileSync(`${thief.path}-cert.pub`, readFileSync(`${holder.path}-cert.pub`));
+        return thief;
+      },
+      reason: 'the signature does not verify',
+      client: paramiko,
+    },
     truncated: { make: changed((blob) => blob.subarray(0, -1)), reason: 'cut off', client: paramiko },
     oversized: {
       make: certified({ principals: Array.from({ length: 200 }, (_, n) => `${'x'.repeat(90)}${n}`) }),

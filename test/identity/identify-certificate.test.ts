@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { faultOfSignature } from '../../gateway/base/ssh-key-signature.ts';
 import { sshString } from '../../gateway/base/ssh-wire.ts';
 import { CertificateAuthority } from '../../gateway/identity/certificate-authority.ts';
 import { type CertifiedIdentity, writeIdentity } from '../../gateway/identity/certified-identity.ts';
@@ -314,4 +315,25 @@ test('a certificate is judged by itself when its key is listed, and the key by i
   const offered = { principals: withKey, user: 'web-1', keyAlgorithm: 'ssh-ed25519', keyBlob: blob };
   expect(identifySshKey(offered)).toMatchObject({ refused: 'no principal has this key' });
   expect(identifySshKey({ ...offered, keyBlob: read.certifiedKey })).toMatchObject({ principal: { name: 'engineer@example.com' } });
+});
+
+test('a client signs with the very algorithm that it named, and with the certified key', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const mpint = (text: string) => sshString(Buffer.concat([Buffer.from(text === n ? [0] : []), Buffer.from(text, 'base64url')]));
+  const blob = company.certify({ kind: 'ssh-rsa-cert-v01@openssh.com', keyFields: Buffer.concat([mpint(e), mpint(n)]) });
+  const message = Buffer.from('session');
+  const signed = (hash: string) => Buffer.concat([sshString(`rsa-sha2-${hash}`), sshString(sign(`sha${hash}`, message, privateKey))]);
+  for (const hash of ['256', '512']) {
+    const found = identify(blob, trust, { algorithm: `rsa-sha2-${hash}-cert-v01@openssh.com` });
+    if (found.refused !== undefined) throw new Error(found.refused);
+    const fault = (signature: Buffer, over = message) => faultOfSignature(found.certifiedKey, signature, over, found.signatureType);
+    expect(fault(signed(hash))).toBeUndefined();
+    expect(fault(signed(hash === '256' ? '512' : '256'))).toBe('its kind is not that of its key');
+    expect(fault(signed(hash), Buffer.from('another session'))).toBe('it does not fit what was signed');
+  }
+  // With SHA-1 there is no log-in, whatever the configuration says of weak algorithms.
+  expect(identify(blob, trust, { algorithm: 'ssh-rsa-cert-v01@openssh.com' }).refused).toBe(
+    'the name of the algorithm does not fit the certificate',
+  );
 });
