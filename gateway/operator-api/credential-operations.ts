@@ -13,16 +13,21 @@ export interface CredentialOperationParts extends CredentialParts {
   readonly certificates: { validTo(serial: string): Promise<string | undefined> };
 }
 
-export function issueCredential(
-  input: OperationInput<'credential.issue'>,
-  asking: Asking & CertificateAsker,
-  parts: CredentialOperationParts,
-): Promise<OperationOutput<'credential.issue'>> {
-  return giveCertificate(input, asking, parts);
+/** What does the operations `credential.*` of contract/operator-api.ts. */
+export function credentialOperations(parts: CredentialOperationParts) {
+  return {
+    'credential.issue': (
+      input: OperationInput<'credential.issue'>,
+      asking: Asking & CertificateAsker,
+    ): Promise<OperationOutput<'credential.issue'>> => giveCertificate(input, asking, parts),
+    'credential.revoke': (input: OperationInput<'credential.revoke'>, asking: Asking) => revoke(input, asking, parts),
+    'credential.authority': (): Promise<OperationOutput<'credential.authority'>> =>
+      Promise.resolve({ authority: parts.authority.line, hostKey: parts.hostKey }),
+  };
 }
 
 /** Counts from the next log-in on. Sessions that run already go on: session.terminate and lock.set end those. */
-export async function revokeCredential(
+async function revoke(
   { serial: written, reason }: OperationInput<'credential.revoke'>,
   { actor }: Asking,
   { certificates, revoked, records, gatewayName }: CredentialOperationParts,
@@ -42,11 +47,4 @@ export async function revokeCredential(
   });
   revoked.add(serial);
   return {};
-}
-
-export function credentialAuthority({
-  authority,
-  hostKey,
-}: Pick<CredentialOperationParts, 'authority' | 'hostKey'>): OperationOutput<'credential.authority'> {
-  return { authority: authority.line, hostKey };
 }

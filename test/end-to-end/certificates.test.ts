@@ -6,7 +6,7 @@ import { createLog } from '../../gateway/base/log.ts';
 import { loadConfig } from '../../gateway/config.ts';
 import { openEvidence } from '../../gateway/evidence.ts';
 import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
-import { credentialAuthority, issueCredential, revokeCredential } from '../../gateway/operator-api/credential-operations.ts';
+import { credentialOperations } from '../../gateway/operator-api/credential-operations.ts';
 import { openCredentials } from '../../gateway/serve/credentials.ts';
 import {
   blobOf,
@@ -100,7 +100,7 @@ async function issueFromTokens(): Promise<{ workloads: object[] }> {
   const { database, records } = evidence;
   try {
     const credentials = await openCredentials(data, { database, clock, log });
-    const parts = {
+    const operations = credentialOperations({
       clock,
       log,
       records,
@@ -111,7 +111,7 @@ async function issueFromTokens(): Promise<{ workloads: object[] }> {
       revoked: credentials.revoked,
       authority: credentials.authority,
       inForce: () => exchange,
-    };
+    });
     const exchange = credentials.exchangeOf(config);
     const asking = {
       actor: { principal: 'unknown', kind: 'unknown' as const, source: '192.0.2.9:40000' },
@@ -123,12 +123,15 @@ async function issueFromTokens(): Promise<{ workloads: object[] }> {
       delegated: { sub: 'reviewer@example.com', act: { sub: 'repo:acme/delegating:ref:refs/heads/x' } },
     })) {
       const key = await makeKey(directory, `own-${name}`);
-      const { certificate, serial } = await issueCredential({ key: key.publicLine, token: await issuer.token(claims) }, asking, parts);
+      const { certificate, serial } = await operations['credential.issue'](
+        { key: key.publicLine, token: await issuer.token(claims) },
+        asking,
+      );
       writeFileSync(`${key.path}-cert.pub`, `${certificate}\n`);
       own.set(name, { key, serial });
     }
-    await revokeCredential({ serial: own.get('revoked')?.serial ?? '', reason: 'the laptop was stolen' }, asking, parts);
-    expect(credentialAuthority(parts).authority).toBe(readFileSync(join(data, 'keys', 'ssh-ca.pub'), 'utf8').trim());
+    await operations['credential.revoke']({ serial: own.get('revoked')?.serial ?? '', reason: 'the laptop was stolen' }, asking);
+    expect((await operations['credential.authority']()).authority).toBe(readFileSync(join(data, 'keys', 'ssh-ca.pub'), 'utf8').trim());
     await records.flush();
   } finally {
     await evidence.close();

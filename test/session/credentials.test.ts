@@ -10,12 +10,7 @@ import { RevokedCertificates } from '../../gateway/identity/revoked-certificates
 import { SpentTokens } from '../../gateway/identity/spent-tokens.ts';
 import { verifyingKeys } from '../../gateway/identity/workload-keys.ts';
 import { Records } from '../../gateway/ledger/records.ts';
-import {
-  type CredentialOperationParts,
-  credentialAuthority,
-  issueCredential,
-  revokeCredential,
-} from '../../gateway/operator-api/credential-operations.ts';
+import { type CredentialOperationParts, credentialOperations } from '../../gateway/operator-api/credential-operations.ts';
 import type { CertificateAsker, CredentialsInForce } from '../../gateway/session/credentials.ts';
 import { Database } from '../../gateway/store/database.ts';
 import { ed25519Blob, identify, principals, trustOf } from '../identity/certificate-support.ts';
@@ -79,6 +74,24 @@ function partsWith(more: Partial<CredentialOperationParts> = {}, force: Partial<
     inForce: () => now,
     ...more,
   };
+}
+
+type Operations = ReturnType<typeof credentialOperations>;
+
+function issueCredential(
+  input: Parameters<Operations['credential.issue']>[0],
+  who: ReturnType<typeof asker>,
+  parts: CredentialOperationParts,
+) {
+  return credentialOperations(parts)['credential.issue'](input, who);
+}
+
+function revokeCredential(
+  input: Parameters<Operations['credential.revoke']>[0],
+  who: ReturnType<typeof asker>,
+  parts: CredentialOperationParts,
+) {
+  return credentialOperations(parts)['credential.revoke'](input, who);
 }
 
 let port = 0;
@@ -281,7 +294,10 @@ describe('a revoked certificate', () => {
   });
 });
 
-test('the authority says which it is', () => {
-  expect(credentialAuthority(partsWith())).toEqual({ authority: authority.line, hostKey: 'ssh-ed25519 AAAA' });
+test('the authority says which it is', async () => {
+  expect(await credentialOperations(partsWith())['credential.authority']()).toEqual({
+    authority: authority.line,
+    hostKey: 'ssh-ed25519 AAAA',
+  });
   expect(authority.line).toMatch(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S+ sallyport-ca$/);
 });
