@@ -18,9 +18,9 @@ export function credentialOperations(parts: CredentialOperationParts) {
   return {
     'credential.issue': (
       input: OperationInput<'credential.issue'>,
-      asking: Asking & CertificateAsker,
+      asking: CertificateAsker,
     ): Promise<OperationOutput<'credential.issue'>> => giveCertificate(input, asking, parts),
-    'credential.revoke': (input: OperationInput<'credential.revoke'>, asking: Asking) => revoke(input, asking, parts),
+    'credential.revoke': (input: OperationInput<'credential.revoke'>, asking: Pick<Asking, 'actor'>) => revoke(input, asking, parts),
     'credential.authority': (): Promise<OperationOutput<'credential.authority'>> =>
       Promise.resolve({ authority: parts.authority.line, hostKey: parts.hostKey }),
   };
@@ -29,7 +29,7 @@ export function credentialOperations(parts: CredentialOperationParts) {
 /** Counts from the next log-in on. Sessions that run already go on: session.terminate and lock.set end those. */
 async function revoke(
   { serial: written, reason }: OperationInput<'credential.revoke'>,
-  { actor }: Asking,
+  { actor }: Pick<Asking, 'actor'>,
   { certificates, revoked, records, gatewayName }: CredentialOperationParts,
 ): Promise<OperationOutput<'credential.revoke'>> {
   const serial = String(BigInt(written));
