@@ -24,6 +24,7 @@ import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
+import { Locks } from './session/locks.ts';
 import type { InForce, SessionParts } from './session/session-parts.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
@@ -68,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = await forceOf(config, credentials);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
+    const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
     const approvals = await openApprovals({
       database,
       records,
@@ -76,10 +78,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
       principals: () => config.principals,
       rules: () => noRules,
-      isLocked: () => false,
+      isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
+    const parts: SessionParts<SshReachable> = {
+      clock,
+      log,
+      records,
+      ledger,
+      recorder,
+      live,
+      locks,
+      limiter,
+      approvals,
+      inForce: () => inForce,
+    };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;

@@ -28,7 +28,12 @@ export type Identified =
 
 /** Whose key or certificate this is. The signature has to be verified before the answer is believed. */
 export function identifyKey(offer: OfferedKey, parts: SessionParts): Identified {
-  return isCertificateAlgorithm(offer.algorithm) ? identifyByCertificate(offer, parts) : identifyByKey(offer, parts);
+  const identified = isCertificateAlgorithm(offer.algorithm) ? identifyByCertificate(offer, parts) : identifyByKey(offer, parts);
+  if (identified.who === undefined) return identified;
+  const { principal, onBehalfOf, authentication } = identified.who.actor;
+  const lock = parts.locks.lockOn(principal, onBehalfOf);
+  if (lock === undefined) return identified;
+  return { refused: `${lock.principal} is locked by ${lock.by}: ${lock.reason}`, fingerprint: authentication?.key ?? '' };
 }
 
 /** How records name the two. */

@@ -11,6 +11,7 @@ import { type CertificateLifetimes, issueCertificate } from '../identity/issue-c
 import { exchangeWorkloadToken, type WorkloadTrust } from '../identity/workload-token.ts';
 import type { Records } from '../ledger/records.ts';
 import { recordFailedLogin } from './authenticate.ts';
+import type { Locks } from './locks.ts';
 
 /** What certificates are made with. What a reload may change is asked for at each use. */
 export interface CredentialParts {
@@ -18,6 +19,7 @@ export interface CredentialParts {
   readonly log: Log;
   readonly records: Pick<Records, 'append'>;
   readonly limiter: AttemptLimiter;
+  readonly locks: Pick<Locks, 'lockOn'>;
   /** How the gateway calls itself in records. */
   readonly gatewayName: string;
   readonly authority: CertificateAuthority;
@@ -76,6 +78,17 @@ export async function giveCertificate(
 ): Promise<GivenCertificate> {
   const { identity, cameAbout, actor, proof } =
     request.token === undefined ? await grantByLogin(request, asker, parts) : await grantByToken(request, request.token, asker, parts);
+  const lock = parts.locks.lockOn(identity.principal, identity.onBehalfOf);
+  if (lock !== undefined) {
+    await recordRefusal(
+      actor,
+      identity.proof.method,
+      identity.principal,
+      `${lock.principal} is locked by ${lock.by}: ${lock.reason}`,
+      parts,
+    );
+    throw refused(`${identity.principal} gets no certificate`);
+  }
   const issued = issueCertificate(
     { key: request.key, seconds: request.seconds, identity, cameAbout },
     parts.authority,

@@ -208,6 +208,15 @@ const steps: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   `
+  CREATE TABLE locks (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL,        -- of its principal.locked
+    time      TEXT NOT NULL,
+    locked_by TEXT NOT NULL,
+    reason    TEXT NOT NULL
+  );
+  `,
+  `
   CREATE TABLE certificates (
     serial   TEXT PRIMARY KEY,           -- decimal: it may be larger than an INTEGER
     seq      INTEGER NOT NULL,           -- of its credential.issued

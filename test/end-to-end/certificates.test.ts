@@ -105,6 +105,7 @@ async function issueFromTokens(): Promise<{ workloads: object[] }> {
       log,
       records,
       limiter: new AttemptLimiter(config.limits.lockout),
+      locks: { lockOn: () => undefined },
       gatewayName: 'bastion-1',
       hostKey: 'ssh-ed25519 AAAA',
       certificates: database.certificates,

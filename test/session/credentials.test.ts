@@ -11,7 +11,11 @@ import { SpentTokens } from '../../gateway/identity/spent-tokens.ts';
 import { verifyingKeys } from '../../gateway/identity/workload-keys.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { type CredentialOperationParts, credentialOperations } from '../../gateway/operator-api/credential-operations.ts';
+import { identifyKey } from '../../gateway/session/authenticate.ts';
 import type { CertificateAsker, CredentialsInForce } from '../../gateway/session/credentials.ts';
+import { LiveSessions } from '../../gateway/session/live-sessions.ts';
+import { Locks } from '../../gateway/session/locks.ts';
+import type { SessionParts } from '../../gateway/session/session-parts.ts';
 import { Database } from '../../gateway/store/database.ts';
 import { ed25519Blob, identify, principals, trustOf } from '../identity/certificate-support.ts';
 import { makeTokenIssuer, type TokenIssuer } from '../support/certificates.ts';
@@ -25,12 +29,15 @@ const key = `ssh-ed25519 ${ed25519Blob(generateKeyPairSync('ed25519').publicKey)
 const signal = new AbortController().signal;
 let database: Database;
 let records: Records;
+let locks: Locks;
 let ci: TokenIssuer;
 beforeAll(async () => {
   ci = await makeTokenIssuer('https://ci.example.com', 'EdDSA');
   database = await Database.openForGateway(directory);
   belongings.add(() => database.close());
   records = new Records(database.records, systemClock, 'bastion-1');
+  const live = new LiveSessions(() => ({ sessions: 10, sessionsPerPrincipal: 10 }));
+  locks = await Locks.load(database.locks, { records, live, clock: systemClock, log: createLog('silent'), gatewayName: 'bastion-1' });
 });
 afterAll(() => belongings.release());
 
@@ -66,6 +73,7 @@ function partsWith(more: Partial<CredentialOperationParts> = {}, force: Partial<
     log: createLog('silent'),
     records,
     limiter: new AttemptLimiter({ failures: 3, withinSeconds: 60, forSeconds: 60 }),
+    locks,
     gatewayName: 'bastion-1',
     authority,
     hostKey: 'ssh-ed25519 AAAA',
@@ -291,6 +299,41 @@ describe('a revoked certificate', () => {
       'LEDGER_FAILED',
     );
     expect(revoked.has(serial)).toBe(false);
+  });
+});
+
+describe('a locked principal', () => {
+  const by = { principal: 'reviewer@example.com', kind: 'human' as const, source: '192.0.2.8:1' };
+  const reason = 'a stolen laptop';
+
+  test('gets no certificate, nor does an agent that acts for them, and one from before lets nobody in', async () => {
+    const before = await issueCredential({ key, token: await ci.token({ sub: 'repo:acme/any', jti: 'before' }) }, asker(), partsWith());
+    const enter = () =>
+      identifyKey(
+        {
+          protocol: 'ssh',
+          user: 'web-1',
+          source: '192.0.2.7:1',
+          algorithm: 'ssh-ed25519-cert-v01@openssh.com',
+          blob: Buffer.from(before.certificate.split(' ')[1] ?? '', 'base64'),
+        },
+        {
+          clock: systemClock,
+          locks,
+          inForce: () => ({ principals, certificates: trustOf(authority.blob, []) }),
+        } as unknown as SessionParts,
+      );
+    expect(enter().who?.actor).toMatchObject({ principal: 'deploy-bot', authentication: { method: 'certificate' } });
+    await locks.set({ principal: 'engineer@example.com', reason }, by);
+    expect(enter().refused).toBe('engineer@example.com is locked by reviewer@example.com: a stolen laptop');
+    const [human, agent] = [asker({}), asker()];
+    expect(await codeOf(issueCredential({ key }, human, partsWith()))).toBe('CREDENTIAL_REFUSED');
+    const token = await ci.token({ sub: 'repo:acme/any', jti: 'after' });
+    expect(await codeOf(issueCredential({ key, token }, agent, partsWith()))).toBe('CREDENTIAL_REFUSED');
+    for (const { actor } of [human, agent])
+      expect(await recordOf('auth.refused', actor.source)).toMatchObject({ body: { reason: expect.stringContaining(reason) as string } });
+    await locks.clear({ principal: 'engineer@example.com', reason }, by);
+    expect(enter().refused).toBeUndefined();
   });
 });
 
