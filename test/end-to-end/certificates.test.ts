@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +20,7 @@ import {
 import { paramiko, type Route, ssh } from '../support/clients.ts';
 import { type KeyPair, makeKey } from '../support/keys.ts';
 import { recordedAs, recordsOf } from '../support/records.ts';
+import { run } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
 import { openWorld, type World, webTarget } from '../support/world.ts';
@@ -198,6 +200,41 @@ describe.concurrent('certificates', () => {
       options: ['source-address=10.0.0.0/8,127.0.0.0/8,::1/128'],
     });
     expect((await ssh(routeOf(key), 'echo in')).stdout.toString()).toBe('in\n');
+  });
+
+  it('opens a jump through the gateway as it does a connection, with its source address and its targets', async () => {
+    const [near, far] = await Promise.all(
+      ['127.0.0.1/32', '10.0.0.0/8'].map(async (network, index) => {
+        const options = [`source-address=${network}`];
+        return (await makeCertifiedKey(directory, `jump-${index}`, { ca: company, id: `jump-${index}`, principals: ['agent-1'], options }))
+          .key;
+      }),
+    );
+    const jump = async (inner: KeyPair, target = 'web') => {
+      const config = join(directory, `${randomUUID()}.ssh_config`);
+      const { host, port } = base();
+      const outer = own.get('good')?.key.path;
+      const common = [
+        'UserKnownHostsFile /dev/null',
+        'StrictHostKeyChecking no',
+        'BatchMode yes',
+        'IdentitiesOnly yes',
+        'IdentityAgent none',
+      ];
+      const gate = [`HostName ${host}`, `Port ${port}`, 'User somebody', `IdentityFile ${outer}`];
+      writeFileSync(config, ['Host gate', ...gate, 'Host !gate *', `IdentityFile ${inner.path}`, 'Host *', ...common, ''].join('\n'), {
+        mode: 0o600,
+      });
+      return run('ssh', ['-F', config, '-J', 'gate', `root@${target}`, 'echo in']);
+    };
+    expect((await jump(near ?? expect.fail())).stdout.toString()).toBe('in\n');
+    const open = await recordedAs(data, 'session.open', ({ actor }) => actor.authentication?.certificate?.id === 'jump-0');
+    expect(open.body.via?.principal).toBe('agent-1');
+    expect((await jump(far ?? expect.fail())).stderr).toContain('Permission denied');
+    // The token's certificate is good for web alone, in a connection through another one too.
+    const beyond = await jump(own.get('good')?.key ?? expect.fail(), 'staging');
+    expect(beyond.status).not.toBe(0);
+    expect(beyond.stdout.toString()).toBe('');
   });
 
   it('runs its forced command instead of what is asked for, and gives no terminal that it does not permit', async () => {
