@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
 import { ApprovalsTable } from './approvals-table.ts';
+import { CertificatesTable } from './certificates-table.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
@@ -35,6 +36,7 @@ export class Database {
   readonly locks: LocksTable;
   readonly erasures: ErasuresTable;
   readonly approvals: ApprovalsTable;
+  readonly certificates: CertificatesTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
@@ -54,6 +56,7 @@ export class Database {
     this.locks = new LocksTable(connection);
     this.erasures = new ErasuresTable(connection);
     this.approvals = new ApprovalsTable(connection);
+    this.certificates = new CertificatesTable(connection);
   }
 
   /**

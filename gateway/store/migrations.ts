@@ -216,6 +216,15 @@ const steps: readonly string[] = [
     reason    TEXT NOT NULL
   );
   `,
+  `
+  CREATE TABLE certificates (
+    serial   TEXT PRIMARY KEY,           -- decimal: it may be larger than an INTEGER
+    seq      INTEGER NOT NULL,           -- of its credential.issued
+    valid_to TEXT NOT NULL,
+    revoked  TEXT                        -- when
+  ) WITHOUT ROWID;
+  CREATE INDEX certificates_revoked ON certificates (valid_to) WHERE revoked IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

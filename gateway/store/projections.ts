@@ -1,5 +1,6 @@
 import type { RecordType } from '../../contract/record.ts';
 import { approvalsProjection } from './approvals-table.ts';
+import { certificatesProjection } from './certificates-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
@@ -18,9 +19,21 @@ const projections: readonly Projection[] = [
   erasuresProjection,
   approvalsProjection,
   locksProjection,
+  certificatesProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'approvals', 'approval_decisions', 'locks', 'names'];
+const tables = [
+  'sessions',
+  'channels',
+  'segments',
+  'holds',
+  'erasures',
+  'approvals',
+  'approval_decisions',
+  'locks',
+  'certificates',
+  'names',
+];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
 const WITHOUT_SESSION: ReadonlySet<string> = new Set([
@@ -29,6 +42,8 @@ const WITHOUT_SESSION: ReadonlySet<string> = new Set([
   'erased',
   'principal.locked',
   'principal.unlocked',
+  'credential.issued',
+  'credential.revoked',
 ] satisfies RecordType[]);
 
 /**
