@@ -58,7 +58,7 @@ export async function verifyBundle(path: string, options: VerifyOptions, report:
     if (trusted !== undefined) await checkAttestation(files, trusted.key, bag.tagManifest, found, report);
 
     const recordings = new BundleRecordings(files, report);
-    const records = new RecordChecks({ part: true });
+    const records = new RecordChecks({ part: true, origin: found?.checkpoint.origin });
     const tiles = found === undefined ? undefined : new BundleTiles(files, found.checkpoint, report);
     const agrees = tiles !== undefined && (await tiles.check());
     if (tiles !== undefined) {
