@@ -16,6 +16,7 @@ import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
+import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
 import { retentionOf } from './serve/retention.ts';
@@ -77,6 +78,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => control.close());
 
+    const recordIdentities = identityWatch(surroundings);
+    await recordIdentities(config.principals);
+
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
     undo.push(() => Promise.all(doors.map((door) => door.close())));
@@ -125,6 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           target: { name: config.gateway.name, kind: 'gateway' },
           body: { configuration: next.hash, previous },
         });
+        await recordIdentities(next.principals);
         config = next;
         inForce = forceOf(next);
         await watched?.renew();

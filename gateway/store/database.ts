@@ -8,6 +8,7 @@ import { emptyLog, forgetNames } from './erased-bytes.ts';
 import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
+import { IdentitiesTable } from './identities-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { PeriodIndex } from './period-index.ts';
@@ -31,12 +32,16 @@ export class Database {
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
   readonly erasures: ErasuresTable;
+  readonly identities: IdentitiesTable;
+  /** It was written by an older version, and is read as it is. */
+  readonly isOlder: boolean;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
 
-  private constructor(directory: string, connection: Connection, lock: Connection | undefined) {
+  private constructor(directory: string, connection: Connection, { lock, isOlder = false }: { lock?: Connection; isOlder?: boolean }) {
     this.directory = directory;
+    this.isOlder = isOlder;
     this.#connection = connection;
     this.#lock = lock;
     this.records = new RecordsTable(connection);
@@ -48,6 +53,7 @@ export class Database {
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
     this.erasures = new ErasuresTable(connection);
+    this.identities = new IdentitiesTable(connection);
   }
 
   /**
@@ -71,7 +77,7 @@ export class Database {
       await migrate(connection, directory);
       await projectRecords(connection);
       await createReadViews(connection, SCHEMA_VERSION);
-      return new Database(directory, connection, lock);
+      return new Database(directory, connection, { lock });
     } catch (thrown) {
       await connection?.close();
       await lock?.close();
@@ -89,7 +95,7 @@ export class Database {
       const version = await schemaVersion(connection, directory);
       if (version === 0) throw invalid(directory, 'holds no records yet', 'start a gateway on it first: sallyport serve');
       await createReadViews(connection, version);
-      return new Database(directory, connection, undefined);
+      return new Database(directory, connection, { isOlder: version < SCHEMA_VERSION });
     } catch (thrown) {
       await connection?.close();
       throw described(thrown, directory);

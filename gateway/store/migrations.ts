@@ -189,6 +189,13 @@ const steps: readonly string[] = [
   CREATE INDEX records_of_keys ON records (seq) WHERE type IN ('ledger.created', 'key.rotated');
   CREATE INDEX records_of_gateway ON records (type, seq) WHERE session IS NULL;
   `,
+  // Of everybody in a configuration: which record says last what is known of them. What it says stands in the record.
+  `
+  CREATE TABLE identities (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL         -- of an identity.changed
+  ) WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;
