@@ -2,11 +2,14 @@ import type { OperationInput, OperationOutput } from '../../contract/operations.
 import type { AuditRecord, Resource } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { Records } from '../ledger/records.ts';
-import type { Database } from '../store/database.ts';
 import type { Asking } from './operations.ts';
 
+interface Recorded {
+  readonly records: { ofSession(session: string, after: number, limit: number): Promise<readonly { readonly bytes: Uint8Array | null }[]> };
+}
+
 export interface ViewParts {
-  readonly database: Pick<Database, 'records'>;
+  readonly database: Recorded;
   readonly records: Pick<Records, 'append'>;
 }
 
@@ -30,7 +33,7 @@ export async function recordView(
 }
 
 /** As the records of the session have it. Nobody looks at a session of which there is nothing. */
-async function targetOf(database: Pick<Database, 'records'>, session: string): Promise<Resource> {
+async function targetOf(database: Recorded, session: string): Promise<Resource> {
   for (const { bytes } of await database.records.ofSession(session, 0, FIRST_RECORDS))
     if (bytes !== null) return (JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditRecord).target;
   throw new SallyportError('SESSION_NOT_FOUND', `There is no session ${session}, or nothing is left of it`);
