@@ -15,6 +15,8 @@ export interface DisclosedDecision {
   signature: string;
   reviewer: string;
   key: string;
+  /** The signature is that of the key, over the text. */
+  good: boolean;
 }
 
 /** What is left of one that nothing more is expected of, for whoever comes too late or a second time. */
@@ -175,9 +177,18 @@ export class ApprovalChecks {
     }
     for (const words of decisionFaults(approval, index, record, read)) this.#report(fault('inconsistent', where, words));
     if (this.#part && read?.text !== undefined) {
-      const { text, key } = read;
+      const { text, key, wrong } = read;
       const { approval: id, signature } = body;
-      this.decisions.push({ index, approval: id, number: approval.decisions, text, signature, reviewer: actor.principal, key });
+      this.decisions.push({
+        index,
+        approval: id,
+        number: approval.decisions,
+        text,
+        signature,
+        reviewer: actor.principal,
+        key,
+        good: wrong === undefined,
+      });
     }
     if (approval.state === 'denied' || approval.state === 'reviewed') this.#retire(approval);
   }
