@@ -44,7 +44,7 @@ export class AskedActions {
       return;
     }
     const facts = request === undefined ? '*' : factsDigest(request.facts);
-    this.#count(actions, keyOf(body.channel, body.action, facts), 'granted');
+    this.#count(actions, keyOf(body.channel ?? request?.channel, body.action, facts), 'granted');
   }
 
   opened(index: number, { session, body }: AuditRecord<'session.open'>): void {
@@ -63,13 +63,12 @@ export class AskedActions {
 
   decided({ session, body }: AuditRecord<'action.decided'>): void {
     const { verdict } = body.decision;
-    const key = keyOf(body.channel, body.action, body.digest);
-    const known = session === undefined ? undefined : this.#sessions.get(session);
     // What is never asked for needs no following.
-    if (verdict === 'allow' && known?.actions.has(key) === true) this.#count(known, key, 'allowed');
-    if (verdict !== 'ask') return;
-    const actions = this.#of(session);
-    if (actions !== undefined) this.#count(actions, key, 'asked');
+    const actions = verdict === 'ask' ? this.#of(session) : session === undefined ? undefined : this.#sessions.get(session);
+    if (actions === undefined || verdict === 'deny') return;
+    const key = keyOf(body.channel, body.action, body.digest);
+    if (verdict === 'ask') this.#count(actions, key, 'asked');
+    else if (actions.actions.has(key)) this.#count(actions, key, 'allowed');
   }
 
   finished(index: number, { session, outcome, body }: AuditRecord<'action.finished'>): void {
