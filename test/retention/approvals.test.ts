@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approval, makeReviewer, type Reviewer, request } from '../support/approvals.ts';
+import { approval, makeReviewer, type Reviewer, request } from '../support/approval-records.ts';
 import { Belongings } from '../support/temp.ts';
 import { AgedData, asking } from './aged-data.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordDraft } from '../../../contract/record.ts';
 import { draft } from '../../store/support.ts';
-import { approval, makeReviewer, type Reviewer, request } from '../../support/approvals.ts';
+import { approval, makeReviewer, type Reviewer, request } from '../../support/approval-records.ts';
 import { Belongings } from '../../support/temp.ts';
 import { identity } from './approved-data.ts';
 import { AuditedData, agent, decided, digest, finished, gatewayDraft, human, web } from './audited-data.ts';

@@ -1,6 +1,6 @@
 import type { RecordDraft } from '../../../contract/record.ts';
 import { temporaryDirectory } from '../../store/support.ts';
-import { approval, makeReviewer, request } from '../../support/approvals.ts';
+import { approval, makeReviewer, request } from '../../support/approval-records.ts';
 import { type AuditedData, human } from './audited-data.ts';
 
 /** An identity as a gateway takes it into force. */

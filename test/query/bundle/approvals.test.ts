@@ -8,7 +8,7 @@ import { ZipWriter } from '../../../gateway/query/bundle/zip-writer.ts';
 import type { Finding } from '../../../gateway/query/verify/finding.ts';
 import { verifyBundle } from '../../../gateway/query/verify/verify-bundle.ts';
 import { draft } from '../../store/support.ts';
-import { approval, makeReviewer, type Reviewer, request } from '../../support/approvals.ts';
+import { approval, makeReviewer, type Reviewer, request } from '../../support/approval-records.ts';
 import { sallyport } from '../../support/gateway.ts';
 import { run } from '../../support/run.ts';
 import { Belongings } from '../../support/temp.ts';

@@ -5,7 +5,7 @@ import type { RecordDraft } from '../../../contract/record.ts';
 import { canonicalBytes } from '../../../gateway/ledger/canonical-json.ts';
 import { verdictLines } from '../../../gateway/query/verify/verdict.ts';
 import { draft } from '../../store/support.ts';
-import { approval, makeReviewer, type Reviewer, request } from '../../support/approvals.ts';
+import { approval, makeReviewer, type Reviewer, request } from '../../support/approval-records.ts';
 import { Belongings } from '../../support/temp.ts';
 import { AuditedData, agent, decided, finished } from '../audit/audited-data.ts';
 import { verify } from './evidence.ts';
