@@ -13,6 +13,7 @@ export class LiveSessions {
   readonly #limits: () => SessionLimits;
   /** Over, but their recordings are not sealed yet. */
   readonly #closing = new Set<Session>();
+  readonly #whenClosed = new Map<Session, Array<() => void>>();
   #draining = false;
   #whenEmpty: Array<() => void> = [];
 
@@ -63,6 +64,8 @@ export class LiveSessions {
 
   closed(session: Session): void {
     this.#closing.delete(session);
+    for (const resolve of this.#whenClosed.get(session) ?? []) resolve();
+    this.#whenClosed.delete(session);
     if (this.#sessions.size + this.#closing.size > 0) return;
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];
@@ -71,6 +74,21 @@ export class LiveSessions {
 
   find(id: string): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** The sessions of a principal, and of agents that act for it. */
+  of(principal: string): readonly Session[] {
+    return [...this.#sessions.values()].filter(({ actor }) => actor.principal === principal || actor.onBehalfOf === principal);
+  }
+
+  /** Resolves when a session is over: both legs closed, its recordings sealed, its end recorded; at once for one that is not here. */
+  whenClosed(session: Session): Promise<void> {
+    if (!this.#sessions.has(session.id) && !this.#closing.has(session)) return Promise.resolve();
+    return new Promise((resolve) => this.#whenClosed.set(session, [...(this.#whenClosed.get(session) ?? []), resolve]));
   }
 
   /** Ends every session for the same reason, oldest first. Their recordings are sealed by the sessions themselves. */

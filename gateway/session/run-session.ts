@@ -1,7 +1,9 @@
 import type { Decision } from '../../contract/policy.ts';
 import type { NegotiatedTransport, RecordDraft } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
+import { reasonAgainst } from '../identity/identify.ts';
 import { appendPersistently } from './append-persistently.ts';
+import { lockedOut } from './locks.ts';
 import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
 import type { SessionParts, SessionTarget } from './session-parts.ts';
 import { targetsFor } from './visible-targets.ts';
@@ -16,14 +18,25 @@ export interface SessionAttempt<Target extends SessionTarget, Upstream> {
   readonly client: string;
   /** What the client's connection is protected with, as far as the protocol knows. */
   readonly transport: NegotiatedTransport | undefined;
+  /** The connection that this one came through, where the gateway was the jump host. */
+  readonly via?: { readonly principal: string; readonly source: string } | undefined;
   /** The target's name in `requested`. */
   readonly target: string;
+  /** Its connection needs consent: the client is kept, and told. Called at most once, and before `connect`. */
+  wait(): Waiting;
   /** Reaches the target. Nothing may be sent to it before `durable` has resolved. */
   connect(target: Target, session: Session, durable: Promise<unknown>): Promise<Upstream>;
   /** Relays until either side ends; resolves with the reason in words. */
   relay(upstream: Upstream, session: Session): Promise<string>;
   /** Tells the client that there is no session, and why. Resolves when it has been told. */
   refuse(error: SallyportError): Promise<void>;
+}
+
+/** A client that waits before there is a session. */
+export interface Waiting {
+  /** Aborts when it has gone. */
+  readonly gone: AbortSignal;
+  tell(line: string): void;
 }
 
 /** What a refusal needs of an attempt. */
@@ -44,14 +57,22 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   try {
     target = await findTarget(attempt, parts);
     session = new Session(attempt.protocol, attempt.who, target, parts);
-    decision = session.decide('connect', { protocol: attempt.protocol, source: attempt.who.actor.source });
-    if (decision.verdict !== 'allow')
+    const facts = { protocol: attempt.protocol };
+    decision = session.decide('connect', facts);
+    if (decision.verdict === 'deny')
       throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${await visible(attempt, parts)}` });
+    if (decision.verdict === 'ask') {
+      await obtainConsent(session, decision, facts, attempt);
+      mustStillBeKnown(attempt.who, parts);
+    }
     if (parts.recorder.space !== 'ample')
       throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', {
         remedy: 'free space in its data directory',
       });
     if (parts.ledger.trouble !== undefined) throw parts.ledger.trouble;
+    // In one turn with the entry: a lock that comes later finds the session there.
+    const lock = parts.locks.lockOn(session.actor.principal, session.actor.onBehalfOf);
+    if (lock !== undefined) throw lockedOut(lock);
     parts.live.enter(session);
   } catch (error) {
     await refuse(attempt, parts, asSallyportError(error));
@@ -74,6 +95,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
       client: attempt.client,
       decision: decisionBody(decision),
       ...(attempt.transport === undefined ? {} : { transport: attempt.transport }),
+      ...(attempt.via === undefined ? {} : { via: attempt.via }),
     },
   });
   const begun = durable.then(() => {
@@ -96,7 +118,33 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   parts.live.leave(session);
   // What was never recorded as open has nothing to close.
   if (opened && (await closeSession(session, parts, started, reason, end))) await sign(session, parts);
+  parts.approvals.sessionOver(session.id);
   parts.live.closed(session);
+}
+
+/** The client is told what it waits for, and what came of it. */
+async function obtainConsent(
+  session: Session,
+  decision: Decision,
+  facts: Readonly<Record<string, unknown>>,
+  attempt: Pick<SessionAttempt<SessionTarget, unknown>, 'wait'>,
+): Promise<void> {
+  const waiting = attempt.wait();
+  const wanted = { decision, action: 'connect', facts, channel: undefined, signal: waiting.gone } as const;
+  const { reviewers } = await session.consent(wanted, ({ request, whom, until }) =>
+    waiting.tell(`this connection waits for approval by ${whom}, until ${until} (request ${request.id})`),
+  );
+  if (reviewers.length > 0) waiting.tell(`approved by ${reviewers.join(', ')}`);
+}
+
+/** Waiting takes minutes, in which somebody may have been taken out of the configuration, or disabled in it. */
+function mustStillBeKnown({ actor }: Authenticated, parts: Pick<SessionParts, 'inForce'>): void {
+  const { principals } = parts.inForce();
+  const principal = principals.get(actor.principal);
+  // Whom the configuration does not list, a certificate speaks for, which is good for minutes.
+  const known =
+    principal === undefined ? actor.authentication?.method === 'certificate' : reasonAgainst(principal, principals) === undefined;
+  if (!known) throw new SallyportError('ACCESS_DENIED', 'this principal may not connect any more');
 }
 
 async function closeSession(

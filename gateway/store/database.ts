@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
+import { ApprovalsTable } from './approvals-table.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
@@ -9,6 +10,7 @@ import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
 import { IdentitiesTable } from './identities-table.ts';
+import { LocksTable } from './locks-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { PeriodIndex } from './period-index.ts';
@@ -31,10 +33,12 @@ export class Database {
   readonly segments: SegmentsTable;
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
+  readonly locks: LocksTable;
   readonly erasures: ErasuresTable;
   readonly identities: IdentitiesTable;
   /** It was written by an older version, and is read as it is. */
   readonly isOlder: boolean;
+  readonly approvals: ApprovalsTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
@@ -52,8 +56,10 @@ export class Database {
     this.segments = new SegmentsTable(connection);
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
+    this.locks = new LocksTable(connection);
     this.erasures = new ErasuresTable(connection);
     this.identities = new IdentitiesTable(connection);
+    this.approvals = new ApprovalsTable(connection);
   }
 
   /**

@@ -1,9 +1,11 @@
 import type { RecordType } from '../../contract/record.ts';
+import { approvalsProjection } from './approvals-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
 import { identitiesProjection } from './identities-table.ts';
+import { locksProjection } from './locks-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
 import { erasedSessionOpen, sessionsProjection } from './sessions-table.ts';
@@ -15,13 +17,22 @@ const projections: readonly Projection[] = [
   segmentsProjection,
   holdsProjection,
   erasuresProjection,
+  approvalsProjection,
+  locksProjection,
   identitiesProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'identities', 'names'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'approvals', 'approval_decisions', 'locks', 'identities', 'names'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
-const WITHOUT_SESSION: ReadonlySet<string> = new Set(['hold.set', 'hold.cleared', 'erased', 'identity.changed'] satisfies RecordType[]);
+const WITHOUT_SESSION: ReadonlySet<string> = new Set([
+  'hold.set',
+  'hold.cleared',
+  'erased',
+  'principal.locked',
+  'principal.unlocked',
+  'identity.changed',
+] satisfies RecordType[]);
 
 /**
  * Makes every insert into `records` write the projections too. A trigger is part of the inserting statement, so there

@@ -116,11 +116,11 @@ function goneBy(record: AuditRecord<'identity.changed'> | AuditRecord<'principal
   return { ...common, kind, human: onBehalfOf ?? null, what: state };
 }
 
-/** In the words of identity/identify.ts: `NAME is disabled`, `AGENT acts for NAME, who is disabled`. */
+/** In the words of a refused log-in: `NAME is disabled`, `AGENT acts for NAME, who is disabled`, `NAME is locked by …`. */
 function namedIn(reason: string): string[] {
-  const [, agent, human] = /^(\S+) acts for (\S+), who is (?:disabled|locked)$/.exec(reason) ?? [];
+  const [, agent, human] = /^(\S+) acts for (\S+), who is disabled$/.exec(reason) ?? [];
   if (agent !== undefined && human !== undefined) return [agent, human];
-  const name = /^(\S+) is (?:disabled|locked)$/.exec(reason)?.[1];
+  const name = /^(\S+) is (?:disabled$|locked by )/.exec(reason)?.[1];
   return name === undefined ? [] : [name];
 }
 

@@ -1,4 +1,4 @@
-import { fault, type Place, type Report } from './finding.ts';
+import { notice, type Place, type Report } from './finding.ts';
 
 /** A key that a reviewer signed decisions with, so that somebody can compare it with the reviewer's own. */
 export interface ReviewerKey {
@@ -14,7 +14,7 @@ export interface ReviewerKey {
 /** Reviewers and their keys are a few; who makes up more is told of by other faults. */
 const MOST_KEYS = 2000;
 
-/** Which keys signed for whom. No record says whose a key is: a key that signs for two people is at least one too many. */
+/** Which keys signed for whom. No record says whose a key is, so one that signs under two names is pointed out. */
 export class ReviewerKeys {
   readonly #report: Report;
   readonly #keys = new Map<string, ReviewerKey>();
@@ -29,23 +29,25 @@ export class ReviewerKeys {
   }
 
   take(reviewer: string, { key, fingerprint }: { key: string; fingerprint: string }, time: string, where: Place): void {
-    const owner = this.#owners.get(key);
-    if (owner !== undefined && owner !== reviewer)
-      this.#report(
-        fault(
-          'inconsistent',
-          where,
-          `The key ${fingerprint} signed for ${reviewer}, and before that for ${owner}: one key does not stand for two people`,
-        ),
-      );
     const name = `${reviewer} ${key}`;
     const known = this.#keys.get(name);
     if (known !== undefined) {
       known.decisions += 1;
       known.last = time;
-    } else if (this.#keys.size < MOST_KEYS) {
-      this.#keys.set(name, { reviewer, key, fingerprint, decisions: 1, first: time, last: time });
-      if (owner === undefined) this.#owners.set(key, reviewer);
+      return;
     }
+    if (this.#keys.size >= MOST_KEYS) return;
+    this.#keys.set(name, { reviewer, key, fingerprint, decisions: 1, first: time, last: time });
+    const owner = this.#owners.get(key);
+    if (owner === undefined) this.#owners.set(key, reviewer);
+    // Somebody may have been renamed. On the same request it is a fault, which is told there.
+    else
+      this.#report(
+        notice(
+          'unproven',
+          where,
+          `The key ${fingerprint} signs for ${reviewer} from here on, and signed for ${owner} before: are they one person?`,
+        ),
+      );
   }
 }
