@@ -43,7 +43,7 @@ export type ApprovalRecord =
   | SignedRecord;
 
 /** Requests that are remembered at one time. Beyond it, the oldest are told as they stand. */
-const MOST_FOLLOWED = 10_000;
+const MOST_FOLLOWED = 3000;
 
 /**
  * Follows requests for approval through their records. Memory: those that something can still happen to, of which a

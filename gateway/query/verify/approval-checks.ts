@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import { AskedActions } from './asked-actions.ts';
 import { fault, notice, type Place, type Report } from './finding.ts';
-import { become, decisionFaults, type FollowedApproval, followed, usedAgain, useFaults } from './followed-approval.ts';
+import { become, decisionFaults, type FollowedApproval, followed, isUndecided, usedAgain, useFaults } from './followed-approval.ts';
 import { type ReviewerKey, ReviewerKeys } from './reviewer-keys.ts';
 import { boundDigest, type ReadDecision, readDecision, type SignedRecord } from './signed-decision.ts';
 
@@ -31,8 +31,8 @@ interface EndedApproval {
 
 /** A hundred bytes or two of each. */
 const MOST_ENDED = 100_000;
-/** Up to 24 KiB of each, and mostly one. */
-const MOST_OPEN = 5000;
+/** As many as a gateway keeps grants for. Of what is approved a kilobyte is kept, and of what waits, which is less, all of it. */
+const MOST_OPEN = 12_000;
 
 /**
  * Every request for approval through the ledger: what was asked, who signed what about it and with which key, and which
@@ -152,15 +152,15 @@ export class ApprovalChecks {
     const where = whereOf(index, session);
     const approval = this.#open.get(body.approval);
     this.decided += 1;
-    if (approval === undefined) {
-      const ended = this.#ended.get(body.approval);
-      if (ended === undefined) this.#stray(where, 'A decision', body.approval, session);
+    if (approval === undefined || !isUndecided(approval)) {
+      const over = approval === undefined ? this.#ended.get(body.approval) : { state: approval.state, index: approval.stateIndex };
+      if (over === undefined) this.#stray(where, 'A decision', body.approval, session);
       else
         this.#report(
           fault(
             'inconsistent',
             where,
-            `The decision of ${actor.principal} came after the end: the request was ${ended.state} by record ${ended.index}`,
+            `The decision of ${actor.principal} came after the end: the request was ${over.state} by record ${over.index}`,
           ),
         );
       return;
@@ -214,7 +214,7 @@ export class ApprovalChecks {
     const { body, session } = record;
     const where = whereOf(index, session);
     const approval = this.#open.get(body.approval);
-    this.#actions.granted(record, approval?.request);
+    this.#actions.granted(record, approval);
     if (approval === undefined) {
       const ended = this.#ended.get(body.approval);
       if (ended === undefined) this.#stray(where, 'A use', body.approval, undefined);

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { AuditRecord } from '../../../contract/record.ts';
-import { canonicalBytes } from '../../ledger/canonical-json.ts';
 import { fault, notice, type Report } from './finding.ts';
-import type { RecordedRequest } from './signed-decision.ts';
+import type { FollowedApproval } from './followed-approval.ts';
 
 /** Of one action in one channel: how often it was asked for, let through by policy, and let through by a grant. */
 interface Standing {
@@ -35,16 +33,16 @@ export class AskedActions {
     this.#report = report;
   }
 
-  /** A grant is used in a session. `request` is what was approved, where it is known. */
-  granted({ session, body }: AuditRecord<'grant.used'>, request: RecordedRequest | undefined): void {
+  /** A grant is used in a session. `approved` is what was approved, where it is known. */
+  granted({ session, body }: AuditRecord<'grant.used'>, approved: Pick<FollowedApproval, 'facts' | 'request'> | undefined): void {
     const actions = this.#of(session);
     if (actions === undefined) return;
     if (body.action === 'connect') {
       actions.connected = true;
       return;
     }
-    const facts = request === undefined ? '*' : factsDigest(request.facts);
-    this.#count(actions, keyOf(body.channel ?? request?.channel, body.action, facts), 'granted');
+    const channel = body.channel ?? approved?.request.channel;
+    this.#count(actions, keyOf(channel, body.action, approved?.facts ?? '*'), 'granted');
   }
 
   opened(index: number, { session, body }: AuditRecord<'session.open'>): void {
@@ -142,8 +140,4 @@ export class AskedActions {
 
 function keyOf(channel: number | undefined, action: string, facts: string): string {
   return `${channel ?? '-'} ${action} ${facts}`;
-}
-
-function factsDigest(facts: RecordedRequest['facts']): string {
-  return createHash('sha256').update(canonicalBytes(facts)).digest('hex');
 }

@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
 import type { ApprovalState } from '../../../contract/approval.ts';
 import type { AuditRecord } from '../../../contract/record.ts';
+import { canonicalBytes } from '../../ledger/canonical-json.ts';
 import { conflictOfInterest, type ReadDecision, type RecordedRequest, type SignedRecord } from './signed-decision.ts';
 
 /** A request as far as the records up to a point of the ledger tell. */
 export interface FollowedApproval {
+  /** Once it is approved, without the facts, which may be long: nothing is compared with them any more. */
   request: RecordedRequest;
+  /** SHA-256 of the facts, as the record of the action has it. */
+  facts: string;
   /** Of the record that asks. */
   index: number;
   /** Fingerprint of the key with which the principal had logged in. */
@@ -29,6 +34,7 @@ const LEEWAY_MILLIS = 2000;
 export function followed(index: number, { actor, body: { request } }: AuditRecord<'approval.asked'>): FollowedApproval {
   return {
     request,
+    facts: createHash('sha256').update(canonicalBytes(request.facts)).digest('hex'),
     index,
     principalKey: actor.authentication?.key,
     state: request.breakGlass ? 'review' : 'waiting',
@@ -50,7 +56,7 @@ export function* decisionFaults(
   record: SignedRecord,
   read: ReadDecision | undefined,
 ): Generator<string> {
-  const { request, state } = approval;
+  const { request } = approval;
   const { actor, body, time, type } = record;
   const { principal } = actor;
   const isReview = type === 'review.signed';
@@ -66,9 +72,7 @@ export function* decisionFaults(
       ? 'A review is recorded of what was no emergency access'
       : 'Emergency access is decided on like a request that waits, instead of being reviewed';
   if (request.reasonRequired && body.reason.trim() === '') yield 'The rule wants a reason, and the decision has none';
-  if (state !== 'waiting' && state !== 'review')
-    yield `The decision of ${principal} came after the end: the request was ${state} by record ${approval.stateIndex}`;
-  else if (!isReview && isLater(time, request.expires, LEEWAY_MILLIS))
+  if (!isReview && isLater(time, request.expires, LEEWAY_MILLIS))
     yield `The decision of ${principal} is dated ${time}, after the request had expired (${request.expires})`;
   const again = approval.reviewers.has(principal);
   if (again) yield `${principal} decided on the same request a second time`;
@@ -100,9 +104,15 @@ function* stateFaults(approval: FollowedApproval, index: number, record: SignedR
   if (recorded === 'approved') approval.approvedAt = record.time;
 }
 
+/** It can be decided on. */
+export function isUndecided({ state }: FollowedApproval): boolean {
+  return state === 'waiting' || state === 'review';
+}
+
 export function become(approval: FollowedApproval, state: ApprovalState, index: number): void {
   if (approval.state === state) return;
   approval.state = state;
+  if (state === 'approved') approval.request = { ...approval.request, facts: {} };
   approval.stateIndex = index;
 }
 
