@@ -1,4 +1,3 @@
-import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -7,7 +6,6 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
-import { allowListPolicy } from './policy/allow-list-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -21,6 +19,7 @@ import { listenForHttps } from './serve/https.ts';
 import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
+import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
@@ -52,6 +51,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
+  let inForce = await forceOf(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -65,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    let inForce = forceOf(config);
+    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
@@ -76,7 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock,
       log,
       principals: () => config.principals,
-      rules: () => noRules,
+      rules: () => config.approvals,
       isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
@@ -146,6 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recovered: recovery.sessions,
       reload: async () => {
         const next = loadConfig(options.config);
+        const nextForce = await forceOf(next);
         const previous = config.hash;
         warnOfWhatNeedsARestart(config, next, log);
         await records.append({
@@ -155,9 +156,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           target: { name: config.gateway.name, kind: 'gateway' },
           body: { configuration: next.hash, previous },
         });
+        await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
         await recordIdentities(next.principals);
         config = next;
-        inForce = forceOf(next);
+        inForce = nextForce;
         await watched?.renew();
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
@@ -189,15 +191,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
-
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: Policy } {
-  return { principals: config.principals, targets: config.targets, policy: allowListPolicy(config.targets.values()) };
+async function forceOf(config: Config): Promise<{ principals: Config['principals']; targets: Config['targets']; policy: Policy }> {
+  return { principals: config.principals, targets: config.targets, policy: await policyFor(config) };
 }
 
 /** Told by `/readyz`. */
