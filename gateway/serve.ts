@@ -17,6 +17,7 @@ import { openApprovals } from './serve/approvals.ts';
 import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
+import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
@@ -106,6 +107,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => control.close());
 
+    const recordIdentities = identityWatch(surroundings);
+    await recordIdentities(config.principals);
+
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
     undo.push(() => Promise.all(doors.map((door) => door.close())));
@@ -156,6 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           body: { configuration: next.hash, previous },
         });
         await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
+        await recordIdentities(next.principals);
         config = next;
         inForce = nextForce;
         await watched?.renew();
