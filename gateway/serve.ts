@@ -14,8 +14,10 @@ import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
 import { openApprovals } from './serve/approvals.ts';
+import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
+import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
@@ -23,7 +25,8 @@ import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
-import type { SessionParts } from './session/session-parts.ts';
+import { Locks } from './session/locks.ts';
+import type { InForce, SessionParts } from './session/session-parts.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
 
@@ -49,7 +52,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
-  let inForce = await forceOf(config);
+  const policy = await policyFor(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -63,9 +66,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
+    await recordPolicy(policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
+    const credentials = await openCredentials(dataDirectory, { database, clock, log });
+    let inForce = await forceOf(config, policy, credentials);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
+    const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
     const approvals = await openApprovals({
       database,
       records,
@@ -74,10 +80,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
       principals: () => config.principals,
       rules: () => config.approvals,
-      isLocked: () => false,
+      isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
+    const parts: SessionParts<SshReachable> = {
+      clock,
+      log,
+      records,
+      ledger,
+      recorder,
+      live,
+      locks,
+      limiter,
+      approvals,
+      inForce: () => inForce,
+    };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;
@@ -89,6 +106,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
     });
     undo.push(() => control.close());
+
+    const recordIdentities = identityWatch(surroundings);
+    await recordIdentities(config.principals);
 
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
@@ -129,7 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recovered: recovery.sessions,
       reload: async () => {
         const next = loadConfig(options.config);
-        const nextForce = await forceOf(next);
+        const nextForce = await forceOf(next, await policyFor(next), credentials);
         const previous = config.hash;
         warnOfWhatNeedsARestart(config, next, log);
         await records.append({
@@ -140,6 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           body: { configuration: next.hash, previous },
         });
         await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
+        await recordIdentities(next.principals);
         config = next;
         inForce = nextForce;
         await watched?.renew();
@@ -178,8 +199,13 @@ function recordingOptions(config: Config, directory: string) {
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-async function forceOf(config: Config): Promise<{ principals: Config['principals']; targets: Config['targets']; policy: Policy }> {
-  return { principals: config.principals, targets: config.targets, policy: await policyFor(config) };
+async function forceOf(
+  config: Config,
+  policy: Policy,
+  credentials: Credentials,
+): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
+  const { principals, targets } = config;
+  return { principals, targets, policy, certificates: await credentials.trustOf(config) };
 }
 
 /** Told by `/readyz`. */

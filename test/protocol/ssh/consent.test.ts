@@ -371,3 +371,47 @@ describe('an operator', () => {
     expect(dataAt(client)).not.toMatch(/[\u001b\u0007\u202e]/);
   });
 });
+
+describe('a connection that was chosen in the menu and needs consent', () => {
+  it('reaches its target with everything that was said before', async () => {
+    const { rawServer, sshTarget, testGateway, rawClient } = await import('./support.ts');
+    const server = await rawServer(belongings);
+    const gateway = await testGateway(belongings, { ...asking('connect'), targets: [sshTarget(server)] });
+    const client = await rawClient(gateway, { username: 'menu', privateKey: gateway.key });
+    belongings.add(() => void client.socket.destroy());
+    client.send(openSession(7));
+    const menu = (await client.next(MessageType.CHANNEL_OPEN_CONFIRMATION)).readUInt32BE(5);
+    client.send(request(menu, 'pty-req', true, 'xterm', 80, 24, 0, 0, ''), request(menu, 'shell', true), data(menu, 'web\rls\r'));
+    await client.until('what it waits for', () => (dataAt(client).includes('waits for approval by alice@example.com') ? true : undefined));
+    await decide(gateway, 'approve');
+    const target = await server.accepted();
+    await target.next(MessageType.CHANNEL_OPEN);
+    target.send(writeMessage(MessageType.CHANNEL_OPEN_CONFIRMATION, 7, 70, 2 * 1024 * 1024, 32_768));
+    await target.until('what was typed ahead', () => (dataAt(target) === 'ls\r' ? true : undefined));
+    client.send(data(menu, 'exit\r'));
+    await target.until('what is typed on', () => (dataAt(target) === 'ls\rexit\r' ? true : undefined));
+  });
+});
+
+describe('a forward to the SSH server of a known target', () => {
+  it('is refused, whatever policy says: it leads past the recording', async () => {
+    const { rawServer, sshTarget, testGateway, rawClient } = await import('./support.ts');
+    const server = await rawServer(belongings);
+    const gateway = await testGateway(belongings, { targets: [sshTarget(server)], forwarding: ['local'] });
+    const client = await rawClient(gateway, { username: 'web', privateKey: gateway.key });
+    belongings.add(() => void client.socket.destroy());
+    const target = await server.accepted();
+    for (const [index, host] of ['127.0.0.1', 'web', '::ffff:127.0.0.1'].entries()) {
+      client.send(writeMessage(MessageType.CHANNEL_OPEN, 'direct-tcpip', index, 65_536, 32_768, host, server.port, '127.0.0.1', 4000));
+      const failure = await client.next(MessageType.CHANNEL_OPEN_FAILURE, index);
+      expect(failure.toString('latin1')).toContain('past the recording of web');
+    }
+    expect(target.of(MessageType.CHANNEL_OPEN)).toEqual([]);
+    const decided = await until('three decisions', () => {
+      const found = gateway.ledger.of('action.decided');
+      return Promise.resolve(found.length === 3 ? found : undefined);
+    });
+    for (const { body } of decided)
+      expect(body.decision).toMatchObject({ verdict: 'deny', policies: ['gateway.no-way-past-the-recording'] });
+  });
+});

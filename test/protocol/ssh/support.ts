@@ -7,7 +7,7 @@ import type { Reviewer } from '../../../gateway/approval/may-decide.ts';
 import { systemClock } from '../../../gateway/base/clock.ts';
 import { SallyportError } from '../../../gateway/base/errors.ts';
 import { Secret } from '../../../gateway/base/secret.ts';
-import { AttemptLimiter } from '../../../gateway/identity/attempt-limiter.ts';
+import { AttemptLimiter, type AttemptLimits } from '../../../gateway/identity/attempt-limiter.ts';
 import { parseSshPublicKey } from '../../../gateway/identity/ssh-public-key.ts';
 import { allowListPolicy } from '../../../gateway/policy/allow-list-policy.ts';
 import type { Policy } from '../../../gateway/policy/policy.ts';
@@ -21,6 +21,7 @@ import { Ssh2Transport, type TransportLimits } from '../../../gateway/protocol/s
 import { fingerprintOf } from '../../../gateway/protocol/ssh/target-connection.ts';
 import type { RecordingOptions } from '../../../gateway/recording/recorder.ts';
 import { LiveSessions } from '../../../gateway/session/live-sessions.ts';
+import { Locks } from '../../../gateway/session/locks.ts';
 import type { SessionParts } from '../../../gateway/session/session-parts.ts';
 import { KeptLog, MemoryLedger, openRecorder } from '../../recording/support.ts';
 import { approvalsIn } from '../../support/approvals.ts';
@@ -166,6 +167,7 @@ export interface TestGateway {
   readonly port: number;
   readonly hostKey: HostKey;
   readonly parts: SessionParts<SshReachable>;
+  readonly locks: Locks;
   readonly ledger: MemoryLedger;
   readonly log: KeptLog;
   readonly data: string;
@@ -194,6 +196,7 @@ export interface TestGatewayOptions {
   decide?: (request: ActionRequest) => Partial<Decision> | undefined;
   rules?: readonly ApprovalRule[];
   reviewers?: readonly Reviewer[];
+  lockout?: Partial<AttemptLimits>;
   /** A stand-in for the recorder's way of opening channels. */
   failRecording?: () => Error | undefined;
 }
@@ -250,6 +253,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
   const policy: Policy =
     decide === undefined ? lists : { ...lists, source: 'cedar', decide: (request) => ({ ...lists.decide(request), ...decide(request) }) };
   const inForce = { principals, targets: new Map(options.targets.map((target) => [target.name, target])), policy };
+  const locks = new Locks({ records: ledger.records, live, clock: systemClock, log, gatewayName: 'test' });
   const parts: SessionParts<SshReachable> = {
     clock: systemClock,
     log,
@@ -257,7 +261,8 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     ledger,
     recorder,
     live,
-    limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60 }),
+    locks,
+    limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60, ...options.lockout }),
     approvals: approvalsIn({
       append: (draft) => ledger.records.append(draft),
       rules: options.rules ?? [],
@@ -306,6 +311,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     port: Number(listener.address.split(':').at(-1)),
     hostKey,
     parts,
+    locks,
     ledger,
     log,
     data,
