@@ -1,4 +1,3 @@
-import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -7,7 +6,7 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
-import { allowListPolicy } from './policy/allow-list-policy.ts';
+import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
 import { sshCrypto } from './protocol/ssh/native-crypto.ts';
@@ -20,6 +19,7 @@ import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
+import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
@@ -51,6 +51,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
+  const policy = await policyFor(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -65,8 +66,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
     const credentials = await openCredentials(dataDirectory, { database, clock, log });
-
-    let inForce = await forceOf(config, credentials);
+    let inForce = await forceOf(config, policy, credentials);
+    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
@@ -77,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock,
       log,
       principals: () => config.principals,
-      rules: () => noRules,
+      rules: () => config.approvals,
       isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
@@ -144,7 +145,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recovered: recovery.sessions,
       reload: async () => {
         const next = loadConfig(options.config);
-        const force = await forceOf(next, credentials);
+        const nextForce = await forceOf(next, await policyFor(next), credentials);
         const previous = config.hash;
         warnOfWhatNeedsARestart(config, next, log);
         await records.append({
@@ -154,8 +155,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           target: { name: config.gateway.name, kind: 'gateway' },
           body: { configuration: next.hash, previous },
         });
+        await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
         config = next;
-        inForce = force;
+        inForce = nextForce;
         await watched?.renew();
         log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
       },
@@ -187,16 +189,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
-
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-async function forceOf(config: Config, credentials: Credentials): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
+async function forceOf(
+  config: Config,
+  policy: Policy,
+  credentials: Credentials,
+): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
   const { principals, targets } = config;
-  return { principals, targets, policy: allowListPolicy(targets.values()), certificates: await credentials.trustOf(config) };
+  return { principals, targets, policy, certificates: await credentials.trustOf(config) };
 }
 
 /** Told by `/readyz`. */
