@@ -34,6 +34,19 @@ const operations = {
     output: z.strictObject({ index: count }),
   },
 
+  /** Records that somebody looked at a session through its files, on this machine. */
+  'view.recorded': {
+    input: z.strictObject({
+      session: uuid,
+      how: z.enum(['play', 'transcript', 'details']),
+      channel: count.optional(),
+      /** Nanoseconds since the channel opened; of what was shown. */
+      from: count.optional(),
+      to: count.optional(),
+    }),
+    output: nothing,
+  },
+
   /**
    * Signs the statement that a bundle with this tag manifest answers this question as of this checkpoint. The gateway
    * writes the statement itself, so its key signs nothing that somebody else has worded.

@@ -17,6 +17,7 @@ import { openApprovals } from './serve/approvals.ts';
 import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
+import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { performersOf } from './serve/performers.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
@@ -65,9 +66,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
+    await recordPolicy(policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
     const credentials = await openCredentials(dataDirectory, { database, clock, log });
     let inForce = await forceOf(config, policy, credentials);
-    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
@@ -105,6 +106,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
     });
     undo.push(() => control.close());
+
+    const recordIdentities = identityWatch(surroundings);
+    await recordIdentities(config.principals);
 
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
@@ -156,6 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           body: { configuration: next.hash, previous },
         });
         await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
+        await recordIdentities(next.principals);
         config = next;
         inForce = nextForce;
         await watched?.renew();

@@ -4,6 +4,7 @@ import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
+import { recordView } from '../operator-api/view-operations.ts';
 import type { Retention } from '../retention/retention.ts';
 import { version } from '../version.ts';
 
@@ -25,6 +26,7 @@ export function performersOf(parts: PerformerParts): Performers {
   return {
     'ledger.sign': () => signLedger(evidence),
     'export.recorded': (input, asking) => recordExport(input, asking, evidence),
+    'view.recorded': (input, asking) => recordView(input, asking, parts),
     'attestation.sign': (input) => signBundle(input, evidence),
     'hold.set': (input, asking) => retention.setHold(input, asking),
     'hold.clear': (input, asking) => retention.clearHold(input, asking),

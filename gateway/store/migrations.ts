@@ -225,6 +225,13 @@ const steps: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX certificates_revoked ON certificates (valid_to) WHERE revoked IS NOT NULL;
   `,
+  // Of everybody in a configuration: which record says last what is known of them. What it says stands in the record.
+  `
+  CREATE TABLE identities (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL         -- of an identity.changed
+  ) WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

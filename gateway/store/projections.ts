@@ -5,6 +5,7 @@ import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
+import { identitiesProjection } from './identities-table.ts';
 import { locksProjection } from './locks-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
@@ -20,6 +21,7 @@ const projections: readonly Projection[] = [
   approvalsProjection,
   locksProjection,
   certificatesProjection,
+  identitiesProjection,
 ];
 
 const tables = [
@@ -32,6 +34,7 @@ const tables = [
   'approval_decisions',
   'locks',
   'certificates',
+  'identities',
   'names',
 ];
 
@@ -44,6 +47,7 @@ const WITHOUT_SESSION: ReadonlySet<string> = new Set([
   'principal.unlocked',
   'credential.issued',
   'credential.revoked',
+  'identity.changed',
 ] satisfies RecordType[]);
 
 /**

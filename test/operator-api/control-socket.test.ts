@@ -30,6 +30,7 @@ const notMeant = () => Promise.reject(new Error('this operation was not meant'))
 const uncalled: Performers = {
   'ledger.sign': notMeant,
   'export.recorded': notMeant,
+  'view.recorded': notMeant,
   'attestation.sign': notMeant,
   'hold.set': notMeant,
   'hold.clear': notMeant,
