@@ -17,10 +17,11 @@ import { DailyRun } from './retention/daily-run.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
-import { performersOf } from './serve/performers.ts';
+import { operatorApiOf } from './serve/operator-api.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
+import { withoutApprovals, withoutCredentials, withoutLocks, withoutSupervision } from './serve/unavailable.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import type { SessionParts } from './session/session-parts.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
@@ -70,21 +71,48 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
-    const control = await openControlSocket(dataDirectory, {
-      performers: performersOf({ ...surroundings, retention }),
-      version,
-      log,
+    const operatorApi = await operatorApiOf({
+      ...surroundings,
+      retention,
+      session: parts,
+      supervision: withoutSupervision,
+      approvals: withoutApprovals,
+      locks: withoutLocks,
+      credentials: withoutCredentials,
+      provider: () => undefined,
+      unready: () => whyNotReady(parts),
+      reload: () => reload(),
     });
+    const control = await openControlSocket(dataDirectory, { performers: operatorApi.performers, version, log });
     undo.push(() => control.close());
 
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
     undo.push(() => Promise.all(doors.map((door) => door.close())));
     if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
-    const operatorApi = { log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
-    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, operatorApi);
+    const overHttps = { ...operatorApi, log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
+    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
     undo.push(async () => watched?.listener.close());
     const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
+    operatorApi.listensOn(listeners, watched?.listener);
+
+    const reload = async (): Promise<void> => {
+      const next = loadConfig(options.config);
+      const previous = config.hash;
+      warnOfWhatNeedsARestart(config, next, log);
+      await records.append({
+        type: 'config.changed',
+        outcome: 'success',
+        actor: records.gateway,
+        target: { name: config.gateway.name, kind: 'gateway' },
+        body: { configuration: next.hash, previous },
+      });
+      config = next;
+      inForce = forceOf(next);
+      operatorApi.logInsChanged();
+      await watched?.renew();
+      log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
+    };
 
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());
@@ -114,22 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       hostKey,
       dataDirectory,
       recovered: recovery.sessions,
-      reload: async () => {
-        const next = loadConfig(options.config);
-        const previous = config.hash;
-        warnOfWhatNeedsARestart(config, next, log);
-        await records.append({
-          type: 'config.changed',
-          outcome: 'success',
-          actor: records.gateway,
-          target: { name: config.gateway.name, kind: 'gateway' },
-          body: { configuration: next.hash, previous },
-        });
-        config = next;
-        inForce = forceOf(next);
-        await watched?.renew();
-        log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
-      },
+      reload,
       close: async (reason) => {
         const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, errorCodes } from '../../contract/error-codes.ts';
-import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operations.ts';
+import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operator-api.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { OPERATIONS_PATH, USER_HEADER, VERSION_HEADER } from './control-socket.ts';
 import { CONTROL_SOCKET, withSocketPath } from './socket-path.ts';

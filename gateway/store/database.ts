@@ -10,6 +10,7 @@ import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
+import { OperatorTokensTable } from './operator-tokens-table.ts';
 import { PeriodIndex } from './period-index.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
 import { createReadViews } from './read-views.ts';
@@ -31,6 +32,7 @@ export class Database {
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
   readonly erasures: ErasuresTable;
+  readonly operatorTokens: OperatorTokensTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
@@ -48,6 +50,7 @@ export class Database {
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
     this.erasures = new ErasuresTable(connection);
+    this.operatorTokens = new OperatorTokensTable(connection);
   }
 
   /**

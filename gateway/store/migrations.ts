@@ -189,6 +189,17 @@ const steps: readonly string[] = [
   CREATE INDEX records_of_keys ON records (seq) WHERE type IN ('ledger.created', 'key.rotated');
   CREATE INDEX records_of_gateway ON records (type, seq) WHERE session IS NULL;
   `,
+  `
+  CREATE TABLE operator_tokens (
+    id       TEXT PRIMARY KEY,
+    hash     BLOB NOT NULL,            -- SHA-256 of the token
+    operator TEXT NOT NULL,
+    roles    TEXT NOT NULL,            -- JSON
+    expires  INTEGER NOT NULL,         -- microseconds since 1970
+    issued   INTEGER,                  -- seq of its credential.issued, without which it does not count
+    revoked  INTEGER                   -- seq of its credential.revoked
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

@@ -5,8 +5,12 @@ import { systemClock } from '../../gateway/base/clock.ts';
 import type { SallyportError } from '../../gateway/base/errors.ts';
 import type { Log } from '../../gateway/base/log.ts';
 import { type Evidence, openEvidence } from '../../gateway/evidence.ts';
+import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
 import { type HttpsListener, listenHttps } from '../../gateway/operator-api/https-listener.ts';
+import { LogIns } from '../../gateway/operator-api/log-ins.ts';
+import type { Performers } from '../../gateway/operator-api/operations.ts';
 import { loadOrMakeCertificate, namesOf, type ServerCertificate } from '../../gateway/operator-api/own-certificate.ts';
+import { RefusedLogIns } from '../../gateway/operator-api/refused-log-ins.ts';
 import { openLedgerFiles } from '../../gateway/store/ledger-files.ts';
 import type { Belongings } from '../support/temp.ts';
 
@@ -43,7 +47,18 @@ export async function serve(belongings: Belongings, records: number): Promise<Se
   await append(evidence, records - 1); // The first is `ledger.created`.
   const certificate = await loadOrMakeCertificate(directory, namesOf('127.0.0.1'), new Date());
   const served: { unready: SallyportError | undefined } = { unready: undefined };
-  const parts = { log, ledger: openLedgerFiles(directory), unready: () => served.unready };
+  const operators = { find: () => undefined, all: () => [], isLocked: () => false };
+  const limiter = new AttemptLimiter({ failures: 20, withinSeconds: 60, forSeconds: 60 });
+  const limiters = { logIns: limiter, tokens: limiter };
+  const refused = new RefusedLogIns({ limiters, records: evidence.records, clock: systemClock, log, gatewayName: 'bastion-1' });
+  const parts = {
+    log,
+    ledger: openLedgerFiles(directory),
+    unready: () => served.unready,
+    performers: {} as Performers, // Nobody who could ask for anything is let in.
+    logIns: new LogIns(operators, systemClock),
+    refused,
+  };
   const listener = await listenHttps({ host: '127.0.0.1', port: 0 }, certificate, parts);
   belongings.add(() => listener.close());
   const port = Number(listener.address.split(':').at(-1));
