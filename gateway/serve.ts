@@ -70,11 +70,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
+    const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
     const operatorApi = await operatorApiOf({
       ...surroundings,
       retention,
       session: parts,
+      crypto,
       supervision: withoutSupervision,
       approvals: withoutApprovals,
       locks: withoutLocks,
@@ -83,7 +85,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       unready: () => whyNotReady(parts),
       reload: () => reload(),
     });
-    const control = await openControlSocket(dataDirectory, { performers: operatorApi.performers, version, log });
+    undo.push(async () => operatorApi.close());
+    const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
     undo.push(() => control.close());
 
     const { ssh, https } = config.gateway.listen;
@@ -117,7 +120,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());
 
-    const crypto = sshCrypto();
     if (crypto === 'javascript') log.warn({ crypto }, "ssh2's native cryptography is not available: SSH runs at half its speed");
     await records.append({
       type: 'gateway.start',
@@ -151,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await retention.idle();
         await recorder.close();
         stopWatching();
+        operatorApi.close();
         await records.append({
           type: 'gateway.stop',
           outcome: 'success',

@@ -9,6 +9,7 @@ import type { Actor } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { authorise } from './authorise.ts';
+import { METRICS_PATH, METRICS_TYPE } from './metrics.ts';
 import { type Performers, perform } from './operations.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { CONTROL_SOCKET, withSocketPath } from './socket-path.ts';
@@ -32,6 +33,8 @@ export interface ControlSocketParts {
   readonly performers: Partial<Performers>;
   readonly version: string;
   readonly log: Log;
+  /** For `curl --unix-socket` and whatever else collects them on this machine. */
+  readonly metrics?: () => string;
 }
 
 export interface ControlSocket {
@@ -111,6 +114,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
     if (!response.headersSent && response.writable) response.writeProcessing();
   }, SIGN_OF_LIFE_MILLIS);
   try {
+    if (request.method === 'GET' && request.url === METRICS_PATH && parts.metrics !== undefined) {
+      respond(response, 200, METRICS_TYPE, parts.metrics());
+      return;
+    }
     const output = await operate(request, parts, stopping);
     respond(response, 200, 'application/json', output);
   } catch (thrown) {
@@ -188,7 +195,7 @@ async function wholeBody(request: IncomingMessage): Promise<Buffer> {
 function respond(response: ServerResponse, status: number, type: string, body: unknown): void {
   if (!response.writable) return;
   response.writeHead(status, { 'content-type': type, connection: 'close' });
-  response.end(JSON.stringify(body));
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 function quotedHeader(value: string | string[] | undefined): string {

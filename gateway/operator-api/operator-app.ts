@@ -6,9 +6,13 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { LedgerReader } from '../ledger/ledger-storage.ts';
+import { authoriseRoles } from './authorise.ts';
+import { type EventFeed, serveEvents } from './events.ts';
 import { serveHealth } from './health-routes.ts';
 import { serveLedger } from './ledger-routes.ts';
 import type { LogIns } from './log-ins.ts';
+import { METRICS_PATH, METRICS_TYPE } from './metrics.ts';
+import { serveOpenApi } from './openapi.ts';
 import { serveOperations } from './operation-routes.ts';
 import type { Performers } from './operations.ts';
 import type { OperatorSockets } from './operator-sockets.ts';
@@ -28,6 +32,9 @@ export interface OperatorApiParts {
   readonly performers: Performers;
   readonly logIns: LogIns;
   readonly refused: RefusedLogIns;
+  readonly events: EventFeed;
+  readonly metrics: () => string;
+  readonly version: string;
   /** More WebSockets than the operator API's own. */
   readonly addSockets?: (scope: SocketScope) => void;
 }
@@ -107,6 +114,8 @@ export function operatorApp(
   serveHealth(app, parts);
   serveLedger(app, parts);
   const door = new Door({ logIns: parts.logIns, refused: parts.refused, isOwnName });
+  serveMetrics(app, door, parts.metrics);
+  serveOpenApi(app, parts.version);
   serveOperations(app, { performers: parts.performers, door, stopping });
   app.register(async (scope) => {
     await scope.register(websocket, {
@@ -114,6 +123,7 @@ export function operatorApp(
       errorHandler: (_error, socket) => socket.terminate(),
       preClose: (done) => done(), // `OperatorSockets` closes them.
     });
+    serveEvents({ app: scope, door, sockets }, parts.events);
     parts.addSockets?.({ app: scope, door, sockets });
   });
   return app;
@@ -121,6 +131,15 @@ export function operatorApp(
 
 /** Bytes of one message of a WebSocket's client. None has much to say. */
 const MAX_MESSAGE = 16 * KiB;
+
+/** Of load, for whoever watches over the gateway; a stranger would learn when it is weak. */
+function serveMetrics(app: FastifyInstance, door: Door, metrics: () => string): void {
+  app.get(METRICS_PATH, async (request, reply) => {
+    const { operator } = await door.whoAsks(request);
+    authoriseRoles(METRICS_PATH, 'operator', operator);
+    return reply.type(METRICS_TYPE).send(metrics());
+  });
+}
 
 const malformed = {
   400: 'Bad Request',

@@ -5,11 +5,13 @@ import type { Config } from '../config/types.ts';
 import { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { ApprovalOffice } from '../operator-api/approval-operations.ts';
+import { EventFeed } from '../operator-api/events.ts';
 import type { HttpsListener } from '../operator-api/https-listener.ts';
 import type { Locks } from '../operator-api/lock-operations.ts';
 import { LogIns } from '../operator-api/log-ins.ts';
 import { LoginChallenges } from '../operator-api/login-challenges.ts';
 import type { IdentityProvider } from '../operator-api/login-operations.ts';
+import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { programToken, type StoredToken } from '../operator-api/operator-operations.ts';
 import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
@@ -22,7 +24,8 @@ import { type CredentialOperations, type EvidencePerformerParts, performersOf } 
 
 export interface OperatorApiSurroundings extends EvidencePerformerParts {
   readonly config: () => Config;
-  readonly session: Pick<SessionParts, 'live' | 'inForce'>;
+  readonly session: Pick<SessionParts, 'live' | 'inForce' | 'recorder'>;
+  readonly crypto: 'native' | 'javascript';
   readonly supervision: Supervision;
   readonly approvals: ApprovalOffice & { readonly waiting: number };
   readonly locks: Locks;
@@ -37,10 +40,14 @@ export interface OperatorApi {
   readonly performers: Performers;
   readonly logIns: LogIns;
   readonly refused: RefusedLogIns;
+  readonly events: EventFeed;
+  readonly metrics: () => string;
+  readonly version: string;
   /** To be told when they listen: what `gateway.status` says, and the certificate that a log-in is bound to. */
   listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
   /** A reload or a lock may have ended log-ins: what runs with them ends too. */
   logInsChanged(): void;
+  close(): void;
 }
 
 export async function operatorApiOf(surroundings: OperatorApiSurroundings): Promise<OperatorApi> {
@@ -54,6 +61,17 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
   const { lockout } = config().limits;
   const limiters = { logIns: new AttemptLimiter(lockout), tokens: new AttemptLimiter(lockout) };
   const refused = new RefusedLogIns({ limiters, records, clock, log, gatewayName });
+  const events = new EventFeed(records, log);
+  const metrics = new Metrics({
+    version,
+    crypto: surroundings.crypto,
+    live: session.live,
+    recorder: session.recorder,
+    records,
+    ledger,
+    approvalsWaiting: () => surroundings.approvals.waiting,
+    logIns,
+  });
   const performers = performersOf({
     ...surroundings,
     logIns,
@@ -84,11 +102,18 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     performers,
     logIns,
     refused,
+    events,
+    metrics: () => metrics.text(),
+    version,
     listensOn: (all, own) => {
       listeners = all;
       https = own;
     },
     logInsChanged,
+    close: () => {
+      events.close();
+      metrics.close();
+    },
   };
 }
 

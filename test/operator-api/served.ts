@@ -6,6 +6,7 @@ import type { SallyportError } from '../../gateway/base/errors.ts';
 import type { Log } from '../../gateway/base/log.ts';
 import { type Evidence, openEvidence } from '../../gateway/evidence.ts';
 import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
+import { EventFeed } from '../../gateway/operator-api/events.ts';
 import { type HttpsListener, listenHttps } from '../../gateway/operator-api/https-listener.ts';
 import { LogIns } from '../../gateway/operator-api/log-ins.ts';
 import type { Performers } from '../../gateway/operator-api/operations.ts';
@@ -58,6 +59,9 @@ export async function serve(belongings: Belongings, records: number): Promise<Se
     performers: {} as Performers, // Nobody who could ask for anything is let in.
     logIns: new LogIns(operators, systemClock),
     refused,
+    events: new EventFeed(evidence.records, log),
+    metrics: () => '',
+    version: '9.9.9',
   };
   const listener = await listenHttps({ host: '127.0.0.1', port: 0 }, certificate, parts);
   belongings.add(() => listener.close());
