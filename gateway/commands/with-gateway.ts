@@ -107,7 +107,7 @@ async function requireOwner(directory: string): Promise<void> {
   );
 }
 
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {
