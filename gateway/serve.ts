@@ -1,3 +1,4 @@
+import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -14,6 +15,7 @@ import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { openApprovals } from './serve/approvals.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
@@ -21,9 +23,10 @@ import { operatorApiOf } from './serve/operator-api.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
-import { withoutApprovals, withoutCredentials, withoutLocks, withoutSupervision } from './serve/unavailable.ts';
+import { withoutCredentials, withoutLocks } from './serve/unavailable.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import type { SessionParts } from './session/session-parts.ts';
+import { Supervision } from './session/supervision.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
 
@@ -65,7 +68,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = forceOf(config);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
+    const approvals = await openApprovals({
+      database,
+      records,
+      ledger,
+      clock,
+      log,
+      principals: () => config.principals,
+      rules: () => noRules,
+      isLocked: () => false,
+    });
+    undo.push(async () => approvals.close());
+    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;
@@ -77,8 +91,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       retention,
       session: parts,
       crypto,
-      supervision: withoutSupervision,
-      approvals: withoutApprovals,
+      supervision: new Supervision(parts),
+      watchers: () => 0,
+      approvals,
       locks: withoutLocks,
       credentials: withoutCredentials,
       provider: () => undefined,
@@ -148,6 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       close: async (reason) => {
         const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));
+        approvals.close();
         await drain(live); // `/readyz` says so meanwhile.
         await Promise.all([stopped, control.close(), watched?.listener.close()]);
         await retention.idle();
@@ -172,6 +188,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
 
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;

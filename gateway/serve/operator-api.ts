@@ -1,10 +1,10 @@
 import type { PrincipalFacts, TargetFacts } from '../../contract/policy.ts';
+import type { Approvals } from '../approval/approvals.ts';
 import { isoMicros } from '../base/clock.ts';
 import type { SallyportError } from '../base/errors.ts';
 import type { Config } from '../config/types.ts';
 import { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { ApprovalOffice } from '../operator-api/approval-operations.ts';
 import { EventFeed } from '../operator-api/events.ts';
 import type { HttpsListener } from '../operator-api/https-listener.ts';
 import type { Locks } from '../operator-api/lock-operations.ts';
@@ -15,19 +15,18 @@ import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { programToken, type StoredToken } from '../operator-api/operator-operations.ts';
 import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
-import type { Supervision } from '../operator-api/supervision-operations.ts';
+import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
 import type { Listener } from '../protocol/listener.ts';
 import type { SessionParts, SessionTarget } from '../session/session-parts.ts';
 import { version } from '../version.ts';
 import { operatorsOf } from './operators.ts';
 import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
 
-export interface OperatorApiSurroundings extends EvidencePerformerParts {
+export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
   readonly config: () => Config;
   readonly session: Pick<SessionParts, 'live' | 'inForce' | 'recorder'>;
   readonly crypto: 'native' | 'javascript';
-  readonly supervision: Supervision;
-  readonly approvals: ApprovalOffice & { readonly waiting: number };
+  readonly approvals: Approvals;
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
   readonly provider: () => IdentityProvider | undefined;

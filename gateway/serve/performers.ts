@@ -1,8 +1,9 @@
+import type { Approvals } from '../approval/approvals.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
-import { type ApprovalOffice, approvalOperations } from '../operator-api/approval-operations.ts';
+import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, recordView, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import { type Locks, lockOperations } from '../operator-api/lock-operations.ts';
 import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
@@ -11,7 +12,7 @@ import { type OperatorParts, operatorOperations } from '../operator-api/operator
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
 import { sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
-import { type Supervision, supervisionOperations } from '../operator-api/supervision-operations.ts';
+import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
 import type { Retention } from '../retention/retention.ts';
 import { version } from '../version.ts';
 
@@ -54,12 +55,11 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
 
 export type CredentialOperations = Pick<Performers, 'credential.issue' | 'credential.revoke' | 'credential.authority'>;
 
-export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts {
+export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts, SupervisionParts {
   readonly records: Evidence['records'];
   readonly status: StatusParts;
   readonly policy: PolicyParts;
-  readonly supervision: Supervision;
-  readonly approvals: ApprovalOffice;
+  readonly approvals: Approvals;
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
 }
@@ -69,10 +69,10 @@ export function performersOf(parts: PerformerParts): Performers {
   return {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
-    ...sessionOperations({ database: parts.database, liveState: (session) => parts.supervision.state(session) }),
-    ...supervisionOperations(parts.supervision),
+    ...sessionOperations({ database: parts.database, liveState: (session) => liveStateOf(session, parts) }),
+    ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),
-    ...approvalOperations(parts.approvals),
+    ...approvalOperations({ approvals: parts.approvals, database: parts.database, origin: parts.ledger.key.name }),
     ...policyOperations(parts.policy),
     ...loginOperations(parts),
     ...operatorOperations(parts),

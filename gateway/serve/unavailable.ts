@@ -1,7 +1,5 @@
 import { SallyportError } from '../base/errors.ts';
-import type { ApprovalOffice } from '../operator-api/approval-operations.ts';
 import type { Locks } from '../operator-api/lock-operations.ts';
-import type { Supervision } from '../operator-api/supervision-operations.ts';
 import type { CredentialOperations } from './performers.ts';
 
 /*
@@ -10,22 +8,6 @@ import type { CredentialOperations } from './performers.ts';
 
 const missing = (what: string): Promise<never> =>
   Promise.reject(new SallyportError('NOT_FOUND', `this gateway has no ${what}`, { remedy: 'use a version that has it' }));
-
-export const withoutSupervision: Supervision = {
-  state: () => undefined,
-  message: () => missing('supervision'),
-  pause: () => missing('supervision'),
-  resume: () => missing('supervision'),
-  step: () => missing('supervision'),
-  terminate: () => missing('supervision'),
-};
-
-export const withoutApprovals: ApprovalOffice & { readonly waiting: number } = {
-  waiting: 0,
-  list: async () => ({ approvals: [] }),
-  show: () => missing('approvals'),
-  decide: () => missing('approvals'),
-};
 
 export const withoutLocks: Locks = {
   isLocked: () => false,

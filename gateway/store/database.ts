@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
+import { ApprovalsTable } from './approvals-table.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
@@ -32,6 +33,7 @@ export class Database {
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
   readonly erasures: ErasuresTable;
+  readonly approvals: ApprovalsTable;
   readonly operatorTokens: OperatorTokensTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
@@ -50,6 +52,7 @@ export class Database {
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
     this.erasures = new ErasuresTable(connection);
+    this.approvals = new ApprovalsTable(connection);
     this.operatorTokens = new OperatorTokensTable(connection);
   }
 

@@ -1,4 +1,5 @@
 import type { RecordType } from '../../contract/record.ts';
+import { approvalsProjection } from './approvals-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
@@ -15,10 +16,11 @@ const projections: readonly Projection[] = [
   segmentsProjection,
   holdsProjection,
   erasuresProjection,
+  approvalsProjection,
   operatorTokensProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names', 'approvals', 'approval_decisions'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
 const WITHOUT_SESSION: ReadonlySet<string> = new Set([
