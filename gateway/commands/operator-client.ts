@@ -9,8 +9,9 @@ import { SallyportError } from '../base/errors.ts';
 import { askGateway } from '../operator-api/ask-gateway.ts';
 import { requireDataDirectory } from '../store/data-directory.ts';
 import { version } from '../version.ts';
+import { readFingerprint } from './fingerprint.ts';
 import { type AskedOverHttps, askOverHttps, gatewayUrl } from './gateway-connection.ts';
-import { keptLogins, SYSTEM_TRUST } from './kept-log-ins.ts';
+import { type KeptLogin, keptLogins, SYSTEM_TRUST } from './kept-log-ins.ts';
 import { type DataOptions, dataDirectory } from './open-data.ts';
 import { userName } from './with-gateway.ts';
 
@@ -57,17 +58,22 @@ async function askLocally<N extends OperationName>(
 }
 
 /** Programs say it in the environment, people have logged in. Throws LOGIN_REQUIRED. */
-async function whoAsks({ gateway }: OperatorOptions): Promise<AskedOverHttps> {
-  const { SALLYPORT_GATEWAY, SALLYPORT_TOKEN, SALLYPORT_FINGERPRINT } = process.env;
-  const kept = await keptLogins();
-  const named = gateway ?? SALLYPORT_GATEWAY ?? kept.gateway;
-  if (named === undefined) throw notLoggedIn();
-  const url = gatewayUrl(named);
-  const login = kept.gateways[url];
-  const trust = SALLYPORT_FINGERPRINT ?? login?.trust ?? SYSTEM_TRUST;
+async function whoAsks(options: OperatorOptions): Promise<AskedOverHttps> {
+  const { SALLYPORT_TOKEN, SALLYPORT_FINGERPRINT } = process.env;
+  const { url, login } = await meantGateway(options);
+  const trust = SALLYPORT_FINGERPRINT === undefined ? (login?.trust ?? SYSTEM_TRUST) : readFingerprint(SALLYPORT_FINGERPRINT);
   const token = SALLYPORT_TOKEN ?? login?.token;
   if (token === undefined) throw notLoggedIn(url);
   return { gateway: { url, trust }, token };
+}
+
+/** The gateway that is named, or else the last one that somebody logged in to, and what is kept of that. */
+export async function meantGateway({ gateway }: OperatorOptions): Promise<{ readonly url: string; readonly login: KeptLogin | undefined }> {
+  const kept = await keptLogins();
+  const named = gateway ?? process.env.SALLYPORT_GATEWAY ?? kept.gateway;
+  if (named === undefined) throw notLoggedIn();
+  const url = gatewayUrl(named);
+  return { url, login: kept.gateways[url] };
 }
 
 function notLoggedIn(url = 'https://HOST:PORT'): SallyportError {

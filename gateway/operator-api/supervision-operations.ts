@@ -16,17 +16,25 @@ type SupervisionOperations = Pick<
 >;
 
 /** Undefined for a session that does not run. */
-export function liveStateOf(session: string, { supervision, watchers }: SupervisionParts): LiveState | undefined {
-  const state = supervision.state(session);
-  return state === undefined ? undefined : { ...state, waiting: [...state.waiting], watchers: watchers(session) };
+export function liveStateOf(session: string, parts: SupervisionParts): LiveState | undefined {
+  const state = parts.supervision.state(session);
+  return state === undefined ? undefined : withWatchers(state, parts);
 }
 
-export function supervisionOperations({ supervision, watchers }: SupervisionParts): SupervisionOperations {
+function withWatchers(
+  state: Omit<LiveState, 'watchers' | 'waiting'> & { readonly waiting: readonly string[] },
+  { watchers }: SupervisionParts,
+): LiveState {
+  return { ...state, waiting: [...state.waiting], watchers: watchers(state.session) };
+}
+
+export function supervisionOperations(parts: SupervisionParts): SupervisionOperations {
+  const { supervision } = parts;
   return {
     'session.message': (input, { actor }) => supervision.message(input, actor),
-    'session.pause': async (input, { actor }) => ({ ...(await supervision.pause(input, actor)), watchers: watchers(input.session) }),
-    'session.resume': async (input, { actor }) => ({ ...(await supervision.resume(input, actor)), watchers: watchers(input.session) }),
-    'session.step': async (input, { actor }) => ({ ...(await supervision.step(input, actor)), watchers: watchers(input.session) }),
+    'session.pause': async (input, { actor }) => withWatchers(await supervision.pause(input, actor), parts),
+    'session.resume': async (input, { actor }) => withWatchers(await supervision.resume(input, actor), parts),
+    'session.step': async (input, { actor }) => withWatchers(await supervision.step(input, actor), parts),
     'session.terminate': async (input, { actor }) => {
       await supervision.terminate(input, actor);
       return {};
