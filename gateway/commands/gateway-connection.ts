@@ -146,7 +146,7 @@ function exchange(
     const asked = request({
       method,
       path,
-      agent: false,
+      // Without an agent, which would make a connection of its own.
       createConnection: () => socket,
       timeout: SILENCE_MILLIS,
       headers: {

@@ -31,7 +31,7 @@ export async function addOperator(name: string, options: AddOptions): Promise<nu
     });
   }
   const human = humanNamed(name, document);
-  if (own.length > 0) human.set('operator', flow(document, own));
+  if (own.length > 0) human.set('operator', document.createNode(own, { flow: true }));
   if (line !== undefined) addKey(document, human, line);
   await replace(config, document.toString({ lineWidth: 0 }));
   if (options.json === true) await print(jsonLine({ operator: name, roles: own, config }));
@@ -69,9 +69,6 @@ function addKey(document: Document, human: YAMLMap, line: string): void {
   else throw notAList('ssh-keys');
 }
 
-function flow(document: Document, values: readonly string[]): YAMLSeq {
-  return document.createNode([...values], { flow: true }) as unknown as YAMLSeq;
-}
 
 /** A path of a .pub file, or of the private key beside one. */
 async function publicKeyIn(file: string): Promise<string> {
