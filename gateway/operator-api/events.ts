@@ -9,8 +9,10 @@ import { type SocketScope, socketRoute } from './socket-route.ts';
 
 export const EVENTS_PATH = '/api/events';
 
-/** Bytes that may wait for one receiver. What comes while there are more is passed over, and counted. */
-const MOST_WAITING = 64 * 1024;
+/** Bytes that one receiver's connection is given at a time. */
+const MOST_SENT = 64 * 1024;
+/** Events that may wait for one receiver. They are the same text for all, so that many slow ones cost little more than one. */
+const MOST_WAITING = 4096;
 
 /** Tells whoever listens what has changed, as soon as the record of it is durable. */
 export class EventFeed {
@@ -51,24 +53,34 @@ export class EventFeed {
 
 class Receiver {
   readonly #socket: WebSocket;
+  readonly #waiting: string[] = [];
   #missed = 0;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
   }
 
+  /** Once one was passed over, all are until everything before it is sent: there is one gap, and it is told where it is. */
   send(text: string): void {
-    if (this.#missed > 0 || this.#socket.bufferedAmount > MOST_WAITING) this.#missed += 1;
-    else this.#socket.send(text, this.#sent);
+    if (this.#missed > 0 || this.#waiting.length >= MOST_WAITING) this.#missed += 1;
+    else this.#waiting.push(text);
+    this.#pump();
   }
 
-  /** Of the last one that went out: by now there is room to say how many did not. */
-  readonly #sent = (): void => {
-    if (this.#missed === 0 || this.#socket.bufferedAmount > MOST_WAITING / 2) return;
+  readonly #pump = (): void => {
+    while (this.#socket.bufferedAmount < MOST_SENT) {
+      const next = this.#waiting.shift() ?? this.#gap();
+      if (next === undefined) return;
+      this.#socket.send(next, this.#pump);
+    }
+  };
+
+  #gap(): string | undefined {
+    if (this.#missed === 0) return undefined;
     const event: OperatorEvent = { event: 'missed', count: this.#missed };
     this.#missed = 0;
-    this.#socket.send(JSON.stringify(event), this.#sent);
-  };
+    return JSON.stringify(event);
+  }
 }
 
 export function serveEvents(scope: SocketScope, feed: EventFeed): void {
