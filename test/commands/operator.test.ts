@@ -208,7 +208,7 @@ describe('a session that runs', () => {
     expect(request).toMatchObject({
       request: { principal: route.principal, onBehalfOf: 'engineer@example.com', action: 'ssh:exec', facts: { command: 'echo approved' } },
     });
-    const approval = String((request.request as { id: string }).id);
+    const approval = (request.request as { id: string }).id;
     // Nobody but a person who is shown it, or says --yes.
     expect(await codeOf(['approve', approval])).toBe('USAGE');
     const { status, stdout, stderr } = await cli(['approve', approval.slice(0, 20), '--yes', '--reason', 'change 4711']);
@@ -224,8 +224,8 @@ describe('a session that runs', () => {
   test('is denied a command, with the reason', async () => {
     const running = exec('echo denied');
     const { request } = await waitingFor(id);
-    expect(await codeOf(['deny', String((request as { id: string }).id), '--reason', ' ', '--yes'])).toBe('USAGE');
-    await json(['deny', String((request as { id: string }).id), '--reason', 'not today', '--yes']);
+    expect(await codeOf(['deny', (request as { id: string }).id, '--reason', ' ', '--yes'])).toBe('USAGE');
+    await json(['deny', (request as { id: string }).id, '--reason', 'not today', '--yes']);
     const { status, stdout, stderr } = await running;
     expect([status === 0, stdout.toString(), stderr]).toEqual([false, '', expect.stringContaining('not today')]);
   });
@@ -233,7 +233,7 @@ describe('a session that runs', () => {
   test('is decided by nobody with a key that is not theirs, nor on the control socket', async () => {
     const running = exec('echo third');
     const { request } = await waitingFor(id);
-    const approval = String((request as { id: string }).id);
+    const approval = (request as { id: string }).id;
     expect(await codeOf(['approve', approval, '--yes', '--key', keys.stranger.path])).toBe('USAGE');
     expect(await codeOf(['approve', approval, '--yes', '--data', world.gateway.data])).toBe('USAGE');
     await login(ADMIN, keys.admin);
