@@ -69,6 +69,16 @@ program
   );
 
 program
+  .command('known-hosts')
+  .description('print lines for known_hosts with the host key of the gateway, for every SSH target: for ssh -J GATEWAY LOGIN@TARGET')
+  .requiredOption('--config <file>', 'configuration file')
+  .option('--data <dir>', 'data directory, instead of the one in the configuration')
+  .addHelpText('after', examples('known-hosts --config gateway.yaml >> ~/.ssh/known_hosts'))
+  .action(async (options: { config: string; data?: string }) =>
+    finish(await (await import('./commands/known-hosts.ts')).knownHosts(options)),
+  );
+
+program
   .command('sessions')
   .description('list sessions, newest first')
   .option(...DATA)

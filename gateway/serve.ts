@@ -23,8 +23,9 @@ import { operatorApiOf } from './serve/operator-api.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
-import { withoutCredentials, withoutLocks } from './serve/unavailable.ts';
+import { withoutCredentials } from './serve/unavailable.ts';
 import { LiveSessions } from './session/live-sessions.ts';
+import { Locks } from './session/locks.ts';
 import type { SessionParts } from './session/session-parts.ts';
 import { Supervision } from './session/supervision.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
@@ -68,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = forceOf(config);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
+    const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
     const approvals = await openApprovals({
       database,
       records,
@@ -76,10 +78,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
       principals: () => config.principals,
       rules: () => noRules,
-      isLocked: () => false,
+      isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
+    const parts: SessionParts<SshReachable> = {
+      clock,
+      log,
+      records,
+      ledger,
+      recorder,
+      live,
+      locks,
+      limiter,
+      approvals,
+      inForce: () => inForce,
+    };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;
@@ -94,7 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       supervision: new Supervision(parts),
       watchers: () => 0,
       approvals,
-      locks: withoutLocks,
+      locks,
       credentials: withoutCredentials,
       provider: () => undefined,
       unready: () => whyNotReady(parts),

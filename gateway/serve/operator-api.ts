@@ -7,7 +7,6 @@ import { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
 import { EventFeed } from '../operator-api/events.ts';
 import type { HttpsListener } from '../operator-api/https-listener.ts';
-import type { Locks } from '../operator-api/lock-operations.ts';
 import { LogIns } from '../operator-api/log-ins.ts';
 import { LoginChallenges } from '../operator-api/login-challenges.ts';
 import type { IdentityProvider } from '../operator-api/login-operations.ts';
@@ -17,6 +16,7 @@ import { programToken, type StoredToken } from '../operator-api/operator-operati
 import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
 import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
 import type { Listener } from '../protocol/listener.ts';
+import type { Locks } from '../session/locks.ts';
 import type { SessionParts, SessionTarget } from '../session/session-parts.ts';
 import { version } from '../version.ts';
 import { operatorsOf } from './operators.ts';

@@ -5,7 +5,7 @@ import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, recordView, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
-import { type Locks, lockOperations } from '../operator-api/lock-operations.ts';
+import { lockOperations } from '../operator-api/lock-operations.ts';
 import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
@@ -14,6 +14,7 @@ import { sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
 import type { Retention } from '../retention/retention.ts';
+import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */

@@ -1,5 +1,4 @@
 import { SallyportError } from '../base/errors.ts';
-import type { Locks } from '../operator-api/lock-operations.ts';
 import type { CredentialOperations } from './performers.ts';
 
 /*
@@ -8,13 +7,6 @@ import type { CredentialOperations } from './performers.ts';
 
 const missing = (what: string): Promise<never> =>
   Promise.reject(new SallyportError('NOT_FOUND', `this gateway has no ${what}`, { remedy: 'use a version that has it' }));
-
-export const withoutLocks: Locks = {
-  isLocked: () => false,
-  list: async () => ({ locks: [] }),
-  set: () => missing('locks'),
-  clear: () => missing('locks'),
-};
 
 export const withoutCredentials: CredentialOperations = {
   'credential.issue': () => missing('certificate authority'),

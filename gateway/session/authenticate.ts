@@ -24,6 +24,8 @@ export function identifyKey(offer: OfferedKey, parts: SessionParts): Identified 
   const found = identifySshKey({ principals: parts.inForce().principals, user, keyAlgorithm: algorithm, keyBlob: blob });
   if (found.principal === undefined) return { refused: found.refused, fingerprint: found.fingerprint };
   const { principal, fingerprint } = found;
+  const lock = parts.locks.lockOn(principal.name, principal.onBehalfOf);
+  if (lock !== undefined) return { refused: `${lock.principal} is locked by ${lock.by}: ${lock.reason}`, fingerprint };
   const onBehalfOf = principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf };
   return {
     who: {

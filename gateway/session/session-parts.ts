@@ -8,6 +8,7 @@ import type { Records } from '../ledger/records.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { LiveSessions } from './live-sessions.ts';
+import type { Locks } from './locks.ts';
 
 /** What sessions are made of. `serve.ts` builds it once; what a reload may change is asked for at each use. */
 export interface SessionParts<Target extends SessionTarget = SessionTarget> {
@@ -17,6 +18,7 @@ export interface SessionParts<Target extends SessionTarget = SessionTarget> {
   readonly ledger: Pick<Ledger, 'signed' | 'trouble'>;
   readonly recorder: Recorder;
   readonly live: LiveSessions;
+  readonly locks: Pick<Locks, 'lockOn'>;
   readonly limiter: AttemptLimiter;
   readonly approvals: Approvals;
   readonly inForce: () => InForce<Target>;

@@ -175,24 +175,32 @@ export class Session {
     let decision = action === 'ssh:input' ? undecided(this.#inForce.policy.policySet) : this.#inForce.policy.decide(request);
     // An operator who steps through the session wants to be asked about what policy allows by itself.
     if (this.#stepping && decision.verdict === 'allow') decision = { ...decision, verdict: 'ask', rule: STEP_RULE };
-    if (channel !== undefined) {
-      this.#record({
-        type: 'action.decided',
-        outcome: decision.verdict === 'deny' ? 'denied' : 'success',
-        actor: this.actor,
-        target: this.resource,
-        session: this.id,
-        body: {
-          channel,
-          action,
-          digest: factsDigest(facts),
-          facts: { ...facts },
-          ...(decision.understood === undefined ? {} : { understood: { ...decision.understood } }),
-          decision: decisionBody(decision),
-        },
-      });
-    }
+    if (channel !== undefined) this.#recordDecision(action, facts, channel, decision);
     return decision;
+  }
+
+  /** Refuses an action that no policy can allow, for a reason of the gateway's own, and records it. `rule` names the reason. */
+  prohibit(action: Action, facts: Readonly<Record<string, unknown>>, channel: number, rule: string): void {
+    const { policySet } = this.#inForce.policy;
+    this.#recordDecision(action, facts, channel, { verdict: 'deny', policies: [rule], policySet, reason: rule });
+  }
+
+  #recordDecision(action: Action, facts: Readonly<Record<string, unknown>>, channel: number, decision: Decision): void {
+    this.#record({
+      type: 'action.decided',
+      outcome: decision.verdict === 'deny' ? 'denied' : 'success',
+      actor: this.actor,
+      target: this.resource,
+      session: this.id,
+      body: {
+        channel,
+        action,
+        digest: factsDigest(facts),
+        facts: { ...facts },
+        ...(decision.understood === undefined ? {} : { understood: { ...decision.understood } }),
+        decision: decisionBody(decision),
+      },
+    });
   }
 
   /**

@@ -9,6 +9,7 @@ import { emptyLog, forgetNames } from './erased-bytes.ts';
 import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
+import { LocksTable } from './locks-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { OperatorTokensTable } from './operator-tokens-table.ts';
@@ -32,6 +33,7 @@ export class Database {
   readonly segments: SegmentsTable;
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
+  readonly locks: LocksTable;
   readonly erasures: ErasuresTable;
   readonly approvals: ApprovalsTable;
   readonly operatorTokens: OperatorTokensTable;
@@ -51,6 +53,7 @@ export class Database {
     this.segments = new SegmentsTable(connection);
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
+    this.locks = new LocksTable(connection);
     this.erasures = new ErasuresTable(connection);
     this.approvals = new ApprovalsTable(connection);
     this.operatorTokens = new OperatorTokensTable(connection);

@@ -207,6 +207,15 @@ const steps: readonly string[] = [
     PRIMARY KEY (approval, seq)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE locks (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL,        -- of its principal.locked
+    time      TEXT NOT NULL,
+    locked_by TEXT NOT NULL,
+    reason    TEXT NOT NULL
+  );
+  `,
   // Tokens of programs. The hash of a token stands in no record.
   `
   CREATE TABLE operator_tokens (

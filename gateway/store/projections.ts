@@ -4,6 +4,7 @@ import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
+import { locksProjection } from './locks-table.ts';
 import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
@@ -17,16 +18,19 @@ const projections: readonly Projection[] = [
   holdsProjection,
   erasuresProjection,
   approvalsProjection,
+  locksProjection,
   operatorTokensProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names', 'approvals', 'approval_decisions'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'approvals', 'approval_decisions', 'locks', 'names'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
 const WITHOUT_SESSION: ReadonlySet<string> = new Set([
   'hold.set',
   'hold.cleared',
   'erased',
+  'principal.locked',
+  'principal.unlocked',
   'credential.issued',
   'credential.revoked',
 ] satisfies RecordType[]);
