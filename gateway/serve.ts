@@ -17,7 +17,7 @@ import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
 import { openApprovals } from './serve/approvals.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
-import { listenForHttps } from './serve/https.ts';
+import { type HttpsServing, listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
 import { retentionOf } from './serve/retention.ts';
@@ -99,34 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
-    const operatorApi = await operatorApiOf({
-      ...surroundings,
-      retention,
-      session: parts,
-      crypto,
-      supervision: new Supervision(parts),
-      watchers: () => 0,
-      approvals,
-      locks,
-      credentials: withoutCredentials,
-      provider: () => undefined,
-      unready: () => whyNotReady(parts),
-      reload: () => reload(),
-    });
-    undo.push(async () => operatorApi.close());
-    const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
-    undo.push(() => control.close());
-
-    const { ssh, https } = config.gateway.listen;
-    const doors: Listener[] = [];
-    undo.push(() => Promise.all(doors.map((door) => door.close())));
-    if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
-    const overHttps = { ...operatorApi, log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
-    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
-    undo.push(async () => watched?.listener.close());
-    const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
-    operatorApi.listensOn(listeners, watched?.listener);
-
+    let watched: HttpsServing | undefined;
     const reload = async (): Promise<void> => {
       const next = loadConfig(options.config);
       const previous = config.hash;
@@ -144,6 +117,33 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await watched?.renew();
       log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
     };
+    const operatorApi = await operatorApiOf({
+      ...surroundings,
+      retention,
+      session: parts,
+      crypto,
+      supervision: new Supervision(parts),
+      watchers: () => 0,
+      approvals,
+      locks,
+      credentials: withoutCredentials,
+      provider: () => undefined,
+      unready: () => whyNotReady(parts),
+      reload,
+    });
+    undo.push(async () => operatorApi.close());
+    const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
+    undo.push(() => control.close());
+
+    const { ssh, https } = config.gateway.listen;
+    const doors: Listener[] = [];
+    undo.push(() => Promise.all(doors.map((door) => door.close())));
+    if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
+    const overHttps = { ...operatorApi, log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
+    watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
+    undo.push(async () => watched?.listener.close());
+    const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
+    operatorApi.listensOn(listeners, watched?.listener);
 
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());

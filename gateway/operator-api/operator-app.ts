@@ -116,11 +116,15 @@ export function operatorApp(
   const door = new Door({ logIns: parts.logIns, refused: parts.refused, isOwnName });
   serveMetrics(app, door, parts.metrics);
   serveOpenApi(app, parts.version);
-  serveOperations(app, { performers: parts.performers, door, stopping });
+  serveOperations(app, { performers: parts.performers, door, stopping, log: parts.log });
   app.register(async (scope) => {
     await scope.register(websocket, {
       options: { maxPayload: MAX_MESSAGE, perMessageDeflate: false },
-      errorHandler: (_error, socket) => socket.terminate(),
+      errorHandler: (error, socket) => {
+        socket.terminate();
+        // What a peer did wrong, or that it is gone, says nothing of us.
+        if (!('code' in error)) parts.log.error({ err: error }, `a WebSocket ended, because it could not be served: ${error.message}`);
+      },
       preClose: (done) => done(), // `OperatorSockets` closes them.
     });
     serveEvents({ app: scope, door, sockets }, parts.events);

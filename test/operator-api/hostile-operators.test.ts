@@ -215,6 +215,23 @@ describe('whoever has logged in', () => {
     expect((await ask(reached, 'session.list', {}, { token: bob })).status).toBe(200);
   });
 
+  test('is out as long as somebody has locked them, and so are those who watch', async () => {
+    const [alice, dave] = [await logIn(reached, 'alice', keyOf('alice')), await logIn(reached, 'dave', keyOf('dave'))];
+    const watching = await RawWebSocket.open({
+      port: reached.httpsPort,
+      path: '/api/events',
+      headers: { authorization: `Bearer ${dave}` },
+    });
+    const lock = { principal: 'dave', reason: 'for a test' };
+    expect((await ask(reached, 'lock.set', lock, { token: alice })).status).toBe(200);
+    await watching.ended;
+    expect((await ask(reached, 'whoami', {}, { token: dave })).status).toBe(401);
+    expect((await tryLogIn(reached, 'dave', keyOf('dave'))).status).toBe(401);
+    expect((await ask(reached, 'lock.list', {}, { token: alice })).body).toMatchObject({ locks: [{ ...lock, by: 'alice' }] });
+    expect((await ask(reached, 'lock.clear', lock, { token: alice })).status).toBe(200);
+    expect((await ask(reached, 'logout', {}, { token: dave })).status).toBe(200);
+  });
+
   test('is out when an admin says so, and nobody gets a token with more than its operator has', async () => {
     const [alice, dave] = [await logIn(reached, 'alice', keyOf('alice')), await logIn(reached, 'dave', keyOf('dave'))];
     const reason = 'for a test';
