@@ -28,6 +28,8 @@ export interface TestProvider {
   person: ProviderPerson;
   /** Has what somebody answers changed before it is sent; undefined leaves it. */
   tamper: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** Seconds between the questions of a device that waits; the usual five make a slow test. */
+  paceDevices: number | undefined;
   /** Signs with another key from now on, and no longer has the one before. */
   rotate(): Promise<void>;
   /** A token as the provider itself would sign it, with any content. */
@@ -79,6 +81,7 @@ export async function startOidcProvider(belongings: Belongings, options: TestPro
     asked,
     person: { sub: 'user-1', email: 'engineer@example.com', email_verified: true },
     tamper: undefined,
+    paceDevices: undefined,
     rotate: async () => {
       current = await make();
     },
@@ -100,6 +103,7 @@ export async function startOidcProvider(belongings: Belongings, options: TestPro
     if (test.tamper?.(request, response) === true) return;
     const { provider, callback } = current;
     const path = request.url ?? '';
+    if (path === '/device/auth' && test.paceDevices !== undefined) addInterval(response, test.paceDevices);
     void (path.startsWith('/interaction/') ? letIn(provider, test.person, request, response) : callback(request, response)).catch(
       (thrown: unknown) => response.destroy(thrown instanceof Error ? thrown : undefined),
     );
@@ -126,7 +130,7 @@ function configuration(jwk: object, alg: string, redirects: string[], person: ()
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
     // As most providers do: what the scopes ask for stands in the ID token.
     conformIdTokenClaims: false,
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], groups: ['groups'], profile: ['preferred_username'] },
+    claims: { openid: ['sub', 'amr', 'acr'], email: ['email', 'email_verified'], groups: ['groups'], profile: ['preferred_username'] },
     acrValues: ['urn:example:strong'],
     features: {
       devInteractions: { enabled: false },
@@ -162,6 +166,17 @@ async function letIn(provider: Provider, { sub, amr, acr }: ProviderPerson, requ
   grant.addOIDCScope((prompt.details.missingOIDCScope ?? []).join(' '));
   grant.addOIDCClaims(prompt.details.missingOIDCClaims ?? []);
   await provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
+}
+
+/** RFC 8628 section 3.2 has it, and the package does not. */
+function addInterval(response: ServerResponse, interval: number): void {
+  const end = response.end.bind(response) as (body: string) => ServerResponse;
+  const changed = (body: unknown): ServerResponse => {
+    const answer = JSON.stringify({ ...(JSON.parse(String(body)) as object), interval });
+    response.setHeader('content-length', Buffer.byteLength(answer));
+    return end(answer);
+  };
+  response.end = changed as ServerResponse['end'];
 }
 
 /** A person with a browser, as far as the provider can tell. */
