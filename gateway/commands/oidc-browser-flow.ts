@@ -44,7 +44,9 @@ export async function logInByBrowser(
     const { query, response } = await answer.catch((thrown: unknown) => {
       signal.throwIfAborted();
       if (!deadline.aborted) throw thrown;
-      throw new SallyportError('LOGIN_REFUSED', `nobody logged in within ${patienceSeconds} seconds`, { remedy: 'begin the log-in once more' });
+      throw new SallyportError('LOGIN_REFUSED', `nobody logged in within ${patienceSeconds} seconds`, {
+        remedy: 'begin the log-in once more',
+      });
     });
     try {
       const outcome = await exchange(query);
@@ -67,7 +69,7 @@ export async function logInByBrowser(
     const error = query.get('error');
     if (error !== null) throw refusedByProvider(error, query.get('error_description'));
     try {
-      const tokens = await oidc.authorizationCodeGrant(client, new URL(`${redirect}?${query}`), {
+      const tokens = await oidc.authorizationCodeGrant(client, new URL(`${redirect}?${query.toString()}`), {
         expectedState: state,
         expectedNonce: nonce,
         pkceCodeVerifier: verifier,
@@ -115,7 +117,9 @@ function answerTo(server: Server, redirect: URL, state: string, signal: AbortSig
       }
       reply(response, 404, 'There is nothing here.');
       if (++stray >= MOST_STRAY)
-        reject(new SallyportError('LOGIN_REFUSED', 'something on this machine keeps sending other requests to where the log-in is waited for'));
+        reject(
+          new SallyportError('LOGIN_REFUSED', 'something on this machine keeps sending other requests to where the log-in is waited for'),
+        );
     });
   });
 }
@@ -129,5 +133,7 @@ function reply(response: ServerResponse, status: number, text: string): void {
     'x-content-type-options': 'nosniff',
     connection: 'close',
   });
-  response.end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sallyport</title></head><body><p>${text}</p></body></html>\n`);
+  response.end(
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sallyport</title></head><body><p>${text}</p></body></html>\n`,
+  );
 }

@@ -59,7 +59,8 @@ export async function logInByDevice(parts: FlowParts, pause: Wait = wait): Promi
       else if (said === 'slow_down') interval = Math.min(interval + SLOWER, INTERVALS.most);
       else if (said === 'expired_token') throw codeExpired();
       else if (said !== undefined) throw failureOf(issuer, thrown);
-      else if (++failures < FAILURES) interval = Math.min(interval * 2, INTERVALS.most); // Section 3.5: a lost connection.
+      else if (++failures < FAILURES)
+        interval = Math.min(interval * 2, INTERVALS.most); // Section 3.5: a lost connection.
       else throw failureOf(issuer, thrown);
       continue;
     }

@@ -33,5 +33,9 @@ export function failureOf(issuer: string, thrown: unknown): SallyportError {
   }
   if (thrown instanceof ClientError && thrown.code?.startsWith('OAUTH_JWT') === true)
     return providerFailed(issuer, 'gives an ID token that does not belong to this log-in', thrown);
-  return providerFailed(issuer, `does not answer as it should: ${thrown instanceof Error ? printable(thrown.message).slice(0, 300) : ''}`, thrown);
+  return providerFailed(
+    issuer,
+    `does not answer as it should: ${thrown instanceof Error ? printable(thrown.message).slice(0, 300) : ''}`,
+    thrown,
+  );
 }

@@ -12,7 +12,8 @@ import { isSection, partOf, type Section } from './values.ts';
 const clientId = () => textLike(/^[\x21-\x7e]{1,255}$/, 'It is what the provider calls this client: up to 255 characters without spaces.');
 // RFC 6749 section 3.3.
 const scope = textLike(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'A scope is one word, for example email.');
-const claim = () => textLike(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, 'It is the name of a claim in the ID token, for example email or preferred_username.');
+const claim = () =>
+  textLike(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, 'It is the name of a claim in the ID token, for example email or preferred_username.');
 const group = textLike(
   /^(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}(?<!\s)$/u,
   'Write the group as it stands in the claim: up to 128 characters, without spaces around it.',
@@ -52,13 +53,19 @@ function readIssuer(value: string): Read<string> {
 
 function readRedirect(value: string): Read<string> {
   const url = value.length <= 512 ? URL.parse(value) : null;
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') return { problem: `${quoted(value)} is no address with https:` };
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '')
+    return { problem: `${quoted(value)} is no address with https:` };
   if (url.pathname !== '/login/callback' || /[?#]/.test(value)) return { problem: `${quoted(value)} does not end in /login/callback` };
   return { value };
 }
 
 /** What the section says about the rest of the file, and about files and variables outside of it. */
-export function checkOidc(root: Section, absolute: (reference: z.infer<typeof referenceSchema>) => typeof reference, findings: Findings, environment: Environment): void {
+export function checkOidc(
+  root: Section,
+  absolute: (reference: z.infer<typeof referenceSchema>) => typeof reference,
+  findings: Findings,
+  environment: Environment,
+): void {
   const written = root.oidc;
   if (!isSection(written)) return;
   const scopes = written.scopes;

@@ -27,7 +27,7 @@ export interface BrowserFlowParts {
 }
 
 export type BrowserOutcome =
-  | { readonly person: OidcPerson; /** Where the browser wanted to go. */ readonly to: string }
+  | { readonly person: OidcPerson /** Where the browser wanted to go. */; readonly to: string }
   | { readonly refused: string; readonly person?: undefined };
 
 export class BrowserFlow {
@@ -81,7 +81,7 @@ export class BrowserFlow {
     if (this.#exchanges >= MOST_EXCHANGES) throw providerFailed(issuer, 'has too many log-ins to answer at the moment');
     this.#exchanges += 1;
     try {
-      const answer = await this.#exchange(new URL(`${ticket.redirect}?${query}`), ticket);
+      const answer = await this.#exchange(new URL(`${ticket.redirect}?${query.toString()}`), ticket);
       if (answer.idToken === undefined) return answer;
       const outcome = await this.#provider.verify(answer.idToken, { client: 'browser', nonce: ticket.nonce }, this.#parts.principals);
       return outcome.person === undefined ? outcome : { person: outcome.person, to: ticket.to };
@@ -106,9 +106,14 @@ export class BrowserFlow {
       });
       if (tokens.id_token !== undefined) return { idToken: tokens.id_token };
     } catch (thrown) {
-      if (thrown instanceof oidc.ResponseBodyError && thrown.error === 'invalid_grant') return { refused: 'the provider does not know this code (any more)' };
+      if (thrown instanceof oidc.ResponseBodyError && thrown.error === 'invalid_grant')
+        return { refused: 'the provider does not know this code (any more)' };
       if (thrown instanceof oidc.ResponseBodyError)
-        throw providerFailed(settings.issuer, `does not exchange the code: ${shown(`${thrown.error} ${thrown.error_description ?? ''}`)}`, thrown);
+        throw providerFailed(
+          settings.issuer,
+          `does not exchange the code: ${shown(`${thrown.error} ${thrown.error_description ?? ''}`)}`,
+          thrown,
+        );
       throw this.#provider.failure(`does not exchange the code: ${wordsOf(thrown)}`, thrown);
     }
     throw providerFailed(settings.issuer, 'gives no ID token');
@@ -136,7 +141,10 @@ function isSame(a: string, b: string): boolean {
 
 /** A stranger's words, short and without anything that a terminal or a page would obey. */
 function shown(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').trim().slice(0, 200);
+  return text
+    .replace(/[^\x20-\x7e]/g, '?')
+    .trim()
+    .slice(0, 200);
 }
 
 function wordsOf(thrown: unknown): string {

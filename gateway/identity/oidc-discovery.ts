@@ -24,7 +24,9 @@ export type OidcMetadata = { [K in keyof Read as undefined extends Read[K] ? nev
 
 /** What the provider says of itself. Throws PROVIDER_FAILED. */
 export async function discoverProvider(issuer: string, fetch: OidcFetch): Promise<OidcMetadata> {
-  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, { headers: { accept: 'application/json' } });
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
+    headers: { accept: 'application/json' },
+  });
   if (response.status !== 200) throw providerFailed(issuer, `answers the question about itself with status ${response.status}`);
   let said: unknown;
   try {
@@ -40,7 +42,10 @@ export async function discoverProvider(issuer: string, fetch: OidcFetch): Promis
   const metadata = read.data;
   // Section 4.3: otherwise one provider could speak in the name of another.
   if (metadata.issuer !== issuer) {
-    throw providerFailed(issuer, `calls itself ${JSON.stringify(metadata.issuer.slice(0, 200))}: the issuer has to be configured exactly so`);
+    throw providerFailed(
+      issuer,
+      `calls itself ${JSON.stringify(metadata.issuer.slice(0, 200))}: the issuer has to be configured exactly so`,
+    );
   }
   const { jwks_uri, authorization_endpoint, token_endpoint, device_authorization_endpoint } = metadata;
   for (const [name, value] of Object.entries({ jwks_uri, authorization_endpoint, token_endpoint, device_authorization_endpoint })) {

@@ -56,7 +56,8 @@ export function oidcFetch(issuer: string, limits: Partial<OidcFetchLimits> = {})
 async function readWhole(response: Response, most: number, issuer: string): Promise<Response> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | Uint8Array[] = response.body ?? [];
+  for await (const piece of body) {
     length += piece.length;
     // Leaving the loop cancels the body, and with it the connection.
     if (length > most) throw providerFailed(issuer, `answers with more than ${most / KiB} KiB`);
@@ -105,7 +106,8 @@ function isLoopbackHttp({ protocol, hostname }: URL): boolean {
 }
 
 function requireSafeAddress(address: string, issuer: string): void {
-  if (!isSafeAddress(address, issuer)) throw providerFailed(issuer, `would have to be asked over an insecure connection at ${hostOf(address)}`);
+  if (!isSafeAddress(address, issuer))
+    throw providerFailed(issuer, `would have to be asked over an insecure connection at ${hostOf(address)}`);
 }
 
 function hostOf(address: string): string {

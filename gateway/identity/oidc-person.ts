@@ -46,7 +46,8 @@ function nameOf(claims: IdTokenClaims, claim: string): Taken<string> {
   if (value === undefined) return { refused: `the ID token has no claim ${claim}, which would be the name` };
   if (typeof value !== 'string' || !nameForm.test(value)) return { refused: `the claim ${claim} is no name of a principal` };
   // Whoever may write any address into their account at the provider would otherwise be anybody.
-  if (claim === 'email' && claimOf(claims, 'email_verified') !== true) return { refused: 'the provider has not verified the address in the claim email' };
+  if (claim === 'email' && claimOf(claims, 'email_verified') !== true)
+    return { refused: 'the provider has not verified the address in the claim email' };
   return { value };
 }
 
@@ -59,16 +60,18 @@ function groupsOf(claims: IdTokenClaims, claim: string): Taken<readonly string[]
   const groups: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (groups.length > MOST_GROUPS) return { refused: `the claim ${claim} has more than ${MOST_GROUPS} groups` };
   // All or nothing: a policy may forbid something to just the group that would be left out.
-  if (!groups.every((group) => typeof group === 'string' && groupForm.test(group))) return { refused: `the claim ${claim} is no list of names of groups` };
+  if (!groups.every((group) => typeof group === 'string' && groupForm.test(group)))
+    return { refused: `the claim ${claim} is no list of names of groups` };
   return { value: groups as readonly string[] };
 }
 
 function methodsOf(claims: IdTokenClaims): Taken<Pick<OidcPerson, 'amr' | 'acr'>> {
-  const amr = claimOf(claims, 'amr');
+  const amr: unknown = claimOf(claims, 'amr');
   const acr = claimOf(claims, 'acr');
-  if (amr !== undefined && !(Array.isArray(amr) && amr.length <= 32 && amr.every(isShortText))) return { refused: 'the claim amr is no list of methods' };
+  if (amr !== undefined && !(Array.isArray(amr) && amr.length <= 32 && amr.every(isShortText)))
+    return { refused: 'the claim amr is no list of methods' };
   if (acr !== undefined && !isShortText(acr)) return { refused: 'the claim acr is no class of authentication' };
-  return { value: { ...(amr === undefined ? {} : { amr: amr as string[] }), ...(acr === undefined ? {} : { acr }) } };
+  return { value: { ...(amr === undefined ? {} : { amr }), ...(acr === undefined ? {} : { acr }) } };
 }
 
 function isShortText(value: unknown): value is string {

@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
-import { SallyportError } from '../base/errors.ts';
+import type { SallyportError } from '../base/errors.ts';
 import { discoverProvider, type OidcMetadata } from './oidc-discovery.ts';
 import { type OidcFetch, type OidcFetchLimits, oidcFetch, providerFailed, providerFailureIn } from './oidc-fetch.ts';
 import { personOf } from './oidc-person.ts';

@@ -15,7 +15,7 @@ export interface ExpectedToken {
 export type IdTokenClaims = JWTPayload & { readonly iss: string; readonly sub: string; readonly iat: number };
 
 export type CheckedToken =
-  | { readonly claims: IdTokenClaims; /** The same for every form in which this token can be written. */ readonly fingerprint: string }
+  | { readonly claims: IdTokenClaims /** The same for every form in which this token can be written. */; readonly fingerprint: string }
   | { readonly refused: string; readonly claims?: undefined };
 
 /**
@@ -63,7 +63,8 @@ function reasonAgainst(claims: JWTPayload, { typ }: JWTHeaderParameters, { nonce
   // Access tokens (RFC 9068) and log-out tokens have the same issuer, and may have the same audience.
   if (typ !== undefined && typ.toUpperCase() !== 'JWT') return `it is a token of type ${quoted(typ)}, not an ID token`;
   if (events !== undefined) return 'it is a token about an event, not an ID token';
-  if (typeof sub !== 'string' || sub === '' || sub.length > 255 || /\p{Cc}/u.test(sub)) return 'the ID token has no subject that can be written down';
+  if (typeof sub !== 'string' || sub === '' || sub.length > 255 || /\p{Cc}/u.test(sub))
+    return 'the ID token has no subject that can be written down';
   if (typeof iat !== 'number' || !Number.isFinite(iat)) return 'the ID token does not say when it was issued';
   const audience = Array.isArray(aud) ? aud : [aud];
   // Whoever else it is meant for has it too, and could log in with it here.

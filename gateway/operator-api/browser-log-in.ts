@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asSallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -7,10 +8,7 @@ import { type LogInPage, logInPage } from './log-in-page.ts';
 export interface BrowserLogIn<Person> {
   /** `cameTo` is the address of `/login/callback` as the browser would write it. */
   begin(cameTo: string, to: string): Promise<{ readonly address: string; readonly ticket: string }>;
-  finish(
-    query: URLSearchParams,
-    ticket: string,
-  ): Promise<{ readonly person: Person; readonly to: string } | { readonly refused: string }>;
+  finish(query: URLSearchParams, ticket: string): Promise<{ readonly person: Person; readonly to: string } | { readonly refused: string }>;
 }
 
 export interface BrowserLogInParts<Person> {
@@ -41,9 +39,9 @@ export function serveBrowserLogIn<Person>(app: FastifyInstance, parts: BrowserLo
   app.get('/login', { exposeHeadRoute: false }, async (request, reply) => {
     const flow = provider();
     if (flow === undefined) return show(reply, 404, noProvider);
-    if (!admits(request.ip)) return show(reply, 429, tooOften);
+    if (!admits(sourceOf(request))) return show(reply, 429, tooOften);
     const host = request.headers.host ?? '';
-    if (!hostForm.test(host)) return show(reply, 400, unclear);
+    if (host.length > 255 || !hostForm.test(host)) return show(reply, 400, unclear);
     try {
       const { address, ticket } = await flow.begin(`https://${host}/login/callback`, localPath(queryOf(request).get('to')));
       reply.header('set-cookie', `${COOKIE}=${ticket}; Max-Age=600; ${attributes}`);
@@ -56,7 +54,7 @@ export function serveBrowserLogIn<Person>(app: FastifyInstance, parts: BrowserLo
   app.get('/login/callback', { exposeHeadRoute: false }, async (request, reply) => {
     const flow = provider();
     if (flow === undefined) return show(reply, 404, noProvider);
-    const source = request.ip;
+    const source = sourceOf(request);
     if (!admits(source)) return show(reply, 429, tooOften);
     // Whatever comes of it, this log-in is over.
     reply.header('set-cookie', forget);
@@ -64,12 +62,12 @@ export function serveBrowserLogIn<Person>(app: FastifyInstance, parts: BrowserLo
       const outcome = await flow.finish(queryOf(request), cookieOf(request) ?? '');
       if ('refused' in outcome) {
         await refused(outcome.refused, source);
-        return show(reply, 403, notIn);
+        return await show(reply, 403, notIn);
       }
       const { cookie } = await begin(outcome.person, source);
       reply.header('set-cookie', cookie);
       // Not a redirect: a browser that comes from the provider would follow it without the new SameSite=Strict cookie.
-      return show(reply, 200, { title: 'You are logged in', text: '', link: { path: outcome.to, text: 'Go on' }, goesOn: true });
+      return await show(reply, 200, { title: 'You are logged in', text: '', link: { path: outcome.to, text: 'Go on' }, goesOn: true });
     } catch (thrown) {
       return failed(reply, thrown);
     }
@@ -122,6 +120,12 @@ function queryOf(request: FastifyRequest): URLSearchParams {
   const address = request.raw.url ?? '';
   const start = address.indexOf('?');
   return new URLSearchParams(start === -1 ? '' : address.slice(start + 1));
+}
+
+/** `address:port` of the client, as records have it. */
+function sourceOf({ raw: { socket } }: FastifyRequest): string {
+  const address = socket.remoteAddress ?? 'unknown';
+  return `${isIP(address) === 6 ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
 }
 
 /** Undefined as well when there are several: one of them is somebody else's. */

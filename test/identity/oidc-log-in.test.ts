@@ -102,7 +102,9 @@ describe('somebody who has logged in at a real provider', () => {
     idp.paceDevices = 1;
     const { idToken, nonce } = await logIn('device');
     expect(nonce).toBeUndefined();
-    expect(await verify(opened(), idToken)).toMatchObject({ person: { name: 'engineer@example.com', groups: ['platform'], roles: ['auditor'] } });
+    expect(await verify(opened(), idToken)).toMatchObject({
+      person: { name: 'engineer@example.com', groups: ['platform'], roles: ['auditor'] },
+    });
   });
 
   it('is not let in with a token that another client got', async () => {
@@ -128,7 +130,9 @@ describe('an ID token', () => {
     ['without a time', { iat: undefined }, 'the ID token has no "iat"'],
     ['not valid yet', { nbf: 60 }, 'the ID token has a wrong "nbf"'],
   ])('%s is refused', async (_, times, refused) => {
-    const changed = Object.fromEntries(Object.entries(times).map(([name, value]) => [name, value === undefined ? undefined : seconds() + Number(value)]));
+    const changed = Object.fromEntries(
+      Object.entries(times).map(([name, value]) => [name, value === undefined ? undefined : seconds() + Number(value)]),
+    );
     expect(await verify(opened(), await idp.sign(claims(changed)))).toEqual({ refused });
   });
 
@@ -155,7 +159,9 @@ describe('an ID token', () => {
 
   it('that is an access token or a log-out token is refused', async () => {
     for (const typ of ['at+jwt', 'application/at+jwt', 'logout+jwt'])
-      expect(await verify(opened(), await idp.sign(claims(), { typ }))).toEqual({ refused: `it is a token of type "${typ}", not an ID token` });
+      expect(await verify(opened(), await idp.sign(claims(), { typ }))).toEqual({
+        refused: `it is a token of type "${typ}", not an ID token`,
+      });
     expect(await verify(opened(), await idp.sign(claims(), { typ: 'JWT' }))).toHaveProperty('person');
   });
 
@@ -191,7 +197,9 @@ describe('an ID token', () => {
   it('that brings its own key is refused', async () => {
     const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
     const jwk = await (await import('jose')).exportJWK(publicKey);
-    const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', kid: 'key-1', jwk, jku: `${idp.issuer}/mine` }).sign(privateKey);
+    const token = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'RS256', kid: 'key-1', jwk, jku: `${idp.issuer}/mine` })
+      .sign(privateKey);
     expect(await verify(opened(), token)).toEqual({ refused: 'the signature of the ID token is wrong' });
   });
 
@@ -218,7 +226,9 @@ describe('a token that was used', () => {
     // The last character of 256 bytes in base64url has four bits that no decoder looks at.
     const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.indexOf(token.at(-1) ?? '');
     const other = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'[last ^ 1] ?? '';
-    expect(Buffer.from(`${token.slice(0, -1)}${other}`.split('.')[2] ?? '', 'base64url')).toEqual(Buffer.from(token.split('.')[2] ?? '', 'base64url'));
+    expect(Buffer.from(`${token.slice(0, -1)}${other}`.split('.')[2] ?? '', 'base64url')).toEqual(
+      Buffer.from(token.split('.')[2] ?? '', 'base64url'),
+    );
     expect(await verify(provider, `${token.slice(0, -1)}${other}`)).toHaveProperty('refused');
   });
 

@@ -45,7 +45,9 @@ describe('a listed human', () => {
 
   it('is not let in when disabled, whatever the provider says', () => {
     for (const which of [settings, open])
-      expect(personOf(claims({ email: 'gone@example.com', groups: ['root'] }), which, principals)).toEqual({ refused: 'gone@example.com is disabled' });
+      expect(personOf(claims({ email: 'gone@example.com', groups: ['root'] }), which, principals)).toEqual({
+        refused: 'gone@example.com is disabled',
+      });
   });
 
   it('is no agent', () => {
@@ -55,7 +57,10 @@ describe('a listed human', () => {
 
   it('may be known by another claim, whose name no property of objects can stand in for', () => {
     const named = { ...settings, nameClaim: 'upn' };
-    expect(personOf(claims({ upn: 'alice@example.com', email_verified: false }), named, principals)).toHaveProperty('person.name', 'alice@example.com');
+    expect(personOf(claims({ upn: 'alice@example.com', email_verified: false }), named, principals)).toHaveProperty(
+      'person.name',
+      'alice@example.com',
+    );
     expect(personOf(claims(), { ...settings, nameClaim: 'constructor' }, principals)).toHaveProperty('refused');
   });
 });
@@ -91,7 +96,9 @@ describe('a name', () => {
 
   it('is compared as it is: case and form make another one, which nobody is', () => {
     for (const email of ['Alice@example.com', 'ALICE@EXAMPLE.COM', 'аlice@example.com'])
-      expect(personOf(claims({ email }), settings, principals)).toEqual({ refused: `${email} is not among the humans of the configuration` });
+      expect(personOf(claims({ email }), settings, principals)).toEqual({
+        refused: `${email} is not among the humans of the configuration`,
+      });
   });
 });
 
@@ -123,9 +130,15 @@ describe('groups', () => {
     [[], []],
     ['sre', ['sre']],
     [['sre', 'sre'], ['sre']],
-    [['/eu/ops', 'Domain Users', '5f0c9a3e-0000'], ['/eu/ops', 'Domain Users', '5f0c9a3e-0000']],
+    [
+      ['/eu/ops', 'Domain Users', '5f0c9a3e-0000'],
+      ['/eu/ops', 'Domain Users', '5f0c9a3e-0000'],
+    ],
   ])('%j are taken', (groups, taken) => {
-    expect(personOf(claims({ email: 'alice@example.com', groups }), { ...settings }, principals).person?.groups).toEqual(['platform', ...taken]);
+    expect(personOf(claims({ email: 'alice@example.com', groups }), { ...settings }, principals).person?.groups).toEqual([
+      'platform',
+      ...taken,
+    ]);
   });
 
   it.each([
@@ -143,7 +156,9 @@ describe('groups', () => {
   });
 
   it('that the provider keeps elsewhere keep everybody out, for a policy may forbid something to one of them', () => {
-    expect(personOf(claims({ _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://x' } } }), settings, principals)).toEqual({
+    expect(
+      personOf(claims({ _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://x' } } }), settings, principals),
+    ).toEqual({
       refused: 'the ID token does not have all groups: the provider keeps groups elsewhere',
     });
     expect(personOf(claims({ _claim_names: { address: 'src1' } }), settings, principals)).toHaveProperty('person');
@@ -152,17 +167,31 @@ describe('groups', () => {
 
 describe('how somebody was authenticated', () => {
   it('is told as it is, or keeps them out', () => {
-    expect(personOf(claims({ amr: ['hwk', 'user'], acr: 'phr' }), settings, principals).person).toMatchObject({ amr: ['hwk', 'user'], acr: 'phr' });
-    for (const wrong of [{ amr: 'pwd' }, { amr: [1] }, { amr: ['a\n'] }, { amr: Array(33).fill('x') }, { acr: 1 }, { acr: 'a\u001b' }, { acr: 'a'.repeat(257) }])
+    expect(personOf(claims({ amr: ['hwk', 'user'], acr: 'phr' }), settings, principals).person).toMatchObject({
+      amr: ['hwk', 'user'],
+      acr: 'phr',
+    });
+    for (const wrong of [
+      { amr: 'pwd' },
+      { amr: [1] },
+      { amr: ['a\n'] },
+      { amr: Array(33).fill('x') },
+      { acr: 1 },
+      { acr: 'a\u001b' },
+      { acr: 'a'.repeat(257) },
+    ])
       expect(personOf(claims(wrong), settings, principals)).toHaveProperty('refused');
   });
 });
 
 it('nothing that a provider could claim breaks anything, and whoever gets in has a name that can be written down', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom('email', 'email_verified', 'groups', 'amr', 'acr', '_claim_names', '__proto__'), fc.anything()), (said) => {
-      const { person } = personOf(claims(said), open, principals);
-      if (person !== undefined) expect(person.name).toMatch(/^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,127}$/u);
-    }),
+    fc.property(
+      fc.dictionary(fc.constantFrom('email', 'email_verified', 'groups', 'amr', 'acr', '_claim_names', '__proto__'), fc.anything()),
+      (said) => {
+        const { person } = personOf(claims(said), open, principals);
+        if (person !== undefined) expect(person.name).toMatch(/^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,127}$/u);
+      },
+    ),
   );
 });

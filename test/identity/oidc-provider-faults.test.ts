@@ -37,7 +37,10 @@ async function impostor(answer: RequestListener): Promise<Impostor> {
     fake.answer(request, response);
   });
   const fake: Impostor = { issuer: '', asked: 0, answer };
-  belongings.add(() => (server.closeAllConnections(), void server.close()));
+  belongings.add(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   return Object.assign(fake, { issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
@@ -56,8 +59,10 @@ const sign = (issuer: string) => {
   return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(privateKey);
 };
 const bomb = gzipSync('a'.repeat(50_000_000));
-const json = (value: unknown): RequestListener => (_request, response) =>
-  void response.writeHead(200, { 'content-type': 'application/json' }).end(typeof value === 'string' ? value : JSON.stringify(value));
+const json =
+  (value: unknown): RequestListener =>
+  (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(typeof value === 'string' ? value : JSON.stringify(value));
 
 describe('a provider at which nobody can log in at the moment', () => {
   it('because nothing listens there', async () => {
@@ -101,18 +106,33 @@ describe('a provider at which nobody can log in at the moment', () => {
       /answers with more than 256 KiB/,
     ],
     ['hangs up', (request) => void request.socket.destroy(), /cannot be reached/],
-    ['sends us elsewhere', (_q, response) => void response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end(), /answers with a redirect at 127\.0\.0\.1:\d+, which is not followed/],
-    ['has a captive portal before it', (_q, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'), /no JSON/],
+    [
+      'sends us elsewhere',
+      (_q, response) => void response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end(),
+      /answers with a redirect at 127\.0\.0\.1:\d+, which is not followed/,
+    ],
+    [
+      'has a captive portal before it',
+      (_q, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>'),
+      /no JSON/,
+    ],
     ['is broken', (_q, response) => void response.writeHead(500).end(), /with status 500/],
     ['is another kind of server', (_q, response) => void response.writeHead(404).end('{}'), /with status 404/],
     ['answers with nothing', json('null'), /what OpenID Connect does not know/],
     ['answers with a list', json([]), /what OpenID Connect does not know/],
     ['answers with half of it', json({ issuer: 'https://id.example.com' }), /does not know, at jwks_uri/],
-    ['answers for somebody else', json({ issuer: 'https://evil.example.com', jwks_uri: 'https://evil.example.com/jwks' }), /calls itself "https:\/\/evil\.example\.com"/],
+    [
+      'answers for somebody else',
+      json({ issuer: 'https://evil.example.com', jwks_uri: 'https://evil.example.com/jwks' }),
+      /calls itself "https:\/\/evil\.example\.com"/,
+    ],
   ])('because it %s', async (_, answer, message) => {
     const { issuer } = await impostor(answer);
     const started = performance.now();
-    await expect(logIn(open(issuer, { limits: { millis: 200 } }))).rejects.toMatchObject({ code: 'PROVIDER_FAILED', message: expect.stringMatching(message) });
+    await expect(logIn(open(issuer, { limits: { millis: 200 } }))).rejects.toMatchObject({
+      code: 'PROVIDER_FAILED',
+      message: expect.stringMatching(message),
+    });
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
@@ -150,7 +170,8 @@ describe('a provider at which nobody can log in at the moment', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => logIn(provider)));
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
     expect(fake.asked).toBe(1);
-    fake.answer = (request, response) => json(request.url === '/jwks' ? { keys: [jwk] } : { issuer: fake.issuer, jwks_uri: `${fake.issuer}/jwks` })(request, response);
+    fake.answer = (request, response) =>
+      json(request.url === '/jwks' ? { keys: [jwk] } : { issuer: fake.issuer, jwks_uri: `${fake.issuer}/jwks` })(request, response);
     const token = await sign(fake.issuer);
     await expect.poll(() => logIn(provider, token).catch(() => undefined)).toMatchObject({ person: { name: 'a@example.com' } });
   });
@@ -158,8 +179,14 @@ describe('a provider at which nobody can log in at the moment', () => {
 
 it('two keys that could both be meant are not tried one after the other', async () => {
   const fake = await impostor(json({}));
-  fake.answer = (request, response) => json(request.url === '/jwks' ? { keys: [jwk, { ...jwk }] } : { issuer: fake.issuer, jwks_uri: `${fake.issuer}/jwks` })(request, response);
-  expect(await logIn(open(fake.issuer), await sign(fake.issuer))).toEqual({ refused: "the ID token does not say which of the provider's keys it is signed with" });
+  fake.answer = (request, response) =>
+    json(request.url === '/jwks' ? { keys: [jwk, { ...jwk }] } : { issuer: fake.issuer, jwks_uri: `${fake.issuer}/jwks` })(
+      request,
+      response,
+    );
+  expect(await logIn(open(fake.issuer), await sign(fake.issuer))).toEqual({
+    refused: "the ID token does not say which of the provider's keys it is signed with",
+  });
 });
 
 it('an issuer that is not on this machine is asked over HTTPS only', async () => {

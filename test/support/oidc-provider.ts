@@ -53,6 +53,8 @@ export interface TestProviderOptions {
 /** The clients that it knows. */
 export const clients = {
   browser: { id: 'sallyport', secret: 'a secret+of/the client%' },
+  /** In a browser as well, without a secret. */
+  public: { id: 'sallyport-public' },
   native: { id: 'sallyport-cli' },
   other: { id: 'somebody-else' },
 } as const;
@@ -71,7 +73,10 @@ export async function startOidcProvider(belongings: Belongings, options: TestPro
     const pair = await generateKeyPair(alg, { extractable: true });
     const kid = `key-${generation}`;
     const jwk = { ...(await exportJWK(pair.privateKey)), kid, alg, use: 'sig' };
-    const provider = new Provider(issuer, configuration(jwk, alg, options.redirects ?? [], () => test.person));
+    const provider = new Provider(
+      issuer,
+      configuration(jwk, alg, options.redirects ?? [], () => test.person),
+    );
     return { provider, callback: provider.callback(), pair, kid };
   };
   let current = await make();
@@ -85,8 +90,7 @@ export async function startOidcProvider(belongings: Belongings, options: TestPro
     rotate: async () => {
       current = await make();
     },
-    sign: (claims, header) =>
-      new SignJWT(claims).setProtectedHeader({ alg, kid: current.kid, ...header } as { alg: string }).sign(current.pair.privateKey),
+    sign: (claims, header) => new SignJWT(claims).setProtectedHeader({ alg, kid: current.kid, ...header }).sign(current.pair.privateKey),
     publicKey: () => current.pair.publicKey,
     browse: (address) => new Browser(issuer).follow(address),
     approveDevice: (verification) => decideDevice(issuer, verification, 'confirm'),
@@ -120,10 +124,12 @@ function configuration(jwk: object, alg: string, redirects: string[], person: ()
     redirect_uris: ['http://127.0.0.1/callback'],
     grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
   };
+  const browser = { ...tokens, redirect_uris: redirects.length > 0 ? redirects : ['https://127.0.0.1/login/callback'] };
   return {
     jwks: { keys: [jwk] },
     clients: [
-      { ...tokens, client_id: clients.browser.id, client_secret: clients.browser.secret, redirect_uris: redirects.length > 0 ? redirects : ['https://127.0.0.1/login/callback'] },
+      { ...browser, client_id: clients.browser.id, client_secret: clients.browser.secret },
+      { ...browser, client_id: clients.public.id, token_endpoint_auth_method: 'none' },
       { ...native, client_id: clients.native.id },
       { ...native, client_id: clients.other.id },
     ],
@@ -136,9 +142,9 @@ function configuration(jwk: object, alg: string, redirects: string[], person: ()
       devInteractions: { enabled: false },
       deviceFlow: {
         enabled: true,
-        userCodeInputSource: (context: { body: string }, form: string) => void (context.body = form),
-        userCodeConfirmSource: (context: { body: string }, form: string) => void (context.body = form),
-        successSource: (context: { body: string }) => void (context.body = 'done'),
+        userCodeInputSource: (context: Page, form: string) => show(context, form),
+        userCodeConfirmSource: (context: Page, form: string) => show(context, form),
+        successSource: (context: Page) => show(context, 'done'),
       },
     },
     cookies: { keys: ['a key for the cookies of the tests'] },
@@ -150,12 +156,26 @@ function configuration(jwk: object, alg: string, redirects: string[], person: ()
         return { ...claims, sub: id };
       },
     }),
-    renderError: (context: { body: string; status: number }, out: object) => void (context.body = JSON.stringify(out)),
+    renderError: (context: Page, out: object) => show(context, JSON.stringify(out)),
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
   };
 }
 
-async function letIn(provider: Provider, { sub, amr, acr }: ProviderPerson, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** What the package calls a context; its body is what is shown. */
+interface Page {
+  body: string;
+}
+
+function show(page: Page, body: string): void {
+  page.body = body;
+}
+
+async function letIn(
+  provider: Provider,
+  { sub, amr, acr }: ProviderPerson,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { prompt, params } = await provider.interactionDetails(request, response);
   const login = { accountId: sub, ...(amr === undefined ? {} : { amr }), ...(acr === undefined ? {} : { acr }) };
   if (prompt.name === 'login') {
@@ -208,7 +228,8 @@ class Browser {
     for (let step = 0; step < 10 && at.origin === this.#issuer; step += 1) {
       const response = await this.fetch(at.href);
       const location = response.headers.get('location');
-      if (location === null) throw new Error(`the provider answers ${response.status} at ${at.pathname}: ${(await response.text()).slice(0, 300)}`);
+      if (location === null)
+        throw new Error(`the provider answers ${response.status} at ${at.pathname}: ${(await response.text()).slice(0, 300)}`);
       await response.body?.cancel();
       at = new URL(location, at);
     }
@@ -225,5 +246,6 @@ async function decideDevice(issuer: string, verification: string, decision: 'con
   let response = await browser.fetch(`${issuer}/device`, { xsrf, user_code: code, [decision]: 'yes' });
   for (let step = 0; step < 10 && response.headers.get('location') !== null; step += 1)
     response = await browser.fetch(new URL(response.headers.get('location') ?? '', issuer).href);
-  if (response.status >= 400 && decision === 'confirm') throw new Error(`the provider answers ${response.status}: ${await response.text()}`);
+  if (response.status >= 400 && decision === 'confirm')
+    throw new Error(`the provider answers ${response.status}: ${await response.text()}`);
 }
