@@ -29,6 +29,7 @@ export function personOf(claims: IdTokenClaims, settings: Settings, principals: 
   const person: OidcPerson = {
     name: name.value,
     groups: [...new Set([...(human?.groups ?? []), ...groups.value])],
+    claimedGroups: [...new Set(groups.value)],
     roles: rolesOf(human?.operator ?? [], groups.value, settings),
     listed: human !== undefined,
     issuer: claims.iss,

@@ -28,6 +28,8 @@ export interface OidcPerson {
   readonly name: string;
   /** Of the configuration, and of the provider's claim. */
   readonly groups: readonly string[];
+  /** Of the provider's claim alone. */
+  readonly claimedGroups: readonly string[];
   /** Of the configuration, and by the groups of the provider. */
   readonly roles: readonly OperatorRole[];
   /** Whether the configuration lists them among its humans. */

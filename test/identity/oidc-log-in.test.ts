@@ -89,6 +89,7 @@ describe('somebody who has logged in at a real provider', () => {
         name: 'engineer@example.com',
         listed: true,
         groups: ['platform', 'sre', '/staff'],
+        claimedGroups: ['sre', '/staff', 'platform'],
         roles: ['reviewer', 'auditor'],
         issuer: idp.issuer,
         subject: 'user-1',

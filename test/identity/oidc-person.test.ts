@@ -30,6 +30,7 @@ describe('a listed human', () => {
       person: {
         name: 'alice@example.com',
         groups: ['platform', 'sre'],
+        claimedGroups: ['sre', 'platform'],
         roles: ['reviewer', 'auditor'],
         listed: true,
         issuer: 'https://id.example.com',
