@@ -6,6 +6,7 @@ import { parseConfigDocument } from './config/document.ts';
 import { type ConfigFault, describeFault } from './config/fault.ts';
 import { type ConfigFile, readConfigFile } from './config/file.ts';
 import { Findings } from './config/findings.ts';
+import { oidcOf } from './config/oidc-schema.ts';
 import { absoluteCertificate, absoluteCredential, absoluteReference } from './config/references.ts';
 import type { ReadTarget } from './config/target-schema.ts';
 import type { Config, Target } from './config/types.ts';
@@ -81,6 +82,7 @@ function build({ root, humans, agents, targets }: ReadConfig, path: string, file
     limits: limitsOf(root.limits),
     ssh: sshOf(root.ssh),
     ledger: ledgerOf(root.ledger, directory),
+    ...(root.oidc === undefined ? {} : { oidc: oidcOf(root.oidc, (reference) => absoluteReference(reference, directory)) }),
   });
 }
 

@@ -18,6 +18,7 @@ import {
   wholeNumber,
 } from './leaves.ts';
 import { ledgerSchema } from './ledger-schema.ts';
+import { oidcSchema } from './oidc-schema.ts';
 import { referenceSchema, tagsSchema } from './target-schema.ts';
 import type { Read } from './units.ts';
 
@@ -160,6 +161,7 @@ export const rootSchema = section(
     limits: limitsSchema.prefault({}),
     ssh: sshSchema.prefault({}),
     ledger: ledgerSchema.prefault({}),
+    oidc: oidcSchema.optional(),
     policy: z.unknown().optional(),
     approvals: z.unknown().optional(),
   },

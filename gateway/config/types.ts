@@ -1,3 +1,4 @@
+import type { OidcSettings } from '../identity/oidc-settings.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
 import type { AllowEntry } from '../policy/allow-list.ts';
@@ -17,6 +18,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly ssh: SshConfig;
   readonly ledger: LedgerConfig;
+  /** Without it, nobody logs in through an identity provider. */
+  readonly oidc?: OidcSettings;
 }
 
 export interface GatewayConfig {
