@@ -127,7 +127,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       approvals,
       locks,
       credentials: withoutCredentials,
-      provider: () => undefined,
       unready: () => whyNotReady(parts),
       reload,
     });

@@ -41,10 +41,12 @@ function remote(command: Command): Command {
 function registerLogIn({ program, finish, examples }: Registering): void {
   program
     .command('login')
-    .description('log in to a gateway as an operator, with your SSH key; good for twelve hours')
+    .description('log in to a gateway as an operator, with your SSH key or through its identity provider; good for twelve hours')
     .option('--gateway <url>', 'address of its HTTPS listener, for example https://bastion.example.com:7443')
     .option('--operator <name>', 'who you are in its configuration')
     .option('--key <file>', 'the SSH key; without it those of the agent and then of ~/.ssh')
+    .option('--browser', 'through the identity provider, in a browser on this machine')
+    .option('--device', 'through the identity provider, in a browser anywhere, with a code')
     .option('--fingerprint <sha256>', 'of its certificate, as the gateway printed it at its start')
     .option(...JSON_OUTPUT)
     .addHelpText('after', examples('login --gateway https://bastion.example.com:7443 --operator reviewer@example.com'))

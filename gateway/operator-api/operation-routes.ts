@@ -4,7 +4,7 @@ import { SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { authorise } from './authorise.ts';
 import { type LoginCookie, type Performers, perform } from './operations.ts';
-import { COOKIE, type Door, type WhoAsks } from './who-asks.ts';
+import { type Door, forgottenCookie, loginCookie, type WhoAsks } from './who-asks.ts';
 
 const KiB = 1024;
 /** What a stranger may send. */
@@ -82,9 +82,8 @@ function inputOf({ method, params, query, body }: FastifyRequest): object {
 }
 
 function cookieOf(reply: FastifyReply): LoginCookie {
-  const attributes = 'Path=/; Secure; HttpOnly; SameSite=Strict';
   return {
-    give: (token, expires) => void reply.header('set-cookie', `${COOKIE}=${token}; ${attributes}; Expires=${expires.toUTCString()}`),
-    take: () => void reply.header('set-cookie', `${COOKIE}=; ${attributes}; Max-Age=0`),
+    give: (token, expires) => void reply.header('set-cookie', loginCookie(token, expires)),
+    take: () => void reply.header('set-cookie', forgottenCookie),
   };
 }

@@ -6,6 +6,7 @@ import type { AuditRecord } from '../../contract/record.ts';
 import { type Gateway, startGateway } from '../../gateway/serve.ts';
 import { Database } from '../../gateway/store/database.ts';
 import type { KeyPair } from '../support/keys.ts';
+import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
 import { Belongings } from '../support/temp.ts';
 import { ask, logIn, makeOperators, type Reached, send, sign, tryLogIn } from './api-client.ts';
 import { RawWebSocket } from './web-socket.ts';
@@ -17,7 +18,7 @@ afterAll(() => belongings.release());
 
 let gateway: Gateway;
 let reached: Reached;
-let configure: (change?: (humans: Record<string, unknown>[]) => void) => void;
+let configure: (change?: (humans: Record<string, unknown>[]) => void, sections?: Record<string, unknown>) => void;
 let keyOf: (name: string) => KeyPair;
 let own: string;
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
   });
   keyOf = made.keyOf;
   const file = join(directory, 'sallyport.yaml');
-  configure = (change) => {
+  configure = (change, sections = {}) => {
     const humans = structuredClone(made.humans) as Record<string, unknown>[];
     change?.(humans);
     const lockout = { failures: 12, within: '60s', for: '2s' };
@@ -43,7 +44,7 @@ beforeAll(async () => {
       targets: [],
       limits: { lockout },
     };
-    writeFileSync(file, JSON.stringify(configuration), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify({ ...configuration, ...sections }), { mode: 0o600 });
   };
   configure();
   const data = join(directory, 'data');
@@ -125,6 +126,50 @@ describe('a log-in', () => {
       status: 401,
       body: { code: 'LOGIN_REFUSED', detail: expect.stringContaining('no identity provider') },
     });
+  });
+});
+
+describe('a log-in through the identity provider', () => {
+  let idp: TestProvider;
+  const token = (sub: string, groups: readonly string[] = []) => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: idp.issuer, sub, aud: clients.native.id, iat: now, exp: now + 60, groups: [...groups] };
+    return idp.sign({ ...claims, jti: Math.random().toString(36) });
+  };
+  const oidc = (more: object) => ({ oidc: { issuer: idp.issuer, 'client-id': clients.native.id, 'name-claim': 'sub', ...more } });
+  beforeAll(async () => {
+    idp = await startOidcProvider(belongings);
+  });
+
+  test('gives the roles that the configuration in force gives to them and their groups, and records how', async () => {
+    configure(undefined, oidc({ roles: { auditor: ['audit'] }, unlisted: true }));
+    await gateway.reload();
+    const unlisted = await ask(reached, 'login.oidc', { idToken: await token('erin', ['audit']) });
+    expect(unlisted).toMatchObject({ status: 200, body: { operator: 'erin', roles: ['auditor'] } });
+    const [record] = (await recordsOf('operator.login')).filter(({ actor }) => actor.principal === 'erin');
+    expect(record?.actor.authentication).toMatchObject({ method: 'oidc', provider: { issuer: idp.issuer, subject: 'erin' } });
+    const own = String(unlisted.body.token);
+    expect((await ask(reached, 'whoami', {}, { token: own })).body).toMatchObject({ groups: ['audit'], roles: ['auditor'], keys: [] });
+    // Somebody without a group that has a role, and a token that was used.
+    expect((await ask(reached, 'login.oidc', { idToken: await token('mallory') })).status).toBe(401);
+    const used = await token('erin', ['audit']);
+    expect((await ask(reached, 'login.oidc', { idToken: used })).status).toBe(200);
+    expect((await ask(reached, 'login.oidc', { idToken: used })).status).toBe(401);
+    // The group has no role any more.
+    configure(undefined, oidc({ unlisted: true }));
+    await gateway.reload();
+    expect((await ask(reached, 'whoami', {}, { token: own })).status).toBe(401);
+  });
+
+  test('is good for humans of the configuration alone unless it says otherwise, and as long as the provider is trusted', async () => {
+    configure(undefined, oidc({ roles: { admin: ['root'] } }));
+    await gateway.reload();
+    expect((await ask(reached, 'login.oidc', { idToken: await token('mallory', ['root']) })).status).toBe(401);
+    const known = await ask(reached, 'login.oidc', { idToken: await token('carol', ['root']) });
+    expect(known).toMatchObject({ status: 200, body: { operator: 'carol', roles: ['auditor', 'admin'] } });
+    configure();
+    await gateway.reload();
+    expect((await ask(reached, 'whoami', {}, { token: String(known.body.token) })).status).toBe(401);
   });
 });
 
