@@ -66,7 +66,7 @@ export function readConfig(path: string, environment: Environment = process.env)
   return { config: build(read, resolve(path), file) };
 }
 
-function build({ root, humans, agents, targets }: ReadConfig, path: string, file: ConfigFile): Config {
+function build({ root, humans, agents, targets, policy, approvals }: ReadConfig, path: string, file: ConfigFile): Config {
   const directory = dirname(path);
   const principals = [
     ...humans.map((human): Principal => ({ ...principalOf(human), kind: 'human', operator: human.operator })),
@@ -78,6 +78,8 @@ function build({ root, humans, agents, targets }: ReadConfig, path: string, file
     gateway: gatewayOf(root.gateway, directory),
     principals: readOnlyMap(principals),
     targets: readOnlyMap(targets.map((target) => targetOf(target, directory))),
+    ...(policy === undefined ? {} : { policy }),
+    approvals: readOnlyMap(approvals),
     recording: recordingOf(root.recording),
     limits: limitsOf(root.limits),
     ssh: sshOf(root.ssh),

@@ -1,4 +1,3 @@
-import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -7,7 +6,6 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
-import { allowListPolicy } from './policy/allow-list-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -15,11 +13,13 @@ import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { Turns } from './retention/turns.ts';
 import { openApprovals } from './serve/approvals.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { type HttpsServing, listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
+import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
@@ -53,6 +53,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
+  let inForce = await forceOf(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -66,7 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    let inForce = forceOf(config);
+    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
@@ -77,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock,
       log,
       principals: () => config.principals,
-      rules: () => noRules,
+      rules: () => config.approvals,
       isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
@@ -100,8 +101,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
     let watched: HttpsServing | undefined;
-    const reload = async (): Promise<void> => {
+    const reloadNow = async (): Promise<void> => {
       const next = loadConfig(options.config);
+      const nextForce = await forceOf(next);
       const previous = config.hash;
       warnOfWhatNeedsARestart(config, next, log);
       await records.append({
@@ -111,12 +113,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         target: { name: config.gateway.name, kind: 'gateway' },
         body: { configuration: next.hash, previous },
       });
+      await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
       config = next;
-      inForce = forceOf(next);
+      inForce = nextForce;
       operatorApi.logInsChanged();
       await watched?.renew();
       log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
     };
+    // One after the other: of two at the same moment, the one that read the older file must not come last.
+    const reloads = new Turns();
+    const reload = (): Promise<void> => reloads.alone(reloadNow);
     const operatorApi = await operatorApiOf({
       ...surroundings,
       retention,
@@ -201,15 +207,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
-
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: Policy } {
-  return { principals: config.principals, targets: config.targets, policy: allowListPolicy(config.targets.values()) };
+async function forceOf(config: Config): Promise<{ principals: Config['principals']; targets: Config['targets']; policy: Policy }> {
+  return { principals: config.principals, targets: config.targets, policy: await policyFor(config) };
 }
 
 /** Told by `/readyz`. */

@@ -1,8 +1,10 @@
+import type { ApprovalRule } from '../approval/approval-rule.ts';
 import type { OidcSettings } from '../identity/oidc-settings.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
 import type { AllowEntry } from '../policy/allow-list.ts';
 import type { LedgerConfig } from './ledger-key.ts';
+import type { PolicyFile } from './policy-file.ts';
 import type { CertificateReference } from './server-certificate.ts';
 
 /** The whole configuration, checked and frozen. Bytes are bytes, durations are seconds, paths are absolute. */
@@ -14,6 +16,9 @@ export interface Config {
   /** Humans and agents by name: they share one name space. */
   readonly principals: ReadonlyMap<string, Principal>;
   readonly targets: ReadonlyMap<string, Target>;
+  /** What decides; without it the lists of the targets do. Read, and not known to be right: config/policy-check.ts. */
+  readonly policy?: PolicyFile;
+  readonly approvals: ReadonlyMap<string, ApprovalRule>;
   readonly recording: RecordingConfig;
   readonly limits: LimitsConfig;
   readonly ssh: SshConfig;

@@ -3,8 +3,9 @@ import type { NegotiatedTransport, RecordDraft } from '../../contract/record.ts'
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { reasonAgainst } from '../identity/identify.ts';
 import { appendPersistently } from './append-persistently.ts';
+import { decisionBody, resourceOf } from './decision-facts.ts';
 import { lockedOut } from './locks.ts';
-import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
+import { type Authenticated, Session } from './session.ts';
 import type { SessionParts, SessionTarget } from './session-parts.ts';
 import { targetsFor } from './visible-targets.ts';
 

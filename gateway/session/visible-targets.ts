@@ -1,5 +1,6 @@
 import type { TargetFacts } from '../../contract/policy.ts';
-import { type Authenticated, circumstancesOf } from './session.ts';
+import { circumstancesOf } from './decision-facts.ts';
+import type { Authenticated } from './session.ts';
 import type { SessionParts } from './session-parts.ts';
 
 /** The targets that somebody may connect to, by name. Others do not exist for them. */

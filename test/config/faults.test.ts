@@ -271,16 +271,6 @@ const table: [promise: string, content: string, fault: string][] = [
     'gateway.yaml:15:26: targets of kind mcp are not available in this version. Remove the target; the kinds are ssh and shell.',
   ],
   [
-    'a policy file is not passed over in silence',
-    `${valid}policy: policy.cedar\n`,
-    'gateway.yaml:15:1: "policy" is not available in this version, which decides by `allow` only. Remove it, and name on each target in `allow` who may connect.',
-  ],
-  [
-    'approvals are not passed over in silence',
-    `${valid}approvals: { prod-write: { needed: 1 } }\n`,
-    'gateway.yaml:15:1: "approvals" is not available in this version, which decides by `allow` only. Remove it, and name on each target in `allow` who may connect.',
-  ],
-  [
     'a weak algorithm is switched on by its name',
     `${valid}ssh: { weak-algorithms: [hmac-sha2-256] }\n`,
     'gateway.yaml:15:26: "hmac-sha2-256" is not known here. It is ssh-rsa, ssh-dss, diffie-hellman-group-exchange-sha1, diffie-hellman-group14-sha1, diffie-hellman-group1-sha1, aes256-cbc, aes192-cbc, aes128-cbc, 3des-cbc, hmac-sha1, hmac-sha1-etm@openssh.com, hmac-sha1-96, hmac-md5 or hmac-md5-96.',

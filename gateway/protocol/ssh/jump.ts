@@ -1,7 +1,7 @@
 import type { Actor, RecordBody, Resource } from '../../../contract/record.ts';
 import { asSallyportError, describeError, SallyportError } from '../../base/errors.ts';
+import { resourceOf } from '../../session/decision-facts.ts';
 import { lockedOut } from '../../session/locks.ts';
-import { resourceOf } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import { targetsFor } from '../../session/visible-targets.ts';
 import type { JumpAnswer } from './jump-port.ts';

@@ -407,8 +407,11 @@ describe('a forward to the SSH server of a known target', () => {
       expect(failure.toString('latin1')).toContain('past the recording of web');
     }
     expect(target.of(MessageType.CHANNEL_OPEN)).toEqual([]);
-    expect(gateway.ledger.of('action.decided').map(({ body }) => [body.decision.verdict, body.decision.policies])).toEqual(
-      Array.from({ length: 3 }, () => ['deny', ['gateway.no-way-past-the-recording']]),
-    );
+    const decided = await until('three decisions', () => {
+      const found = gateway.ledger.of('action.decided');
+      return Promise.resolve(found.length === 3 ? found : undefined);
+    });
+    for (const { body } of decided)
+      expect(body.decision).toMatchObject({ verdict: 'deny', policies: ['gateway.no-way-past-the-recording'] });
   });
 });
