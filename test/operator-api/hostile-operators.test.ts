@@ -8,7 +8,7 @@ import { Database } from '../../gateway/store/database.ts';
 import type { KeyPair } from '../support/keys.ts';
 import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
 import { Belongings } from '../support/temp.ts';
-import { ask, logIn, makeOperators, type Reached, send, sign, tryLogIn } from './api-client.ts';
+import { type Answer, ask, logIn, makeOperators, type Reached, send, sign, tryLogIn } from './api-client.ts';
 import { RawWebSocket } from './web-socket.ts';
 
 /** What somebody tries who has no log-in, or less than they want, against a gateway that runs. */
@@ -59,6 +59,10 @@ beforeAll(async () => {
   reached = { httpsPort, data };
   own = `https://127.0.0.1:${httpsPort}`;
 });
+
+function cookieIn({ headers }: Answer): string {
+  return [headers['set-cookie']].flat()[0]?.split(';', 1)[0] ?? '';
+}
 
 async function recordsOf<T extends AuditRecord['type']>(type: T): Promise<AuditRecord<T>[]> {
   const database = await Database.openForReading(reached.data);
@@ -138,7 +142,7 @@ describe('a log-in through the identity provider', () => {
   };
   const oidc = (more: object) => ({ oidc: { issuer: idp.issuer, 'client-id': clients.native.id, 'name-claim': 'sub', ...more } });
   beforeAll(async () => {
-    idp = await startOidcProvider(belongings);
+    idp = await startOidcProvider(belongings, { redirects: [`${own}/login/callback`] });
   });
 
   test('gives the roles that the configuration in force gives to them and their groups, and records how', async () => {
@@ -159,6 +163,25 @@ describe('a log-in through the identity provider', () => {
     configure(undefined, oidc({ unlisted: true }));
     await gateway.reload();
     expect((await ask(reached, 'whoami', {}, { token: own })).status).toBe(401);
+  });
+
+  test('in a browser ends with the cookie of a log-in', async () => {
+    configure(undefined, oidc({ 'client-id': clients.public.id, 'native-client-id': clients.native.id }));
+    await gateway.reload();
+    idp.person = { sub: 'carol' };
+    const begun = await send(reached, { path: '/login' });
+    const back = new URL(await idp.browse(String(begun.headers.location)));
+    const ticket = cookieIn(begun);
+    // Without the cookie that it began with, it is somebody else's.
+    expect((await send(reached, { path: `${back.pathname}${back.search}` })).status).toBe(403);
+    const done = await send(reached, { path: `${back.pathname}${back.search}`, headers: { cookie: ticket } });
+    const cookie = [done.headers['set-cookie']].flat().find((set) => set?.startsWith('__Host-sallyport=')) ?? '';
+    expect([done.status, cookie]).toEqual([200, expect.stringContaining('HttpOnly; SameSite=Strict')]);
+    const [value = ''] = cookie.split(';');
+    expect((await ask(reached, 'whoami', {}, { headers: { cookie: value } })).body).toMatchObject({
+      operator: 'carol',
+      roles: ['auditor'],
+    });
   });
 
   test('is good for humans of the configuration alone unless it says otherwise, and as long as the provider is trusted', async () => {
