@@ -9,6 +9,8 @@ import { type Finished, plainEnvironment, run, startProgram } from '../support/r
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
 import { type AgentRoute, openWorld, type World } from '../support/world.ts';
+import { InTerminal } from './in-terminal.ts';
+import { mainFile } from './run-cli.ts';
 
 /** The command line against a gateway that runs, as an operator types it. */
 
@@ -138,6 +140,22 @@ describe('log-in', () => {
     expect([status, stderr]).toEqual([2, expect.stringContaining(fingerprint)]);
   });
 
+  test('shows a person the certificate that nobody knows yet, and keeps the answer', async () => {
+    const words = [mainFile, 'login', '--gateway', url, '--operator', REVIEWER, '--key', keys.reviewer.path];
+    process.env.XDG_CONFIG_HOME = join(home, 'in-terminal');
+    for (const [answer, code] of [
+      ['n', 2],
+      ['y', 0],
+    ] as const) {
+      const terminal = new InTerminal(process.execPath, words, { cols: 200 });
+      await terminal.shows('Is it the same? [y/N]');
+      expect(terminal.screen).toContain(fingerprint);
+      terminal.type(`${answer}\r`);
+      expect(await terminal.finished).toBe(code);
+    }
+    expect(await json(['whoami'], { XDG_CONFIG_HOME: join(home, 'in-terminal') })).toMatchObject([{ operator: REVIEWER }]);
+  });
+
   test('says what to do where there is none', async () => {
     expect(await codeOf(['whoami'], { XDG_CONFIG_HOME: join(home, 'none') })).toBe('LOGIN_REQUIRED');
   });
@@ -228,6 +246,23 @@ describe('a session that runs', () => {
     await json(['deny', (request as { id: string }).id, '--reason', 'not today', '--yes']);
     const { status, stdout, stderr } = await running;
     expect([status === 0, stdout.toString(), stderr]).toEqual([false, '', expect.stringContaining('not today')]);
+  });
+
+  test('is decided by a person at a terminal, who sees what it is about and may say no', async () => {
+    const running = exec('echo "at a terminal"');
+    const { request } = await waitingFor(id);
+    process.env.XDG_CONFIG_HOME = home;
+    for (const [answer, code] of [
+      ['', 2],
+      ['y', 0],
+    ] as const) {
+      const terminal = new InTerminal(process.execPath, [mainFile, 'approve', (request as { id: string }).id], { cols: 200, rows: 40 });
+      await terminal.shows('Approve exactly this? [y/N]');
+      expect(terminal.screen).toContain('echo "at a terminal"');
+      terminal.type(`${answer}\r`);
+      expect(await terminal.finished).toBe(code);
+    }
+    expect((await running).stdout.toString()).toBe('at a terminal\n');
   });
 
   test('is decided by nobody with a key that is not theirs, nor on the control socket', async () => {
