@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { SallyportError } from './base/errors.ts';
+import { certificatesOf } from './config/certificates-schema.ts';
 import { checkConfig, type ReadConfig } from './config/check.ts';
 import { parseConfigDocument } from './config/document.ts';
 import { type ConfigFault, describeFault } from './config/fault.ts';
@@ -10,6 +11,7 @@ import { oidcOf } from './config/oidc-schema.ts';
 import { absoluteCertificate, absoluteCredential, absoluteReference } from './config/references.ts';
 import type { ReadTarget } from './config/target-schema.ts';
 import type { Config, Target } from './config/types.ts';
+import { workloadsOf } from './config/workloads-schema.ts';
 import type { Principal } from './identity/principal.ts';
 import type { Environment } from './identity/target-credentials.ts';
 
@@ -85,6 +87,8 @@ function build({ root, humans, agents, targets, policy, approvals }: ReadConfig,
     ssh: sshOf(root.ssh),
     ledger: ledgerOf(root.ledger, directory),
     ...(root.oidc === undefined ? {} : { oidc: oidcOf(root.oidc, (reference) => absoluteReference(reference, directory)) }),
+    certificates: certificatesOf(root.certificates, directory),
+    workloads: workloadsOf(root.workloads, directory),
   });
 }
 

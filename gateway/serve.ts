@@ -6,6 +6,7 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
+import { credentialOperations } from './operator-api/credential-operations.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -15,18 +16,19 @@ import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
 import { Turns } from './retention/turns.ts';
 import { openApprovals } from './serve/approvals.ts';
+import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { type HttpsServing, listenForHttps } from './serve/https.ts';
+import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
-import { withoutCredentials } from './serve/unavailable.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import { Locks } from './session/locks.ts';
-import type { SessionParts } from './session/session-parts.ts';
+import type { InForce, SessionParts } from './session/session-parts.ts';
 import { Supervision } from './session/supervision.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
@@ -53,7 +55,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
-  let inForce = await forceOf(config);
+  const policy = await policyFor(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -67,7 +69,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    await recordPolicy(inForce.policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
+    await recordPolicy(policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
+    const credentials = await openCredentials(dataDirectory, { database, clock, log });
+    let inForce = await forceOf(config, policy, credentials);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
@@ -100,10 +104,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
+    const recordIdentities = identityWatch(surroundings);
+    await recordIdentities(config.principals);
+    let exchange = credentials.exchangeOf(config, admitsUnlisted(config));
     let watched: HttpsServing | undefined;
     const reloadNow = async (): Promise<void> => {
       const next = loadConfig(options.config);
-      const nextForce = await forceOf(next);
+      const nextForce = await forceOf(next, await policyFor(next), credentials);
       const previous = config.hash;
       warnOfWhatNeedsARestart(config, next, log);
       await records.append({
@@ -114,7 +121,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         body: { configuration: next.hash, previous },
       });
       await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
+      await recordIdentities(next.principals);
       config = next;
+      exchange = credentials.exchangeOf(next, admitsUnlisted(next));
       inForce = nextForce;
       operatorApi.logInsChanged();
       await watched?.renew();
@@ -132,7 +141,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       watchers: () => 0,
       approvals,
       locks,
-      credentials: withoutCredentials,
+      credentials: credentialOperations({
+        ...surroundings,
+        ...credentials,
+        limiter,
+        locks,
+        certificates: database.certificates,
+        hostKey: hostKey.publicKey,
+        inForce: () => exchange,
+      }),
       unready: () => whyNotReady(parts),
       reload,
     });
@@ -212,8 +229,18 @@ function recordingOptions(config: Config, directory: string) {
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-async function forceOf(config: Config): Promise<{ principals: Config['principals']; targets: Config['targets']; policy: Policy }> {
-  return { principals: config.principals, targets: config.targets, policy: await policyFor(config) };
+async function forceOf(
+  config: Config,
+  policy: Policy,
+  credentials: Credentials,
+): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
+  const { principals, targets } = config;
+  return { principals, targets, policy, certificates: await credentials.trustOf(config, admitsUnlisted(config)) };
+}
+
+/** Whether somebody may be here whom only the identity provider knows. */
+function admitsUnlisted({ oidc }: Pick<Config, 'oidc'>): boolean {
+  return oidc?.unlisted === true;
 }
 
 /** Told by `/readyz`. */

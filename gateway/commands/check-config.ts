@@ -153,5 +153,7 @@ function reviewersOf({ reviewers }: ApprovalRule, config: Config): string[] {
 function mayEnter(name: string, config: Config): boolean {
   const principal = config.principals.get(name);
   if (principal === undefined || reasonAgainst(principal, config.principals) !== undefined) return false;
-  return principal.sshKeys.length > 0;
+  const { certificates, workloads } = config;
+  const certified = certificates.authorities.length > 0 || workloads.some(({ agents }) => agents.some(({ agent }) => agent === name));
+  return principal.sshKeys.length > 0 || certified;
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ApprovalRule } from '../approval/approval-rule.ts';
 import { readApprovals } from './approvals.ts';
+import { checkCredentialReferences } from './check-credentials.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { type PolicyFile, readPolicyFile } from './policy-file.ts';
@@ -38,6 +39,7 @@ export function checkConfig(written: unknown, findings: Findings, surroundings: 
     );
   }
   checkReferences(written, findings, surroundings);
+  checkCredentialReferences(written, findings, surroundings.directory);
   return root === undefined ? undefined : { root, humans, agents, targets, policy, approvals };
 }
 

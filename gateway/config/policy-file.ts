@@ -4,7 +4,7 @@ import { MAX_POLICY_BYTES } from '../policy/cedar/read-policies.ts';
 import { quoted } from './fault.ts';
 import { readConfigFile } from './file.ts';
 import type { Findings } from './findings.ts';
-import { filePath } from './schema.ts';
+import { filePath } from './leaves.ts';
 import { isSection, type Section } from './values.ts';
 
 /** The policy file as it was read, once: what was checked is what decides. */

@@ -2,6 +2,8 @@ import type { ApprovalRule } from '../approval/approval-rule.ts';
 import type { OidcSettings } from '../identity/oidc-settings.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
+import type { SshPublicKey } from '../identity/ssh-public-key.ts';
+import type { WorkloadIssuer } from '../identity/workload.ts';
 import type { AllowEntry } from '../policy/allow-list.ts';
 import type { LedgerConfig } from './ledger-key.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -25,6 +27,9 @@ export interface Config {
   readonly ledger: LedgerConfig;
   /** Without it, nobody logs in through an identity provider. */
   readonly oidc?: OidcSettings;
+  readonly certificates: CertificatesConfig;
+  /** Issuers whose tokens are exchanged for certificates. */
+  readonly workloads: readonly WorkloadIssuer[];
 }
 
 export interface GatewayConfig {
@@ -99,6 +104,17 @@ export interface SshConfig {
   readonly weakAlgorithms: readonly string[];
   /** Shown before authentication. */
   readonly banner?: string;
+}
+
+/** Of SSH certificates. */
+export interface CertificatesConfig {
+  /** Beside the gateway's own. */
+  readonly authorities: readonly { readonly name: string; readonly key: SshPublicKey }[];
+  /** Path of a key revocation list. */
+  readonly revoked?: string;
+  /** Of a certificate that the gateway makes, unless less or more is asked for, and the most. */
+  readonly lifetimeSeconds: number;
+  readonly longestSeconds: number;
 }
 
 export type Target = SshTarget | ShellTarget;

@@ -57,6 +57,10 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   let target: Target;
   try {
     target = await findTarget(attempt, parts);
+    if (attempt.who.restrictions?.targets?.includes(target.name) === false)
+      throw new SallyportError('ACCESS_DENIED', `your certificate is not good for ${target.name}`, {
+        remedy: `you may reach: ${await visible(attempt, parts)}`,
+      });
     session = new Session(attempt.protocol, attempt.who, target, parts);
     const facts = { protocol: attempt.protocol };
     decision = session.decide('connect', facts);

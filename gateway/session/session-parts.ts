@@ -2,6 +2,7 @@ import type { Approvals } from '../approval/approvals.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { AttemptLimiter } from '../identity/attempt-limiter.ts';
+import type { CertificateTrust } from '../identity/identify-certificate.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Records } from '../ledger/records.ts';
@@ -29,6 +30,8 @@ export interface InForce<Target extends SessionTarget = SessionTarget> {
   readonly principals: ReadonlyMap<string, Principal>;
   readonly targets: ReadonlyMap<string, Target>;
   readonly policy: Policy;
+  /** Whose SSH certificates are believed; without it, nobody's are. */
+  readonly certificates?: CertificateTrust;
 }
 
 /** What every kind of target has. `address` is for people and records. */

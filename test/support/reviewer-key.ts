@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { APPROVAL_NAMESPACE } from '../../contract/approval.ts';
-import { sshString } from '../../gateway/ledger/ssh-wire.ts';
+import { sshString } from '../../gateway/base/ssh-wire.ts';
 
 /** An Ed25519 key that signs as `ssh-keygen -Y sign` does (OpenSSH, PROTOCOL.sshsig), without starting a program for each. */
 export interface ReviewerKey {

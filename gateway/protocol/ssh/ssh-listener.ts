@@ -1,15 +1,16 @@
 import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext } from 'ssh2';
+import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import { asSallyportError, SallyportError } from '../../base/errors.ts';
-import { identifyKey, recordFailedLogin } from '../../session/authenticate.ts';
+import { recordFailedLogin } from '../../session/authenticate.ts';
 import type { Authenticated } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import type { Listener } from '../listener.ts';
 import { Admission } from './admission.ts';
 import { listenerOffer } from './algorithms.ts';
-import { type HostKey, onlyKey } from './host-key.ts';
+import type { HostKey } from './host-key.ts';
 import type { JumpDestination } from './jump.ts';
+import { judgeOfferedKey } from './offered-key.ts';
 import type { SshReachable } from './ssh-target.ts';
 import { Ssh2Transport } from './ssh2-transport.ts';
 
@@ -141,10 +142,7 @@ function nestIn(
   return (channel, to) => enter(channel, { address, source, through: { via, to } });
 }
 
-/** RFC 8332 section 3: ssh2 tells the hash where the client named the algorithm. */
-const rsaSignatures: Readonly<Record<string, string>> = { sha256: 'rsa-sha2-256', sha512: 'rsa-sha2-512' };
-
-/** The last attempt that was refused: what the record of the connection tells. */
+/** What the record of the connection tells: the last attempt that was refused, and the last certificate rather than any key. */
 interface Refused {
   readonly user: string;
   readonly method: string;
@@ -194,40 +192,17 @@ class Login {
       this.#refuse(context, { user, method: context.method, reason: `the method ${context.method} is not offered` });
       return;
     }
-    const key = context;
-    const { algo, data } = key.key;
-    const offer = { protocol: 'ssh', user, source: this.#origin.source, algorithm: algo, blob: data };
-    const identified = identifyKey(offer, this.#parts);
-    if (identified.who === undefined) {
-      this.#refuse(context, { user, method: 'publickey', key: identified.fingerprint, reason: identified.refused });
-    } else if (key.signature === undefined) {
-      // Which keys would do is what a client may ask before it signs (RFC 4252 section 7). The answer has to name the
-      // algorithm that was asked about: told of ssh-rsa, Dropbear signs with SHA-1.
-      if (algo === 'ssh-rsa' && key.hashAlgo !== undefined) key.key.algo = rsaSignatures[key.hashAlgo] ?? algo;
-      context.accept();
-    } else if (!this.#signatureHolds(key)) {
-      this.#refuse(context, {
-        user,
-        method: 'publickey',
-        key: identified.who.actor.authentication?.key ?? '',
-        reason: 'the signature does not verify',
-      });
-    } else {
-      this.#accept(context, identified.who, user);
-    }
-  }
-
-  #signatureHolds({ key, blob, signature, hashAlgo }: PublicKeyAuthContext): boolean {
-    if (blob === undefined || signature === undefined) return false;
-    // A plain ssh-rsa signature is SHA-1 (RFC 8332 section 1): off unless named.
-    if (key.algo === 'ssh-rsa' && hashAlgo === undefined && !this.#options.weakAlgorithms.includes('ssh-rsa')) return false;
-    const parsed = onlyKey(ssh2.utils.parseKey(key.data));
-    return !(parsed instanceof Error) && parsed.verify(blob, signature, hashAlgo) === true;
+    const judged = judgeOfferedKey(context, { user, source: this.#origin.source }, this.#options.weakAlgorithms, this.#parts);
+    if (judged.would === true) context.accept();
+    else if (judged.who === undefined) this.#refuse(context, { user, method: judged.method, key: judged.key, reason: judged.refused });
+    else this.#accept(context, judged.who, user);
   }
 
   #accept(context: AuthContext, who: Authenticated, user: string): void {
     this.#loggedIn = true;
     this.#parts.limiter.succeeded(this.#origin.address);
+    // A certificate that was not taken is told of even when a key of the same client was.
+    if (this.#refused?.method === 'certificate') this.#record(this.#refused);
     // Messages of the connection protocol may follow in the same packet as the signature.
     this.#port.activate();
     context.accept();
@@ -236,7 +211,8 @@ class Login {
   }
 
   #refuse(context: AuthContext, refused: Refused): void {
-    this.#refused = refused;
+    // Clients offer a certificate first and then its key by itself; what was wrong with the certificate says more.
+    if (this.#refused?.method !== 'certificate' || refused.method === 'certificate') this.#refused = refused;
     this.#attempts += 1;
     context.reject(['publickey']);
     if (this.#attempts >= this.#options.authAttempts) {
@@ -253,7 +229,10 @@ class Login {
     if (this.#loggedIn || last === undefined) return;
     if (this.#parts.limiter.failed(this.#origin.address, performance.now()))
       this.#parts.log.warn({ source: this.#origin.source }, 'the source is locked out for a while: too many refused log-ins');
-    const { user, method, key, reason } = last;
+    this.#record(last);
+  }
+
+  #record({ user, method, key, reason }: Refused): void {
     void recordFailedLogin(
       { protocol: 'ssh', user, source: this.#origin.source, method, ...(key === undefined ? {} : { key }), reason },
       this.#options.name,
