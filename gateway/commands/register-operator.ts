@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { IssueOptions } from './credentials.ts';
 import type { DecideOptions } from './decide.ts';
 import type { LoginOptions } from './login.ts';
 import type { TokenOptions } from './operator.ts';
@@ -28,6 +29,7 @@ export function registerOperatorCommands(registering: Registering): void {
   registerOperators(registering);
   registerApprovals(registering);
   registerSupervision(registering);
+  registerCredentials(registering);
 }
 
 function remote(command: Command): Command {
@@ -181,4 +183,42 @@ function registerSupervision({ program, finish, examples }: Registering): void {
   remote(program.command('locks').description('principals that are locked'))
     .addHelpText('after', examples('locks --json'))
     .action(async (options: OperatorOptions) => finish(await (await load()).listLocks(options)));
+}
+
+function registerCredentials({ program, finish, examples, wholeNumber, collect }: Registering): void {
+  const credentials = program.command('credentials').description('short-lived SSH certificates of the gateway');
+  const load = async (options: OperatorOptions) => {
+    const [commands, { askOperator }] = await Promise.all([import('./credentials.ts'), import('./operator-client.ts')]);
+    const ask: Parameters<typeof commands.revokeCredentials>[2] = (name, input) => askOperator(options, name, input);
+    return { ...commands, ask };
+  };
+  credentials
+    .command('issue')
+    .description('have your SSH key certified, for whoever has logged in or for the workload that a token speaks of')
+    .requiredOption('--key <file>', 'the public key, for example ~/.ssh/id_ed25519.pub')
+    .option('--token <file>', 'a file with a token of the issuer of the workload, or - for standard input')
+    .option('--target <name>', 'only for this target; again for more', collect, [])
+    .option('--seconds <seconds>', 'how long it is good, as far as the configuration allows', wholeNumber)
+    .option('-o, --output <file>', 'instead of beside the key; - for standard output')
+    .option(...GATEWAY)
+    .option(...JSON_OUTPUT)
+    .addHelpText('after', examples('credentials issue --key ~/.ssh/id_ed25519.pub', 'credentials issue --key key.pub --token /run/token'))
+    .action(async (options: IssueOptions & OperatorOptions) => {
+      const { issueCredentials, ask } = await load(options);
+      finish(await issueCredentials(options, ask));
+    });
+  remote(credentials.command('revoke').description('revoke a certificate of the gateway'))
+    .argument('<serial>', 'its serial number: ssh-keygen -L -f FILE-cert.pub')
+    .requiredOption(...REASON)
+    .addHelpText('after', examples('credentials revoke 12345 --reason "the machine was stolen"'))
+    .action(async (serial: string, options: SuperviseOptions) => {
+      const { revokeCredentials, ask } = await load(options);
+      finish(await revokeCredentials(serial, options, ask));
+    });
+  remote(credentials.command('authority').description("the public key of the gateway's certificate authority, for other servers"))
+    .addHelpText('after', examples('credentials authority', 'credentials authority --data ./data --json'))
+    .action(async (options: OperatorOptions) => {
+      const { showAuthority, ask } = await load(options);
+      finish(await showAuthority(options, ask));
+    });
 }

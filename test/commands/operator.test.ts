@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askOnSocket } from '../operator-api/api-client.ts';
@@ -199,6 +199,26 @@ describe('a token of a program', () => {
     const program = { SALLYPORT_GATEWAY: url, SALLYPORT_TOKEN: `sp_${'A'.repeat(43)}`, SALLYPORT_FINGERPRINT: 'ab'.repeat(32) };
     expect(await codeOf(['status'], program)).toBe('GATEWAY_MISMATCH');
     expect(await codeOf(['status'], { ...program, SALLYPORT_FINGERPRINT: '' })).toBe('USAGE');
+  });
+});
+
+describe('a certificate', () => {
+  test('is given to whoever has logged in, and revoked by an admin', async () => {
+    const pub = `${keys.reviewer.path}.pub`;
+    await json(['logout', '--gateway', url]).catch(() => undefined); // There may be none by now.
+    expect(await codeOf(['credentials', 'issue', '--key', pub, '--gateway', url], { SALLYPORT_FINGERPRINT: fingerprint })).toBe(
+      'LOGIN_REQUIRED',
+    );
+    await login(REVIEWER, keys.reviewer);
+    const [given] = await json(['credentials', 'issue', '--key', pub, '--seconds', '120']);
+    expect(given).toMatchObject({ file: `${keys.reviewer.path}-cert.pub`, principal: REVIEWER });
+    const { stdout } = await run('ssh-keygen', ['-L', '-f', `${keys.reviewer.path}-cert.pub`]);
+    const [authority] = await json(['credentials', 'authority', '--data', world.gateway.data]);
+    expect(stdout.toString()).toMatch(new RegExp(`Serial: ${String(given?.serial)}\\n.*Principals: *\\n *${REVIEWER}`, 's'));
+    expect(readFileSync(join(world.gateway.data, 'keys', 'ssh-ca.pub'), 'utf8')).toContain(String(authority?.authority).split(' ')[1]);
+    expect(await codeOf(['credentials', 'revoke', String(given?.serial), '--reason', 'for a test'])).toBe('ROLE_MISSING');
+    await cli(['credentials', 'revoke', String(given?.serial), '--reason', 'for a test', '--data', world.gateway.data]);
+    rmSync(`${keys.reviewer.path}-cert.pub`);
   });
 });
 
