@@ -235,6 +235,7 @@ describe.concurrent('certificates', () => {
     const beyond = await jump(own.get('good')?.key ?? expect.fail(), 'staging');
     expect(beyond.status).not.toBe(0);
     expect(beyond.stdout.toString()).toBe('');
+    await recordedAs(data, 'session.refused', ({ target, body }) => target.name === 'staging' && body.requested.startsWith('direct-tcpip'));
   });
 
   it('runs its forced command instead of what is asked for, and gives no terminal that it does not permit', async () => {
@@ -267,8 +268,12 @@ describe.concurrent('certificates', () => {
     const elsewhere = await ssh(routeOf(key, 'staging'), 'echo in');
     expect(elsewhere.status).not.toBe(0);
     expect(elsewhere.stderr).toContain('your certificate is not good for staging');
-    const refused = await recordedAs(data, 'session.refused', ({ actor }) => actor.authentication?.certificate?.serial === serial);
-    expect(refused).toMatchObject({ body: { code: 'ACCESS_DENIED', requested: 'staging' }, target: { name: 'staging', kind: 'ssh' } });
+    const refused = await recordedAs(
+      data,
+      'session.refused',
+      ({ actor, body }) => body.requested === 'staging' && actor.authentication?.certificate?.serial === serial,
+    );
+    expect(refused).toMatchObject({ body: { code: 'ACCESS_DENIED' }, target: { name: 'staging', kind: 'ssh' } });
   });
 
   it('lets in an agent for the human whom the act claim of a token names', async () => {

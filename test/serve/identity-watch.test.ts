@@ -71,9 +71,10 @@ describe('who is known', () => {
     expect(await watch(data)(many)).toBe(0);
     const again = performance.now() - began - first;
     delay.disable();
-    expect(first).toBeLessThan(10_000);
-    expect(again).toBeLessThan(3000);
-    expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+    expect(first).toBeLessThan(20_000);
+    expect(again).toBeLessThan(10_000);
+    // All of them in one go would hold up everything for a quarter of a second.
+    expect(delay.percentile(99) / 1e6).toBeLessThan(150);
   });
 
   it('is recorded by a gateway when it starts and when it reads its configuration again', async () => {
