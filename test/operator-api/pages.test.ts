@@ -84,7 +84,7 @@ test('approvals: those that wait, the next to expire first; all of them, the new
           ({ id }) => resolve(id),
         )
         .catch((error: unknown) => {
-          if (!(error instanceof SallyportError) || error.code !== 'APPROVAL_UNAVAILABLE') reject(error as Error);
+          if (!(error instanceof SallyportError) || error.code !== 'APPROVAL_UNAVAILABLE') reject(error);
         });
     });
   const ids: string[] = [];
@@ -115,7 +115,7 @@ test('approvals: those that wait, the next to expire first; all of them, the new
     // What a reviewer's program recomputes before it has anything signed.
     expect(
       createHash('sha256')
-        .update(boundText({ ...request, onBehalfOf: request.onBehalfOf ?? '', target: { ...target } as never }))
+        .update(boundText({ ...request, onBehalfOf: request.onBehalfOf ?? '', target }))
         .digest('hex'),
     ).toBe(request.digest);
     expect(yours).toMatchObject({ may: false });
