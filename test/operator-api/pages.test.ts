@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { boundText } from '../../contract/approval.ts';
 import type { OperationOutput } from '../../contract/operator-api.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
-import { SallyportError } from '../../gateway/base/errors.ts';
+import { asSallyportError } from '../../gateway/base/errors.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { approvalOperations } from '../../gateway/operator-api/approval-operations.ts';
 import type { Asking } from '../../gateway/operator-api/operations.ts';
@@ -84,8 +84,9 @@ test('approvals: those that wait, the next to expire first; all of them, the new
           ({ id }) => resolve(id),
         )
         // One of them is withdrawn, and the others wait for longer than the test.
-        .catch((error: Error) => {
-          if (!(error instanceof SallyportError) || error.code !== 'APPROVAL_UNAVAILABLE') reject(error);
+        .catch((thrown: unknown) => {
+          const error = asSallyportError(thrown);
+          if (error.code !== 'APPROVAL_UNAVAILABLE') reject(error);
         });
     });
   const ids: string[] = [];
