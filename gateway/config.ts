@@ -7,6 +7,7 @@ import { parseConfigDocument } from './config/document.ts';
 import { type ConfigFault, describeFault } from './config/fault.ts';
 import { type ConfigFile, readConfigFile } from './config/file.ts';
 import { Findings } from './config/findings.ts';
+import { oidcOf } from './config/oidc-schema.ts';
 import { absoluteCertificate, absoluteCredential, absoluteReference } from './config/references.ts';
 import type { ReadTarget } from './config/target-schema.ts';
 import type { Config, Target } from './config/types.ts';
@@ -85,6 +86,7 @@ function build({ root, humans, agents, targets, policy, approvals }: ReadConfig,
     limits: limitsOf(root.limits),
     ssh: sshOf(root.ssh),
     ledger: ledgerOf(root.ledger, directory),
+    ...(root.oidc === undefined ? {} : { oidc: oidcOf(root.oidc, (reference) => absoluteReference(reference, directory)) }),
     certificates: certificatesOf(root.certificates, directory),
     workloads: workloadsOf(root.workloads, directory),
   });

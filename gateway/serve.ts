@@ -6,6 +6,7 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
+import { credentialOperations } from './operator-api/credential-operations.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -13,13 +14,14 @@ import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { Turns } from './retention/turns.ts';
 import { openApprovals } from './serve/approvals.ts';
 import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
-import { listenForHttps } from './serve/https.ts';
+import { type HttpsServing, listenForHttps } from './serve/https.ts';
 import { identityWatch } from './serve/identity-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
-import { performersOf } from './serve/performers.ts';
+import { operatorApiOf } from './serve/operator-api.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
@@ -27,6 +29,7 @@ import { recordStorageChanges } from './serve/storage-watch.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import { Locks } from './session/locks.ts';
 import type { InForce, SessionParts } from './session/session-parts.ts';
+import { Supervision } from './session/supervision.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
 
@@ -99,30 +102,74 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
+    const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
-    const control = await openControlSocket(dataDirectory, {
-      performers: performersOf({ ...surroundings, retention }),
-      version,
-      log,
-    });
-    undo.push(() => control.close());
-
     const recordIdentities = identityWatch(surroundings);
     await recordIdentities(config.principals);
+    let exchange = credentials.exchangeOf(config, admitsUnlisted(config));
+    let watched: HttpsServing | undefined;
+    const reloadNow = async (): Promise<void> => {
+      const next = loadConfig(options.config);
+      const nextForce = await forceOf(next, await policyFor(next), credentials);
+      const previous = config.hash;
+      warnOfWhatNeedsARestart(config, next, log);
+      await records.append({
+        type: 'config.changed',
+        outcome: 'success',
+        actor: records.gateway,
+        target: { name: config.gateway.name, kind: 'gateway' },
+        body: { configuration: next.hash, previous },
+      });
+      await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
+      await recordIdentities(next.principals);
+      config = next;
+      exchange = credentials.exchangeOf(next, admitsUnlisted(next));
+      inForce = nextForce;
+      operatorApi.logInsChanged();
+      await watched?.renew();
+      log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
+    };
+    // One after the other: of two at the same moment, the one that read the older file must not come last.
+    const reloads = new Turns();
+    const reload = (): Promise<void> => reloads.alone(reloadNow);
+    const operatorApi = await operatorApiOf({
+      ...surroundings,
+      retention,
+      session: parts,
+      crypto,
+      supervision: new Supervision(parts),
+      watchers: () => 0,
+      approvals,
+      locks,
+      credentials: credentialOperations({
+        ...surroundings,
+        ...credentials,
+        limiter,
+        locks,
+        certificates: database.certificates,
+        hostKey: hostKey.publicKey,
+        inForce: () => exchange,
+      }),
+      unready: () => whyNotReady(parts),
+      reload,
+    });
+    undo.push(async () => operatorApi.close());
+    const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
+    undo.push(() => control.close());
 
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
     undo.push(() => Promise.all(doors.map((door) => door.close())));
     if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
-    const operatorApi = { log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
-    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, operatorApi);
+    const overHttps = { ...operatorApi, log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
+    watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
     undo.push(async () => watched?.listener.close());
     const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
+    operatorApi.listensOn(listeners, watched?.listener);
 
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());
 
-    const crypto = sshCrypto();
     if (crypto === 'javascript') log.warn({ crypto }, "ssh2's native cryptography is not available: SSH runs at half its speed");
     await records.append({
       type: 'gateway.start',
@@ -147,25 +194,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       hostKey,
       dataDirectory,
       recovered: recovery.sessions,
-      reload: async () => {
-        const next = loadConfig(options.config);
-        const nextForce = await forceOf(next, await policyFor(next), credentials);
-        const previous = config.hash;
-        warnOfWhatNeedsARestart(config, next, log);
-        await records.append({
-          type: 'config.changed',
-          outcome: 'success',
-          actor: records.gateway,
-          target: { name: config.gateway.name, kind: 'gateway' },
-          body: { configuration: next.hash, previous },
-        });
-        await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
-        await recordIdentities(next.principals);
-        config = next;
-        inForce = nextForce;
-        await watched?.renew();
-        log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
-      },
+      reload,
       close: async (reason) => {
         const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));
@@ -175,6 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await retention.idle();
         await recorder.close();
         stopWatching();
+        operatorApi.close();
         await records.append({
           type: 'gateway.stop',
           outcome: 'success',
@@ -205,7 +235,12 @@ async function forceOf(
   credentials: Credentials,
 ): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
   const { principals, targets } = config;
-  return { principals, targets, policy, certificates: await credentials.trustOf(config) };
+  return { principals, targets, policy, certificates: await credentials.trustOf(config, admitsUnlisted(config)) };
+}
+
+/** Whether somebody may be here whom only the identity provider knows. */
+function admitsUnlisted({ oidc }: Pick<Config, 'oidc'>): boolean {
+  return oidc?.unlisted === true;
 }
 
 /** Told by `/readyz`. */

@@ -1,4 +1,4 @@
-import type { OperationInput } from '../../contract/operations.ts';
+import type { OperationInput } from '../../contract/operator-api.ts';
 import { describeError, SallyportError } from '../base/errors.ts';
 import { printable } from '../query/printable.ts';
 import type { Database } from '../store/database.ts';

@@ -6,6 +6,7 @@ import { checkReviewers } from './approvals.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { readLedgerKey } from './ledger-key.ts';
+import { checkOidc } from './oidc-schema.ts';
 import { checkOnePlaceDecides } from './policy-file.ts';
 import { certificateSchema } from './schema.ts';
 import { type CertificateReference, readServerCertificate } from './server-certificate.ts';
@@ -44,6 +45,7 @@ export function checkReferences(root: Section, findings: Findings, surroundings:
   for (const target of targets) checkCredential(target, findings, surroundings);
   checkCertificate(partOf(root.gateway, 'certificate'), findings, surroundings);
   checkLedgerKeys(root.ledger, findings, surroundings);
+  checkOidc(root, (reference) => absoluteReference(reference, surroundings.directory), findings, surroundings.environment);
 }
 
 function checkNames(entries: readonly Entry[], findings: Findings): void {

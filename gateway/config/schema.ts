@@ -19,6 +19,7 @@ import {
   wholeNumber,
 } from './leaves.ts';
 import { ledgerSchema } from './ledger-schema.ts';
+import { oidcSchema } from './oidc-schema.ts';
 import { referenceSchema, tagsSchema } from './target-schema.ts';
 import type { Read } from './units.ts';
 import { workloadSchema } from './workloads-schema.ts';
@@ -162,6 +163,7 @@ export const rootSchema = section(
     limits: limitsSchema.prefault({}),
     ssh: sshSchema.prefault({}),
     ledger: ledgerSchema.prefault({}),
+    oidc: oidcSchema.optional(),
     certificates: certificatesSchema.prefault({}),
     workloads: list(workloadSchema, 'Write a list of sections, each beginning with "- name:".').default([]),
     policy: z.unknown().optional(),

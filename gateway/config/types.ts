@@ -1,4 +1,5 @@
 import type { ApprovalRule } from '../approval/approval-rule.ts';
+import type { OidcSettings } from '../identity/oidc-settings.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
 import type { SshPublicKey } from '../identity/ssh-public-key.ts';
@@ -24,6 +25,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly ssh: SshConfig;
   readonly ledger: LedgerConfig;
+  /** Without it, nobody logs in through an identity provider. */
+  readonly oidc?: OidcSettings;
   readonly certificates: CertificatesConfig;
   /** Issuers whose tokens are exchanged for certificates. */
   readonly workloads: readonly WorkloadIssuer[];

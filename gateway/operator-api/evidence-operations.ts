@@ -1,4 +1,4 @@
-import type { OperationInput, OperationOutput } from '../../contract/operations.ts';
+import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Records } from '../ledger/records.ts';

@@ -1,4 +1,4 @@
-import type { OperationInput, OperationOutput } from '../../contract/operations.ts';
+import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
 import type { AuditRecord, Resource } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { Records } from '../ledger/records.ts';

@@ -14,6 +14,7 @@ import { IdentitiesTable } from './identities-table.ts';
 import { LocksTable } from './locks-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
+import { OperatorTokensTable } from './operator-tokens-table.ts';
 import { PeriodIndex } from './period-index.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
 import { createReadViews } from './read-views.ts';
@@ -40,6 +41,7 @@ export class Database {
   /** It was written by an older version, and is read as it is. */
   readonly isOlder: boolean;
   readonly approvals: ApprovalsTable;
+  readonly operatorTokens: OperatorTokensTable;
   readonly certificates: CertificatesTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
@@ -62,6 +64,7 @@ export class Database {
     this.erasures = new ErasuresTable(connection);
     this.identities = new IdentitiesTable(connection);
     this.approvals = new ApprovalsTable(connection);
+    this.operatorTokens = new OperatorTokensTable(connection);
     this.certificates = new CertificatesTable(connection);
   }
 

@@ -232,6 +232,18 @@ const steps: readonly string[] = [
     seq       INTEGER NOT NULL         -- of an identity.changed
   ) WITHOUT ROWID;
   `,
+  // Tokens of programs. The hash of a token stands in no record.
+  `
+  CREATE TABLE operator_tokens (
+    id       TEXT PRIMARY KEY,
+    hash     BLOB NOT NULL,            -- SHA-256 of the token
+    operator TEXT NOT NULL,
+    roles    TEXT NOT NULL,            -- JSON
+    expires  INTEGER NOT NULL,         -- microseconds since 1970
+    issued   INTEGER,                  -- seq of its credential.issued, without which it does not count
+    revoked  INTEGER                   -- seq of its credential.revoked
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

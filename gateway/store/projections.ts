@@ -7,6 +7,7 @@ import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
 import { identitiesProjection } from './identities-table.ts';
 import { locksProjection } from './locks-table.ts';
+import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
 import { erasedSessionOpen, sessionsProjection } from './sessions-table.ts';
@@ -20,6 +21,7 @@ const projections: readonly Projection[] = [
   erasuresProjection,
   approvalsProjection,
   locksProjection,
+  operatorTokensProjection,
   certificatesProjection,
   identitiesProjection,
 ];

@@ -32,7 +32,7 @@ const table: [promise: string, content: string, fault: string][] = [
   [
     'a key named __proto__ is unknown like any other',
     `${valid}__proto__: { limits: 1 }\n`,
-    'gateway.yaml:15:1: unknown key "__proto__". Known here: gateway, humans, agents, targets, recording, limits, ssh, ledger, certificates, workloads, policy, approvals.',
+    'gateway.yaml:15:1: unknown key "__proto__". Known here: gateway, humans, agents, targets, recording, limits, ssh, ledger, oidc, certificates, workloads, policy, approvals.',
   ],
   [
     'a key that is there twice is a fault',
