@@ -1,0 +1,140 @@
+import type { Terminal } from '@xterm/headless';
+import { clampSize } from '../../../contract/live-frames.ts';
+import { mendScreen } from './mend-screen.ts';
+import { dumpScreen } from './screen-dump.ts';
+import { boundCombined, coreOf, emptyCell, GROUND, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+
+/** Lines above the screen that are kept. */
+export const SCROLLBACK = 1000;
+
+/** Parsed in one go: a few milliseconds of work. */
+const SLICE = 16 * 1024;
+
+/** Of a sequence that has begun and does not end, so much is given to whoever takes over in the middle of it. */
+const LONGEST_PENDING = 4096;
+
+const LONGEST_TITLE = 1024;
+
+/** Sequences with a count, done in a loop by xterm.js: up to 2^31 times. More than this often changes nothing any more. */
+const COUNTED = ['@', 'I', 'L', 'M', 'P', 'S', 'T', 'Z', 'b'];
+const COUNTED_WITH_SPACE = ['@', 'A'];
+const COUNTED_WITH_QUOTE = ['}', '~'];
+const MOST_TIMES = 2000;
+
+/**
+ * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
+ * would do without end, or keep without bound, is bounded here, and all emulations of Sallyport are bounded alike.
+ */
+export class Emulation {
+  /** False after a beginning in the middle of a recording, until a full reset has made that irrelevant. */
+  whole: boolean;
+  readonly #terminal: Terminal;
+  readonly #core: TerminalCore;
+  /** What has come of a sequence that is not complete, without controls that have taken effect already. */
+  #pending = '';
+
+  constructor(cols: number, rows: number, whole = true) {
+    const size = clampSize(cols, rows);
+    this.whole = whole;
+    this.#terminal = plainTerminal(size.cols, size.rows, SCROLLBACK);
+    this.#core = coreOf(this.#terminal);
+    boundCombined(this.#core);
+    this.#boundCounts();
+    // Addresses behind links are no part of the screen, and as many as cells could be kept.
+    this.#core.registerOscHandler(8, () => true);
+    for (const number of [0, 2]) this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
+    this.#core.registerEscHandler({ final: 'c' }, () => {
+      this.whole = true;
+      return false;
+    });
+  }
+
+  get cols(): number {
+    return this.#core.cols;
+  }
+
+  get rows(): number {
+    return this.#core.rows;
+  }
+
+  get core(): TerminalCore {
+    return this.#core;
+  }
+
+  /** Shows all of `output`. For pieces that are short; `slices` is for others. */
+  show(output: string): void {
+    for (const slice of slices(output)) this.#show(slice);
+  }
+
+  resize(cols: number, rows: number): void {
+    const size = clampSize(cols, rows);
+    if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#terminal.resize(size.cols, size.rows);
+    const { alt } = this.#core.buffers;
+    // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
+    for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
+    // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
+    if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+  }
+
+  /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
+  dump(): string {
+    mendScreen(this.#core);
+    return dumpScreen(this.#core) + this.#pending;
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  #show(slice: string): void {
+    this.#core._inputHandler.parse(slice);
+    this.#pending = this.#core._inputHandler._parser.currentState === GROUND ? '' : unfinished(this.#pending + slice);
+  }
+
+  #boundCounts(): void {
+    const bound = ({ params }: { params: Int32Array }) => {
+      if ((params[0] as number) > MOST_TIMES) params[0] = MOST_TIMES;
+      return false; // and on to xterm.js
+    };
+    // Erasing up to the last cell makes xterm.js look at a line below the last one. Erasing everything is the same.
+    const eraseAbove = ({ params }: { params: Int32Array }) => {
+      const { x, y, lines } = this.#core.buffers.active;
+      if (params[0] === 1 && x >= this.cols - 1 && lines.get(y + 1) === undefined) params[0] = 2;
+      return false;
+    };
+    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
+    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    for (const final of COUNTED) this.#core.registerCsiHandler({ final }, bound);
+    for (const final of COUNTED_WITH_SPACE) this.#core.registerCsiHandler({ intermediates: ' ', final }, bound);
+    for (const final of COUNTED_WITH_QUOTE) this.#core.registerCsiHandler({ intermediates: "'", final }, bound);
+  }
+}
+
+/** Pieces that can be parsed without keeping anybody waiting; a surrogate pair is not cut. */
+export function* slices(output: string): Generator<string> {
+  for (let at = 0; at < output.length; ) {
+    let end = Math.min(at + SLICE, output.length);
+    const last = output.charCodeAt(end - 1);
+    if (end < output.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
+    yield output.slice(at, end);
+    at = end;
+  }
+}
+
+/** The sequence at the end that is not complete. It begins with the last ESC or C1 control, whatever came before. */
+function unfinished(output: string): string {
+  let at = output.length - 1;
+  while (at > 0 && !isIntroducer(output.charCodeAt(at))) at -= 1;
+  let kept = '';
+  for (let from = at; from < output.length && kept.length < LONGEST_PENDING; from += 1) {
+    const code = output.charCodeAt(from);
+    // Controls within a sequence take effect at once, and have done so.
+    if (code >= 0x20 || code === 0x1b) kept += output.charAt(from);
+  }
+  return kept;
+}
+
+function isIntroducer(code: number): boolean {
+  return code === 0x1b || code === 0x90 || code === 0x98 || code === 0x9b || (code >= 0x9d && code <= 0x9f);
+}

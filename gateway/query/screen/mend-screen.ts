@@ -1,0 +1,81 @@
+import { isRegular, penOf, samePen } from './pen.ts';
+import { type Cell, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
+
+/**
+ * States of xterm.js that no sequence leads to, because they are left over from a resize that cut a wide character in
+ * two and the like. They are set to the nearest state that can be restored, in the terminal itself, so that it and
+ * what is restored from it stay the same from here on.
+ */
+export function mendScreen(core: TerminalCore): void {
+  const { active, normal, alt } = core.buffers;
+  const cell = emptyCell();
+  for (const buffer of [normal, alt]) {
+    for (let index = 0; index < buffer.lines.length; index += 1) mendLine(buffer.lines.get(index) as ScreenLine, cell);
+    for (const stop of Object.keys(buffer.tabs).map(Number)) if (stop >= core.cols || stop < 0) delete buffer.tabs[stop];
+    buffer.savedX = Math.min(buffer.savedX, core.cols - 1);
+    buffer.savedY = Math.min(Math.max(buffer.savedY, buffer.ybase), buffer.ybase + core.rows - 1);
+  }
+  if (active === alt) normal.x = Math.min(normal.x, core.cols - 1);
+  mendCursor(core, active, cell);
+  mendState(core, active, cell);
+}
+
+/** What only a restored cursor can bring back, where the saved one would not bring it, or would move the cursor. */
+function mendState(core: TerminalCore, buffer: ScreenBuffer, cell: Cell): void {
+  const handler = core._inputHandler;
+  const charsets = core._charsetService;
+  const pen = penOf(handler._curAttrData, true);
+  const isBehind = () => buffer.x >= core.cols && handler._parser.precedingJoinState === 0;
+  const saved = penOf({ ...buffer.savedCurAttrData, extended: handler._curAttrData.extended }, true);
+  if (!isRegular(pen) && (isBehind() || !samePen(pen, saved))) handler.parse(pen.underlined ? '\x1b[4m' : '\x1b[24m');
+  const behind = isBehind();
+  const designated = charsets._charsets[charsets.glevel];
+  if (charsets.charset !== designated && (behind || charsets.charset !== buffer.savedCharset)) charsets.charset = designated;
+  if (!behind) return;
+  const line = buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine;
+  const x = line.loadCell(core.cols - 1, cell).getWidth() === 0 && cell.getChars() === '' ? core.cols - 2 : core.cols - 1;
+  if (!isRegular(penOf(line.loadCell(x, cell)))) buffer.x = core.cols - 1;
+}
+
+function mendLine(line: ScreenLine, cell: Cell): void {
+  for (let x = 0; x < line.length; x += 1) {
+    line.loadCell(x, cell);
+    const width = cell.getWidth();
+    const chars = cell.getChars();
+    if (width === 2 && chars !== '' && x + 1 < line.length && isSecondHalf(line, x + 1, cell)) {
+      x += 1;
+      continue;
+    }
+    line.loadCell(x, cell);
+    // Half a wide character, or a combining one with nothing to be combined with and yet a place of its own.
+    if (width === 2 || (width === 0 && chars === '') || (width === 1 && isZeroWidth(chars))) line.setCellFromCodepoint(x, 0, 1, cell);
+  }
+}
+
+function isSecondHalf(line: ScreenLine, x: number, cell: Cell): boolean {
+  line.loadCell(x, cell);
+  return cell.getWidth() === 0 && cell.getChars() === '';
+}
+
+function isZeroWidth(chars: string): boolean {
+  return /^[\p{Mn}\p{Me}\p{Cf}]/u.test(chars) && chars !== '\u00ad';
+}
+
+function mendCursor(core: TerminalCore, buffer: ScreenBuffer, cell: Cell): void {
+  const { origin } = core.coreService.decPrivateModes;
+  const [top, bottom] = origin ? [buffer.scrollTop, buffer.scrollBottom] : [0, core.rows - 1];
+  buffer.y = Math.min(bottom, Math.max(top, buffer.y));
+  buffer.x = Math.min(core.cols, Math.max(0, buffer.x));
+  const line = buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine;
+  const parser = core._inputHandler._parser;
+  const width = joinWidth(parser.precedingJoinState);
+  // What was printed last stands before the cursor; else there is nothing that could be joined or repeated.
+  if (parser.precedingJoinState !== 0) {
+    const known = width > 0 && buffer.x >= width && line.loadCell(buffer.x - width, cell).getWidth() === width && cell.getChars() !== '';
+    if (!known) parser.precedingJoinState = 0;
+  }
+  if (buffer.x < core.cols) return;
+  // The cursor waits behind the last column: printing gets it there again, if there is something to print.
+  line.loadCell(core.cols - 1, cell);
+  if (cell.getWidth() === 1 && cell.getChars() === '') line.setCellFromCodepoint(core.cols - 1, 0x20, 1, cell);
+}
