@@ -42,7 +42,8 @@ export class Emulation {
     this.#boundCounts();
     // Addresses behind links are no part of the screen, and as many as cells could be kept.
     this.#core.registerOscHandler(8, () => true);
-    for (const number of [0, 2]) this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
+    for (const number of [0, 2])
+      this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
     this.#core.registerEscHandler({ final: 'c' }, () => {
       this.whole = true;
       return false;

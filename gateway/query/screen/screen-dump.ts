@@ -1,5 +1,5 @@
 import { dumpBuffer } from './dump-buffer.ts';
-import { isRegular, penOf, setPen, setFlags, setUnderline } from './pen.ts';
+import { isRegular, penOf, setFlags, setPen, setUnderline } from './pen.ts';
 import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
@@ -9,27 +9,22 @@ import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine,
  */
 export function dumpScreen(core: TerminalCore): string {
   const { normal, alt, active } = core.buffers;
-  let out = `\x1bc\x1b[?25h\x1b[20l${title(core)}`;
+  let out = `\x1bc\x1b[?25h\x1b[20l\x1b]2;${core._inputHandler._windowTitle}\x07`;
   out += dumpBuffer(core, normal);
-  out += savedCursor(core, normal, false) + region(core, normal);
+  out += savedCursor(normal, false) + region(core, normal);
   if (active === alt) {
     // Where the cursor was on the normal screen counts when the terminal is resized.
     out += `${move(normal.x, normal.y)}\x1b[?47h${dumpBuffer(core, alt)}`;
-    out += savedCursor(core, alt, out.includes('\x1b7')) + region(core, alt);
+    out += savedCursor(alt, out.includes('\x1b7')) + region(core, alt);
   } else {
-    const saved = savedCursor(core, alt, out.includes('\x1b7'));
+    const saved = savedCursor(alt, out.includes('\x1b7'));
     if (saved !== '') out += `\x1b[?47h${saved}\x1b[?47l`;
   }
   return out + end(core, active);
 }
 
-function title(core: TerminalCore): string {
-  const text = core._inputHandler._windowTitle;
-  return text === '' ? '' : `\x1b]2;${text}\x07`;
-}
-
 /** Puts the cursor where the buffer's saved one is, with what is saved with it, and saves it. `used`: also if it never was. */
-function savedCursor(core: TerminalCore, buffer: ScreenBuffer, used: boolean): string {
+function savedCursor(buffer: ScreenBuffer, used: boolean): string {
   const { savedX, savedY, savedCurAttrData, savedCharset, ybase } = buffer;
   const unused = savedX === 0 && savedY === 0 && savedCurAttrData.fg === 0 && savedCurAttrData.bg === 0 && savedCharset === undefined;
   if (unused && !used) return '';
@@ -50,7 +45,9 @@ function end(core: TerminalCore, buffer: ScreenBuffer): string {
   const pen = penOf(handler._curAttrData, true);
   const cursor = move(buffer.x, buffer.y - (origin ? buffer.scrollTop : 0));
   const join = handler._parser.precedingJoinState;
-  const designated = charsets._charsets.map((charset, level) => (charset === undefined ? '' : `\x1b${'()*+'[level]}${charsetFinal(charset)}`)).join('');
+  const designated = charsets._charsets
+    .map((charset, level) => (charset === undefined ? '' : `\x1b${'()*+'[level]}${charsetFinal(charset)}`))
+    .join('');
   const shift = ['\x0f', '\x0e', '\x1bn', '\x1bo'][charsets.glevel] ?? '';
   if (join === 0 && buffer.x >= core.cols) {
     // Behind the last column: only printing gets it there.

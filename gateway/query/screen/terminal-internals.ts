@@ -35,7 +35,10 @@ export interface TerminalCore {
     setTitle(title: string): boolean;
     parse(text: string): void;
   };
-  registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: { params: Int32Array }) => boolean): void;
+  registerCsiHandler(
+    id: { prefix?: string; intermediates?: string; final: string },
+    handler: (params: { params: Int32Array }) => boolean,
+  ): void;
   registerEscHandler(id: { final: string }, handler: () => boolean): void;
   registerOscHandler(number: number, handler: (text: string) => boolean): void;
 }

@@ -1,5 +1,11 @@
 import { penOf } from '../../../gateway/query/screen/pen.ts';
-import { charsetFinal, emptyCell, type ScreenBuffer, type ScreenLine, type TerminalCore } from '../../../gateway/query/screen/terminal-internals.ts';
+import {
+  charsetFinal,
+  emptyCell,
+  type ScreenBuffer,
+  type ScreenLine,
+  type TerminalCore,
+} from '../../../gateway/query/screen/terminal-internals.ts';
 
 /** Everything that two terminals must have in common to be the same from here on, by name. */
 export function stateOf(core: TerminalCore): Record<string, unknown> {
@@ -38,11 +44,11 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: 0, underlineColor: 0 } }),
       charsetFinal(buffer.savedCharset),
     ],
-    lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(core, buffer.lines.get(index) as ScreenLine)),
+    lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine)),
   };
 }
 
-function lineOf(core: TerminalCore, line: ScreenLine): string {
+function lineOf(line: ScreenLine): string {
   const cell = emptyCell();
   let text = line.isWrapped ? '+' : '|';
   for (let x = 0; x < line.length; x += 1) {
