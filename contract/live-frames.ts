@@ -31,8 +31,8 @@ export const liveMessage = z.discriminatedUnion('type', [
     paused: z.boolean(),
     stepping: z.boolean(),
   }),
-  z.strictObject({ type: z.literal('channel'), state: z.literal('opened'), ...channel.shape }),
-  z.strictObject({ type: z.literal('channel'), state: z.literal('closed'), channel: count }),
+  z.strictObject({ type: z.literal('channel-opened'), ...channel.shape }),
+  z.strictObject({ type: z.literal('channel-closed'), channel: count }),
   /** The channel's screen, between what was sent of it before and what is sent of it after this. */
   z.strictObject({
     type: z.literal('snapshot'),

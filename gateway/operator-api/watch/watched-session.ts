@@ -45,7 +45,7 @@ export class WatchedSession {
   #opened(channel: FeedChannel): void {
     this.#channels.set(channel.channel, { feed: channel, screen: undefined });
     for (const watcher of this.watchers) {
-      watcher.say({ type: 'channel', state: 'opened', ...describe(channel) });
+      watcher.say({ type: 'channel-opened', ...describe(channel) });
       watcher.show(channel);
     }
   }

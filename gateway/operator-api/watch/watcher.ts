@@ -104,7 +104,7 @@ export class Watcher {
     this.#channels.delete(channel.channel);
     // What was held back for a screen that will not come is shown without it.
     if (watched?.view.state === 'joining') for (const message of watched.view.queue) this.#send(message);
-    this.say({ type: 'channel', state: 'closed', channel: channel.channel });
+    this.say({ type: 'channel-closed', channel: channel.channel });
   }
 
   end(reason: string, close: number, code?: string): void {

@@ -1,10 +1,10 @@
-import { isErased, isRegular, type Pen, penOf, samePen, setAnyPen, setPen } from './pen.ts';
+import { isErased, type Pen, penOf, samePen, setPen } from './pen.ts';
 import { type Cell, emptyCell, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /** Two columns wide and blank. */
 const WIDE = '\u3000';
 
-const PLAIN: Pen = { plain: '', protected: false, underlined: false, extended: false, style: 0, colour: '' };
+const PLAIN: Pen = { plain: '', protected: false, style: 0, colour: '' };
 
 /** Lines and tab stops of one of the two buffers, into the active buffer of a terminal that was just reset. */
 export function dumpBuffer(core: TerminalCore, buffer: ScreenBuffer): string {
@@ -163,14 +163,7 @@ class BufferDump {
   #usePen(pen: Pen): void {
     if (samePen(pen, this.#pen)) return;
     this.#pen = pen;
-    if (isRegular(pen)) {
-      this.#out += setPen(pen);
-      return;
-    }
-    // Saving and restoring is done where the saved cursor is set only later: on the other buffer, or on the last one.
-    const onNormal = this.#buffer === this.#core.buffers.normal;
-    this.#out += onNormal ? `\x1b[?47h${setAnyPen(pen)}\x1b[?47l` : setAnyPen(pen);
-    this.#at = undefined;
+    this.#out += setPen(pen);
   }
 
   #move(x: number, row: number): void {

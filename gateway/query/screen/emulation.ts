@@ -1,6 +1,7 @@
 import type { Terminal } from '@xterm/headless';
 import { clampSize } from '../../../contract/live-frames.ts';
 import { mendScreen } from './mend-screen.ts';
+import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';
 import { boundCombined, coreOf, emptyCell, GROUND, plainTerminal, type TerminalCore } from './terminal-internals.ts';
 
@@ -42,6 +43,7 @@ export class Emulation {
     this.#boundCounts();
     // Addresses behind links are no part of the screen, and as many as cells could be kept.
     this.#core.registerOscHandler(8, () => true);
+    this.#restoreWhole();
     for (const number of [0, 2])
       this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
     this.#core.registerEscHandler({ final: 'c' }, () => {
@@ -91,6 +93,39 @@ export class Emulation {
   #show(slice: string): void {
     this.#core._inputHandler.parse(slice);
     this.#pending = this.#core._inputHandler._parser.currentState === GROUND ? '' : unfinished(this.#pending + slice);
+  }
+
+  /**
+   * A restored cursor of xterm.js brings the flags of an underline without its style, and a character set that is not
+   * the designated one: states that no other sequence leads to. Here the two always go together.
+   */
+  #restoreWhole(): void {
+    const handler = this.#core._inputHandler;
+    const after = (restore: () => boolean): boolean => {
+      restore();
+      const attributes = handler._curAttrData;
+      attributes.extended = attributes.extended.clone();
+      attributes.extended.underlineStyle = isUnderlined(attributes) ? 1 : 0;
+      attributes.extended.underlineColor = 0;
+      attributes.updateExtended();
+      const charsets = this.#core._charsetService;
+      charsets.setgCharset(charsets.glevel, charsets.charset);
+      return true;
+    };
+    // A screen full of E has the underline's flags without its style in the same way.
+    this.#core.registerEscHandler({ intermediates: '#', final: '8' }, () => {
+      const attributes = handler._curAttrData;
+      const { fg, bg } = attributes;
+      Object.assign(attributes, withoutUnderline(attributes));
+      handler.screenAlignmentPattern();
+      Object.assign(attributes, { fg, bg });
+      return true;
+    });
+    this.#core.registerEscHandler({ final: '8' }, () => after(() => handler.restoreCursor()));
+    this.#core.registerCsiHandler({ final: 'u' }, () => after(() => handler.restoreCursor()));
+    this.#core.registerCsiHandler({ prefix: '?', final: 'l' }, (params) =>
+      params.params.includes(1048) || params.params.includes(1049) ? after(() => handler.resetModePrivate(params)) : false,
+    );
   }
 
   #boundCounts(): void {

@@ -1,4 +1,3 @@
-import { isRegular, penOf, samePen } from './pen.ts';
 import { type Cell, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
@@ -17,24 +16,6 @@ export function mendScreen(core: TerminalCore): void {
   }
   if (active === alt) normal.x = Math.min(normal.x, core.cols - 1);
   mendCursor(core, active, cell);
-  mendState(core, active, cell);
-}
-
-/** What only a restored cursor can bring back, where the saved one would not bring it, or would move the cursor. */
-function mendState(core: TerminalCore, buffer: ScreenBuffer, cell: Cell): void {
-  const handler = core._inputHandler;
-  const charsets = core._charsetService;
-  const pen = penOf(handler._curAttrData, true);
-  const isBehind = () => buffer.x >= core.cols && handler._parser.precedingJoinState === 0;
-  const saved = penOf({ ...buffer.savedCurAttrData, extended: handler._curAttrData.extended }, true);
-  if (!isRegular(pen) && (isBehind() || !samePen(pen, saved))) handler.parse(pen.underlined ? '\x1b[4m' : '\x1b[24m');
-  const behind = isBehind();
-  const designated = charsets._charsets[charsets.glevel];
-  if (charsets.charset !== designated && (behind || charsets.charset !== buffer.savedCharset)) charsets.charset = designated;
-  if (!behind) return;
-  const line = buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine;
-  const x = line.loadCell(core.cols - 1, cell).getWidth() === 0 && cell.getChars() === '' ? core.cols - 2 : core.cols - 1;
-  if (!isRegular(penOf(line.loadCell(x, cell)))) buffer.x = core.cols - 1;
 }
 
 function mendLine(line: ScreenLine, cell: Cell): void {
@@ -75,7 +56,7 @@ function mendCursor(core: TerminalCore, buffer: ScreenBuffer, cell: Cell): void 
     if (!known) parser.precedingJoinState = 0;
   }
   if (buffer.x < core.cols) return;
-  // The cursor waits behind the last column: printing gets it there again, if there is something to print.
+  // The cursor waits behind the last column: printing gets it there again, if there is something that can be printed so.
   line.loadCell(core.cols - 1, cell);
   if (cell.getWidth() === 1 && cell.getChars() === '') line.setCellFromCodepoint(core.cols - 1, 0x20, 1, cell);
 }

@@ -13,9 +13,6 @@ export interface Pen {
   /** SGR parameters, without underline. */
   readonly plain: string;
   readonly protected: boolean;
-  /** `underlined` and `extended` usually follow from `style`; after a restored cursor they may not. */
-  readonly underlined: boolean;
-  readonly extended: boolean;
   readonly style: number;
   /** SGR parameters of the underline's colour; empty for none. */
   readonly colour: string;
@@ -39,8 +36,6 @@ export function penOf({ fg, bg, extended }: Attributes, next = false): Pen {
   return {
     plain: parameters.join(';'),
     protected: (bg & BG.protected) !== 0,
-    underlined: (fg & FG.underline) !== 0,
-    extended: hasExtended,
     style: counts ? (extended?.underlineStyle ?? 0) : 0,
     colour: counts ? colour(extended?.underlineColor ?? 0, 58).join(';') : '',
   };
@@ -52,51 +47,18 @@ export function isErased({ fg, bg }: Attributes): boolean {
 }
 
 export function samePen(a: Pen, b: Pen): boolean {
-  return (
-    a.plain === b.plain &&
-    a.protected === b.protected &&
-    a.underlined === b.underlined &&
-    a.extended === b.extended &&
-    a.style === b.style &&
-    a.colour === b.colour
-  );
+  return a.plain === b.plain && a.protected === b.protected && a.style === b.style && a.colour === b.colour;
 }
 
-/** Whether the flags follow from the style, as SGR sets them. A restored cursor (DECRC) of xterm.js brings only the flags. */
-export function isRegular({ underlined, extended, style }: Pen): boolean {
-  return underlined === (style !== 0) && extended === (style !== 0);
-}
-
-/** Sequences that set all attributes of a regular pen. They move nothing. */
+/** Sequences that set all attributes. They move nothing. */
 export function setPen(pen: Pen): string {
-  return `\x1b[${['0', pen.plain, underlineOf(pen)].filter((part) => part !== '').join(';')}m${guard(pen)}`;
+  const underline = pen.style === 0 ? '' : `4:${pen.style}`;
+  const parameters = ['0', pen.plain, underline, pen.colour].filter((part) => part !== '').join(';');
+  return `\x1b[${parameters}m${pen.protected ? '\x1b[1"q' : ''}`;
 }
 
-/** The same for any pen, by saving and restoring a cursor: that of the buffer is lost, and the usual character set comes back. */
-export function setAnyPen(pen: Pen): string {
-  return isRegular(pen) ? setPen(pen) : `${setFlags(pen)}\x1b7${setUnderline(pen)}\x1b8`;
-}
-
-/** Everything that a saved cursor holds of a pen, which is all but style and colour of the underline. */
-export function setFlags(pen: Pen): string {
-  const { underlined, extended } = pen;
-  const plain = pen.plain === '' ? '' : `\x1b[${pen.plain}m`;
-  if (underlined && extended) return `\x1b[0;4m${plain}${guard(pen)}`;
-  if (underlined) return `\x1b[0;4m\x1b7\x1b[0m\x1b8\x1b[59m${plain}${guard(pen)}`;
-  return `${extended ? '\x1b[0m\x1b7\x1b[4m\x1b8\x1b[59m' : '\x1b[0m'}${plain}${guard(pen)}`;
-}
-
-/** What a saved cursor does not hold. */
-export function setUnderline(pen: Pen): string {
-  return `\x1b[${['0', underlineOf(pen)].filter((part) => part !== '').join(';')}m`;
-}
-
-function underlineOf({ style, colour: underline }: Pen): string {
-  return [style === 0 ? '' : `4:${style}`, underline].filter((part) => part !== '').join(';');
-}
-
-function guard(pen: Pen): string {
-  return pen.protected ? '\x1b[1"q' : '';
+export function withoutUnderline({ fg, bg }: Attributes): { fg: number; bg: number } {
+  return { fg: fg & ~FG.underline, bg: bg & ~BG.extended };
 }
 
 function colour(packed: number, target: 38 | 48 | 58): string[] {
@@ -106,4 +68,9 @@ function colour(packed: number, target: 38 | 48 | 58): string[] {
   if (mode === P256) return [`${target};5;${index}`];
   if (mode !== P16) return [];
   return [String(index < 8 ? target - 8 + index : target + 44 + index)];
+}
+
+/** Whether what is printed with these attributes is underlined. Without a style of its own it is a single line. */
+export function isUnderlined({ fg }: Pick<Attributes, 'fg'>): boolean {
+  return (fg & FG.underline) !== 0;
 }

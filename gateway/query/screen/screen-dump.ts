@@ -1,5 +1,5 @@
 import { dumpBuffer } from './dump-buffer.ts';
-import { isRegular, penOf, setFlags, setPen, setUnderline } from './pen.ts';
+import { isUnderlined, penOf, setPen } from './pen.ts';
 import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
@@ -11,26 +11,28 @@ export function dumpScreen(core: TerminalCore): string {
   const { normal, alt, active } = core.buffers;
   let out = `\x1bc\x1b[?25h\x1b[20l\x1b]2;${core._inputHandler._windowTitle}\x07`;
   out += dumpBuffer(core, normal);
-  out += savedCursor(normal, false) + region(core, normal);
+  out += savedCursor(normal) + region(core, normal);
   if (active === alt) {
     // Where the cursor was on the normal screen counts when the terminal is resized.
     out += `${move(normal.x, normal.y)}\x1b[?47h${dumpBuffer(core, alt)}`;
-    out += savedCursor(alt, out.includes('\x1b7')) + region(core, alt);
+    out += savedCursor(alt) + region(core, alt);
   } else {
-    const saved = savedCursor(alt, out.includes('\x1b7'));
+    const saved = savedCursor(alt);
     if (saved !== '') out += `\x1b[?47h${saved}\x1b[?47l`;
   }
   return out + end(core, active);
 }
 
-/** Puts the cursor where the buffer's saved one is, with what is saved with it, and saves it. `used`: also if it never was. */
-function savedCursor(buffer: ScreenBuffer, used: boolean): string {
+/** Puts the cursor where the buffer's saved one is, with what is saved with it, and saves it. */
+function savedCursor(buffer: ScreenBuffer): string {
   const { savedX, savedY, savedCurAttrData, savedCharset, ybase } = buffer;
   const unused = savedX === 0 && savedY === 0 && savedCurAttrData.fg === 0 && savedCurAttrData.bg === 0 && savedCharset === undefined;
-  if (unused && !used) return '';
-  const pen = penOf({ ...savedCurAttrData, extended: { underlineStyle: 0, underlineColor: 0 } });
+  if (unused) return '';
+  // Of an underline only that there is one.
+  const underline = { underlineStyle: isUnderlined(savedCurAttrData) ? 1 : 0, underlineColor: 0 };
+  const pen = penOf({ ...savedCurAttrData, extended: underline });
   const charset = savedCharset === undefined ? '' : `\x1b(${charsetFinal(savedCharset)}`;
-  return `${move(savedX, savedY - ybase)}${setFlags(pen)}${charset}\x1b7\x1b[0m\x1b[0"q${charset === '' ? '' : '\x1b(B'}`;
+  return `${move(savedX, savedY - ybase)}${setPen(pen)}${charset}\x1b7\x1b[0m\x1b[0"q${charset === '' ? '' : '\x1b(B'}`;
 }
 
 function region(core: TerminalCore, { scrollTop, scrollBottom }: ScreenBuffer): string {
@@ -54,10 +56,7 @@ function end(core: TerminalCore, buffer: ScreenBuffer): string {
     const last = before(core, buffer);
     return `${modes(core)}${move(last.x, buffer.y - (origin ? buffer.scrollTop : 0))}${last.pen}${last.chars}${setPen(pen)}${designated}${shift}`;
   }
-  const other = charsets.charset !== charsets._charsets[charsets.glevel];
-  let out = `${designated}${shift}${modes(core)}`;
-  if (!isRegular(pen)) out += `${setUnderline(pen)}\x1b8${other ? '' : shift}`;
-  else out += `${other ? '\x1b8' : ''}${setPen(pen)}`;
+  const out = `${designated}${shift}${modes(core)}${setPen(pen)}`;
   if (join === 0) return out + cursor;
   const last = before(core, buffer);
   const inserting = core.coreService.modes.insertMode ? `\x1b[${last.width}P` : '';

@@ -27,20 +27,36 @@ export interface TerminalCore {
   };
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
-  readonly _charsetService: { charset: object | undefined; readonly glevel: number; readonly _charsets: readonly (object | undefined)[] };
+  readonly _charsetService: {
+    readonly charset: object | undefined;
+    readonly glevel: number;
+    readonly _charsets: readonly (object | undefined)[];
+    setgCharset(level: number, charset: object | undefined): void;
+  };
   readonly _inputHandler: {
     readonly _windowTitle: string;
-    readonly _curAttrData: Attributes;
+    readonly _curAttrData: CurrentAttributes;
     readonly _parser: { readonly currentState: number; precedingJoinState: number };
     setTitle(title: string): boolean;
     parse(text: string): void;
+    restoreCursor(): boolean;
+    screenAlignmentPattern(): boolean;
+    resetModePrivate(params: Params): boolean;
   };
-  registerCsiHandler(
-    id: { prefix?: string; intermediates?: string; final: string },
-    handler: (params: { params: Int32Array }) => boolean,
-  ): void;
-  registerEscHandler(id: { final: string }, handler: () => boolean): void;
+  registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: Params) => boolean): void;
+  registerEscHandler(id: { intermediates?: string; final: string }, handler: () => boolean): void;
   registerOscHandler(number: number, handler: (text: string) => boolean): void;
+}
+
+export interface Params {
+  readonly params: Int32Array;
+  readonly length: number;
+}
+
+/** Of what is printed next. `extended` is shared with the cells that have it, and replaced when it changes. */
+export interface CurrentAttributes extends Attributes {
+  extended: { underlineStyle: number; underlineColor: number; clone(): CurrentAttributes['extended'] };
+  updateExtended(): void;
 }
 
 export interface ScreenBuffer {

@@ -19,7 +19,7 @@ function expectSame(a: Emulation, b: Emulation, when: string): void {
 
 describe('a restored terminal', () => {
   it('is the original in every cell and every mode, and stays it whatever is written and however it is resized', () => {
-    for (let seed = 0; seed < 120; seed += 1) {
+    for (let seed = 0; seed < 50; seed += 1) {
       const random = randomNumbers(seed + 7777);
       const [cols, rows] = [[10, 20, 40, 80][random(4)] as number, [2, 5, 12, 24][random(4)] as number];
       const original = new Emulation(cols, rows);
@@ -41,7 +41,7 @@ describe('a restored terminal', () => {
   });
 
   it('is the same when the dump is written over whatever was there before', () => {
-    for (let seed = 0; seed < 40; seed += 1) {
+    for (let seed = 0; seed < 25; seed += 1) {
       const [original, used] = [new Emulation(40, 12), new Emulation(40, 12)];
       original.show(randomOutput(seed, 200));
       used.show(`${randomOutput(seed + 1e6, 200)}\x18`);

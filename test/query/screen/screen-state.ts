@@ -1,4 +1,4 @@
-import { penOf } from '../../../gateway/query/screen/pen.ts';
+import { isUnderlined, penOf } from '../../../gateway/query/screen/pen.ts';
 import {
   charsetFinal,
   emptyCell,
@@ -40,8 +40,9 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       .filter((stop) => stop < core.cols && buffer.tabs[stop] === true),
     saved: [
       buffer.savedX,
-      buffer.savedY,
-      penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: 0, underlineColor: 0 } }),
+      // The row to which it would come back.
+      Math.min(Math.max(buffer.savedY - buffer.ybase, 0), core.rows - 1),
+      penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: isUnderlined(buffer.savedCurAttrData) ? 1 : 0, underlineColor: 0 } }),
       charsetFinal(buffer.savedCharset),
     ],
     lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine)),
@@ -53,9 +54,9 @@ function lineOf(line: ScreenLine): string {
   let text = line.isWrapped ? '+' : '|';
   for (let x = 0; x < line.length; x += 1) {
     line.loadCell(x, cell);
-    const { plain, protected: guarded, underlined, extended, style, colour } = penOf(cell);
-    const attributes = [plain, guarded ? 'p' : '', underlined ? 'u' : '', extended ? 'e' : '', style === 0 ? '' : style, colour].join(',');
-    text += `${cell.getWidth()}${cell.getChars()}${attributes === ',,,,,' ? '' : `{${attributes}}`}`;
+    const { plain, protected: guarded, style, colour } = penOf(cell);
+    const attributes = [plain, guarded ? 'p' : '', style === 0 ? '' : style, colour].join(',');
+    text += `${cell.getWidth()}${cell.getChars()}${attributes === ',,,' ? '' : `{${attributes}}`}`;
   }
   return text;
 }
