@@ -25,7 +25,7 @@ export interface ApprovalRequest {
   onBehalfOf?: string;
   /** `address:port` of the client. */
   source: string;
-  target: { name: string; kind: string; address?: string };
+  target: { name: string; kind: string; address?: string | undefined };
   session: string;
   /** Missing when the connection itself is asked for. */
   channel?: number;

@@ -7,6 +7,7 @@ import type { ExportOptions } from './commands/export.ts';
 import type { HoldOptions } from './commands/hold.ts';
 import type { DataOptions } from './commands/open-data.ts';
 import type { PlayOptions } from './commands/play.ts';
+import { registerOperatorCommands } from './commands/register-operator.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
 import type { RetentionOptions } from './commands/retention.ts';
 import type { SessionsOptions } from './commands/sessions.ts';
@@ -324,6 +325,8 @@ erase
   .option(...JSON_OUTPUT)
   .addHelpText('after', examples('erase run request.json --signature alice.sig --signature bob.sig --config gateway.yaml'))
   .action(async (file: string, options: RunOptions) => finish(await (await import('./commands/erase.ts')).runErase(file, options)));
+
+registerOperatorCommands({ program, finish, examples, wholeNumber, collect });
 
 try {
   await program.parseAsync();

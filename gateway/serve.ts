@@ -1,3 +1,4 @@
+import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -14,15 +15,18 @@ import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { openApprovals } from './serve/approvals.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { listenForHttps } from './serve/https.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
-import { performersOf } from './serve/performers.ts';
+import { operatorApiOf } from './serve/operator-api.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
+import { withoutCredentials, withoutLocks } from './serve/unavailable.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import type { SessionParts } from './session/session-parts.ts';
+import { Supervision } from './session/supervision.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
 
@@ -64,32 +68,73 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let inForce = forceOf(config);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, inForce: () => inForce };
+    const approvals = await openApprovals({
+      database,
+      records,
+      ledger,
+      clock,
+      log,
+      principals: () => config.principals,
+      rules: () => noRules,
+      isLocked: () => false,
+    });
+    undo.push(async () => approvals.close());
+    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
     endSessionsOnTrouble(recorder, live);
 
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
+    const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
-    const control = await openControlSocket(dataDirectory, {
-      performers: performersOf({ ...surroundings, retention }),
-      version,
-      log,
+    const operatorApi = await operatorApiOf({
+      ...surroundings,
+      retention,
+      session: parts,
+      crypto,
+      supervision: new Supervision(parts),
+      watchers: () => 0,
+      approvals,
+      locks: withoutLocks,
+      credentials: withoutCredentials,
+      provider: () => undefined,
+      unready: () => whyNotReady(parts),
+      reload: () => reload(),
     });
+    undo.push(async () => operatorApi.close());
+    const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
     undo.push(() => control.close());
 
     const { ssh, https } = config.gateway.listen;
     const doors: Listener[] = [];
     undo.push(() => Promise.all(doors.map((door) => door.close())));
     if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
-    const operatorApi = { log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
-    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, operatorApi);
+    const overHttps = { ...operatorApi, log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
+    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
     undo.push(async () => watched?.listener.close());
     const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
+    operatorApi.listensOn(listeners, watched?.listener);
+
+    const reload = async (): Promise<void> => {
+      const next = loadConfig(options.config);
+      const previous = config.hash;
+      warnOfWhatNeedsARestart(config, next, log);
+      await records.append({
+        type: 'config.changed',
+        outcome: 'success',
+        actor: records.gateway,
+        target: { name: config.gateway.name, kind: 'gateway' },
+        body: { configuration: next.hash, previous },
+      });
+      config = next;
+      inForce = forceOf(next);
+      operatorApi.logInsChanged();
+      await watched?.renew();
+      log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
+    };
 
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());
 
-    const crypto = sshCrypto();
     if (crypto === 'javascript') log.warn({ crypto }, "ssh2's native cryptography is not available: SSH runs at half its speed");
     await records.append({
       type: 'gateway.start',
@@ -114,30 +159,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       hostKey,
       dataDirectory,
       recovered: recovery.sessions,
-      reload: async () => {
-        const next = loadConfig(options.config);
-        const previous = config.hash;
-        warnOfWhatNeedsARestart(config, next, log);
-        await records.append({
-          type: 'config.changed',
-          outcome: 'success',
-          actor: records.gateway,
-          target: { name: config.gateway.name, kind: 'gateway' },
-          body: { configuration: next.hash, previous },
-        });
-        config = next;
-        inForce = forceOf(next);
-        await watched?.renew();
-        log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
-      },
+      reload,
       close: async (reason) => {
         const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));
+        approvals.close();
         await drain(live); // `/readyz` says so meanwhile.
         await Promise.all([stopped, control.close(), watched?.listener.close()]);
         await retention.idle();
         await recorder.close();
         stopWatching();
+        operatorApi.close();
         await records.append({
           type: 'gateway.stop',
           outcome: 'success',
@@ -156,6 +188,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
 
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;

@@ -1,4 +1,4 @@
-import type { OperationOutput } from '../../contract/operations.ts';
+import type { OperationOutput } from '../../contract/operator-api.ts';
 import { isoMicros, systemClock } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
 import { printable } from '../query/printable.ts';

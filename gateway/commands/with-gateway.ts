@@ -2,12 +2,13 @@ import { stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OperationInput, OperationName, OperationOutput } from '../../contract/operations.ts';
+import type { OperationInput, OperationName, OperationOutput } from '../../contract/operator-api.ts';
 import { systemClock } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import { askGateway } from '../operator-api/ask-gateway.ts';
+import type { Performers } from '../operator-api/operations.ts';
 import { makeRoomToBegin } from '../recording/reserve-file.ts';
 import { DATABASE_FILE, requireDataDirectory } from '../store/data-directory.ts';
 import { version } from '../version.ts';
@@ -62,7 +63,7 @@ async function performHere<N extends OperationName>(
   await requireOwner(directory);
   await makeRoomToBegin(directory);
   // Loaded here, because a gateway that answers is the usual case.
-  const [{ openEvidence }, { performersOf }, { retentionOf }, { perform }, { localUser }] = await Promise.all([
+  const [{ openEvidence }, { evidencePerformersOf }, { retentionOf }, { perform }, { localUser }] = await Promise.all([
     import('../evidence.ts'),
     import('../serve/performers.ts'),
     import('../serve/retention.ts'),
@@ -84,8 +85,8 @@ async function performHere<N extends OperationName>(
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     const surroundings = { ...evidence, dataDirectory: directory, clock, log, gatewayName, config: () => config };
-    const performers = performersOf({ ...surroundings, retention: retentionOf(surroundings) });
-    const output = await perform(performers, name, input, { actor: localUser(user), signal: interrupted.signal });
+    const performers: Partial<Performers> = evidencePerformersOf({ ...surroundings, retention: retentionOf(surroundings) });
+    const output = await perform(performers, name, input, { via: 'socket' }, { actor: localUser(user), signal: interrupted.signal });
     return { output };
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -106,7 +107,7 @@ async function requireOwner(directory: string): Promise<void> {
   );
 }
 
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

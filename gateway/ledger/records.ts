@@ -69,6 +69,7 @@ export class Records {
   readonly #clock: Clock;
   readonly #follower: RecordFollower | undefined;
   readonly #schemas = compileSchemas();
+  readonly #listeners = new Set<(records: readonly StoredRecord[]) => void>();
   #waiting: Waiting[] = [];
   #inFlight = 0;
   #idle: (() => void)[] = [];
@@ -80,6 +81,15 @@ export class Records {
     this.#clock = clock;
     this.#follower = follower;
     this.gateway = { principal: 'gateway', kind: 'gateway', source: hostname };
+  }
+
+  /**
+   * Has `listener` told of every group of records from now on, in the order of the ledger, once it is durable. It never
+   * throws, and is quick: whoever appended them waits. Returns how to end that.
+   */
+  onDurable(listener: (records: readonly StoredRecord[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Records that are not durable yet. */
@@ -180,7 +190,9 @@ export class Records {
         const first = await this.#store.append(sealed);
         const hashes = sealed.map(({ hash }) => hash);
         this.#follower?.take(first, hashes);
-        for (const [offset, { sealed, resolve }] of group.entries()) resolve({ ...sealed, index: first + offset });
+        const stored = sealed.map((each, offset): StoredRecord => ({ ...each, index: first + offset }));
+        for (const [offset, each] of stored.entries()) group[offset]?.resolve(each);
+        for (const listener of this.#listeners) listener(stored);
       } catch (thrown) {
         const error = ledgerFailed(`${group.length} audit records could not be made durable: ${messageOf(thrown)}`, thrown);
         for (const waiting of group) waiting.reject(error);

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, errorCodes } from '../../contract/error-codes.ts';
-import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operations.ts';
+import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operator-api.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { OPERATIONS_PATH, USER_HEADER, VERSION_HEADER } from './control-socket.ts';
 import { CONTROL_SOCKET, withSocketPath } from './socket-path.ts';
@@ -113,7 +113,7 @@ function send(path: string, name: OperationName, body: string, as: AskedAs, dire
   });
 }
 
-async function readAll(response: IncomingMessage): Promise<string> {
+export async function readAll(response: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
@@ -125,7 +125,7 @@ async function readAll(response: IncomingMessage): Promise<string> {
 }
 
 /** The gateway's own error, as if it had been thrown here. */
-function errorIn(problem: unknown, status: number): SallyportError {
+export function errorIn(problem: unknown, status: number): SallyportError {
   const { code, detail, remedy } = (typeof problem === 'object' && problem !== null ? problem : {}) as Record<string, unknown>;
   const known = errorCodes.find((candidate): candidate is ErrorCode => candidate === code) ?? 'INTERNAL';
   const message = typeof detail === 'string' ? detail : `the gateway answered with the status ${status}`;

@@ -67,6 +67,13 @@ export class ConnectionPlaces {
     this.#idle.set(key, place);
   }
 
+  /** It is known whose the connection is, and counts elsewhere from now on. */
+  leave(socket: Socket): void {
+    const key = keyOf(socket);
+    this.#idle.delete(key);
+    this.#busy.delete(key);
+  }
+
   #end(key: string, { socket }: Place): void {
     this.#idle.delete(key);
     this.#busy.delete(key);

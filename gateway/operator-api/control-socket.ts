@@ -4,10 +4,12 @@ import { chmod, lstat, readdir, rename, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isOperation } from '../../contract/operations.ts';
+import { isOperation } from '../../contract/operator-api.ts';
 import type { Actor } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { authorise } from './authorise.ts';
+import { METRICS_PATH, METRICS_TYPE } from './metrics.ts';
 import { type Performers, perform } from './operations.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { CONTROL_SOCKET, withSocketPath } from './socket-path.ts';
@@ -28,9 +30,11 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 128;
 
 export interface ControlSocketParts {
-  readonly performers: Performers;
+  readonly performers: Partial<Performers>;
   readonly version: string;
   readonly log: Log;
+  /** For `curl --unix-socket` and whatever else collects them on this machine. */
+  readonly metrics?: () => string;
 }
 
 export interface ControlSocket {
@@ -110,6 +114,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
     if (!response.headersSent && response.writable) response.writeProcessing();
   }, SIGN_OF_LIFE_MILLIS);
   try {
+    if (request.method === 'GET' && request.url === METRICS_PATH && parts.metrics !== undefined) {
+      respond(response, 200, METRICS_TYPE, parts.metrics());
+      return;
+    }
     const output = await operate(request, parts, stopping);
     respond(response, 200, 'application/json', output);
   } catch (thrown) {
@@ -136,11 +144,12 @@ async function operate(
   const name = request.url?.startsWith(OPERATIONS_PATH) === true ? request.url.slice(OPERATIONS_PATH.length) : '';
   if (!isOperation(name)) throw new SallyportError('NOT_FOUND', `there is no operation ${quotedHeader(name)}`);
   if (request.method !== 'POST') throw new SallyportError('REQUEST_INVALID', 'operations are asked for with POST');
+  authorise(name, { via: 'socket' });
   const actor = actorOf(request.headers[USER_HEADER]);
   const input = await jsonBody(request);
   if (stopping.aborted) throw new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
   log.info({ operation: name, principal: actor.principal }, 'an operation was asked for on the control socket');
-  return perform(performers, name, input, { actor, signal: stopping });
+  return perform(performers, name, input, { via: 'socket' }, { actor, signal: stopping });
 }
 
 /**
@@ -186,7 +195,7 @@ async function wholeBody(request: IncomingMessage): Promise<Buffer> {
 function respond(response: ServerResponse, status: number, type: string, body: unknown): void {
   if (!response.writable) return;
   response.writeHead(status, { 'content-type': type, connection: 'close' });
-  response.end(JSON.stringify(body));
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 function quotedHeader(value: string | string[] | undefined): string {

@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { SallyportError } from '../base/errors.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { ConnectionRate, type Rate } from './connection-rate.ts';
 import { type OperatorApiParts, operatorApp } from './operator-app.ts';
-import { fingerprintOf, type ServerCertificate } from './own-certificate.ts';
+import { OperatorSockets } from './operator-sockets.ts';
+import { fingerprintOf, namesOf, type ServerCertificate } from './own-certificate.ts';
 
 /** Connections at one time. A monitor needs one. */
 const PLACES = 256;
@@ -20,6 +22,8 @@ export interface HttpsListener {
   readonly fingerprint: string;
   /** Shows this certificate to everybody who connects from now on. */
   show(certificate: ServerCertificate): void;
+  /** Log-ins were ended: the WebSockets of those go now. */
+  logInsChanged(): void;
   /** Ends its connections too. */
   close(): Promise<void>;
 }
@@ -32,7 +36,11 @@ export async function listenHttps(
 ): Promise<HttpsListener> {
   const places = new ConnectionPlaces(PLACES);
   const rate = new ConnectionRate(PER_SOURCE, TOGETHER);
-  const app = operatorApp(certificate, parts, (request, response, next) => {
+  const sockets = new OperatorSockets(parts.logIns, (socket) => places.leave(socket));
+  const stopping = new AbortController();
+  let names = ownNames(listen.host, certificate);
+  const listener = { isOwnName: (host: string) => names(host), sockets, stopping: stopping.signal };
+  const app = operatorApp(certificate, parts, listener, (request, response, next) => {
     const { socket } = request;
     if (!places.asks(socket)) return;
     response.once('close', () => places.answered(socket));
@@ -60,13 +68,24 @@ export async function listenHttps(
     show: (next) => {
       server.setSecureContext({ cert: next.chain, key: next.key, minVersion: 'TLSv1.2' });
       shown = fingerprintOf(next);
+      names = ownNames(listen.host, next);
     },
+    logInsChanged: () => sockets.lookAtLogIns(),
     close: async () => {
+      stopping.abort();
       server.close();
+      sockets.close();
       server.closeAllConnections();
       await app.close();
     },
   };
+}
+
+/** What clients may call the gateway by: what its certificate says, and what it listens on. */
+function ownNames(host: string, { chain }: ServerCertificate): (name: string) => boolean {
+  const certificate = new X509Certificate(chain);
+  const names = new Set(namesOf(host).map((name) => name.toLowerCase()));
+  return (name) => names.has(name) || (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }
 
 /** Fastify's own `listen` opens a second server for a name with two addresses, which nothing here would know of. */

@@ -1,15 +1,27 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import websocket from '@fastify/websocket';
 import { type FastifyInstance, fastify } from 'fastify';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { LedgerReader } from '../ledger/ledger-storage.ts';
+import { authoriseRoles } from './authorise.ts';
+import { type EventFeed, serveEvents } from './events.ts';
 import { serveHealth } from './health-routes.ts';
 import { serveLedger } from './ledger-routes.ts';
+import type { LogIns } from './log-ins.ts';
+import { METRICS_PATH, METRICS_TYPE } from './metrics.ts';
+import { serveOpenApi } from './openapi.ts';
+import { serveOperations } from './operation-routes.ts';
+import type { Performers } from './operations.ts';
+import type { OperatorSockets } from './operator-sockets.ts';
 import type { ServerCertificate } from './own-certificate.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 import { notFound, sendProblem } from './read-only-route.ts';
+import type { RefusedLogIns } from './refused-log-ins.ts';
+import type { SocketScope } from './socket-route.ts';
+import { Door } from './who-asks.ts';
 
 /** What the operator API answers from. */
 export interface OperatorApiParts {
@@ -17,6 +29,21 @@ export interface OperatorApiParts {
   readonly ledger: LedgerReader;
   /** Why the gateway takes no sessions at the moment; undefined when it does. */
   readonly unready: () => SallyportError | undefined;
+  readonly performers: Performers;
+  readonly logIns: LogIns;
+  readonly refused: RefusedLogIns;
+  readonly events: EventFeed;
+  readonly metrics: () => string;
+  readonly version: string;
+  /** More WebSockets than the operator API's own. */
+  readonly addSockets?: (scope: SocketScope) => void;
+}
+
+/** What the listener knows, and the routes need. */
+export interface ListenerParts {
+  readonly isOwnName: (host: string) => boolean;
+  readonly sockets: OperatorSockets;
+  readonly stopping: AbortSignal;
 }
 
 /** Hands a request on, or does not. */
@@ -31,7 +58,12 @@ const REQUEST_MILLIS = 15 * SECOND;
 const SILENCE_MILLIS = 30 * SECOND;
 
 /** The routes, and what is true of every answer. `admit` sees each request before anything is made for it. */
-export function operatorApp(certificate: ServerCertificate, parts: OperatorApiParts, admit: Admission): FastifyInstance {
+export function operatorApp(
+  certificate: ServerCertificate,
+  parts: OperatorApiParts,
+  { isOwnName, sockets, stopping }: ListenerParts,
+  admit: Admission,
+): FastifyInstance {
   const app: FastifyInstance = fastify({
     serverFactory: (handler) => {
       const server = createServer(
@@ -77,9 +109,36 @@ export function operatorApp(certificate: ServerCertificate, parts: OperatorApiPa
     return sendProblem(reply, answer);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, problemOf(notFound(request))));
+  // A page can have a form send text without asking; what changes something comes as JSON.
+  app.removeContentTypeParser('text/plain');
   serveHealth(app, parts);
   serveLedger(app, parts);
+  const door = new Door({ logIns: parts.logIns, refused: parts.refused, isOwnName });
+  serveMetrics(app, door, parts.metrics);
+  serveOpenApi(app, parts.version);
+  serveOperations(app, { performers: parts.performers, door, stopping });
+  app.register(async (scope) => {
+    await scope.register(websocket, {
+      options: { maxPayload: MAX_MESSAGE, perMessageDeflate: false },
+      errorHandler: (_error, socket) => socket.terminate(),
+      preClose: (done) => done(), // `OperatorSockets` closes them.
+    });
+    serveEvents({ app: scope, door, sockets }, parts.events);
+    parts.addSockets?.({ app: scope, door, sockets });
+  });
   return app;
+}
+
+/** Bytes of one message of a WebSocket's client. None has much to say. */
+const MAX_MESSAGE = 16 * KiB;
+
+/** Of load, for whoever watches over the gateway; a stranger would learn when it is weak. */
+function serveMetrics(app: FastifyInstance, door: Door, metrics: () => string): void {
+  app.get(METRICS_PATH, async (request, reply) => {
+    const { operator } = await door.whoAsks(request);
+    authoriseRoles(METRICS_PATH, 'operator', operator);
+    return reply.type(METRICS_TYPE).send(metrics());
+  });
 }
 
 const malformed = {

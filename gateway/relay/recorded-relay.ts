@@ -17,6 +17,7 @@ export class RecordedRelay {
   #scheduled = false;
   #syncing = false;
   #dead = false;
+  #held = false;
   #whenIdle: Array<() => void> = [];
 
   /** `failed` is called at most once: a recording could not be written, or what it holds could not be handed on. */
@@ -33,6 +34,32 @@ export class RecordedRelay {
   /** For what carries no content (window credit, replies): keeps its place in the order. */
   follow(deliver: () => void, bytes = 0): void {
     this.#add({ recording: undefined, frames: [], deliver, bytes });
+  }
+
+  /** Records and delivers at once, ahead of what waits: what the gateway itself has to say, also while `hold` is on. */
+  interject(recording: ChannelRecording, frames: readonly Frame[], deliver: () => void): void {
+    if (this.#dead) return;
+    try {
+      recording.append(frames);
+    } catch (error) {
+      this.#fail(error, 'RECORDING_FAILED');
+      return;
+    }
+    const batch = [{ recording, frames, deliver, bytes: 0 }];
+    if (!recording.strict) {
+      this.#deliver(batch);
+      return;
+    }
+    recording.sync().then(
+      () => this.#deliver(batch),
+      (error: unknown) => this.#fail(error, 'RECORDING_FAILED'),
+    );
+  }
+
+  /** While on, nothing that was passed is recorded or delivered. What arrives is kept: the sides have to be stopped too. */
+  hold(on: boolean): void {
+    this.#held = on;
+    if (!on && this.#waiting.length > 0) this.#schedule();
   }
 
   /** Bytes that wait for the disk. Only `durability: strict` lets them wait beyond the turn. */
@@ -58,14 +85,18 @@ export class RecordedRelay {
     if (this.#dead) return;
     this.#waiting.push(passage);
     this.#waitingBytes += passage.bytes;
-    if (this.#scheduled || this.#syncing) return;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#syncing || this.#held) return;
     this.#scheduled = true;
     // Immediates run when every socket that had something has been read: one batch is what one turn brought, up to a
     // few hundred KiB in a large transfer, and a keystroke waits for nothing.
     setImmediate(() => {
       this.#scheduled = false;
       // While a batch is being synced, the end of that takes the next one.
-      if (!this.#syncing) this.#flush();
+      if (!this.#syncing && !this.#held) this.#flush();
     });
   }
 
@@ -100,7 +131,7 @@ export class RecordedRelay {
   #synced(batch: readonly Passage[]): void {
     this.#syncing = false;
     if (!this.#dead) this.#deliver(batch);
-    if (this.#waiting.length > 0) this.#flush();
+    if (this.#waiting.length > 0 && !this.#held) this.#flush();
     else this.#announceIdle();
   }
 

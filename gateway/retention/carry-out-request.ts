@@ -1,4 +1,4 @@
-import type { OperationInput, OperationOutput } from '../../contract/operations.ts';
+import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { StoredSession } from '../store/sessions-table.ts';
 import { type EraseRequest, readRequest, refused } from './erase-request.ts';

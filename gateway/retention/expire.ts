@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { OperationOutput } from '../../contract/operations.ts';
+import type { OperationOutput } from '../../contract/operator-api.ts';
 import { isoMicros } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { RecordRow } from '../store/records-table.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OperationInput, OperationOutput } from '../../contract/operations.ts';
+import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
 import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
 import type { Clock } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';

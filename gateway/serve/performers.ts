@@ -1,14 +1,23 @@
+import type { Approvals } from '../approval/approvals.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
-import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { approvalOperations } from '../operator-api/approval-operations.ts';
+import { recordExport, recordView, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { type Locks, lockOperations } from '../operator-api/lock-operations.ts';
+import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
+import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
+import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
+import { sessionOperations } from '../operator-api/session-operations.ts';
+import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
+import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
 import type { Retention } from '../retention/retention.ts';
 import { version } from '../version.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
-export interface PerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
+export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
   readonly dataDirectory: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -18,17 +27,55 @@ export interface PerformerParts extends Pick<Evidence, 'database' | 'records' | 
   readonly config: () => Config | undefined;
 }
 
-/** The one table of what does each operation of contract/operations.ts. */
-export function performersOf(parts: PerformerParts): Performers {
+type EvidenceOperation =
+  | 'ledger.sign'
+  | 'export.recorded'
+  | 'view.recorded'
+  | 'attestation.sign'
+  | 'hold.set'
+  | 'hold.clear'
+  | 'retention.run'
+  | 'erase.run';
+
+/** What is done to the evidence, which takes no gateway that runs. */
+export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Performers, EvidenceOperation> {
   const { retention } = parts;
   const evidence = { ...parts, gateway: { name: parts.gatewayName, version } };
   return {
     'ledger.sign': () => signLedger(evidence),
     'export.recorded': (input, asking) => recordExport(input, asking, evidence),
+    'view.recorded': (input, asking) => recordView(input, asking, evidence),
     'attestation.sign': (input) => signBundle(input, evidence),
     'hold.set': (input, asking) => retention.setHold(input, asking),
     'hold.clear': (input, asking) => retention.clearHold(input, asking),
     'retention.run': (input, asking) => retention.run(input, asking),
     'erase.run': (input, asking) => retention.erase(input, asking),
+  };
+}
+
+export type CredentialOperations = Pick<Performers, 'credential.issue' | 'credential.revoke' | 'credential.authority'>;
+
+export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts, SupervisionParts {
+  readonly records: Evidence['records'];
+  readonly status: StatusParts;
+  readonly policy: PolicyParts;
+  readonly approvals: Approvals;
+  readonly locks: Locks;
+  readonly credentials: CredentialOperations;
+}
+
+/** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
+export function performersOf(parts: PerformerParts): Performers {
+  return {
+    ...evidencePerformersOf(parts),
+    ...statusOperations(parts.status),
+    ...sessionOperations({ database: parts.database, liveState: (session) => liveStateOf(session, parts) }),
+    ...supervisionOperations(parts),
+    ...lockOperations(parts.locks, parts.logInsChanged),
+    ...approvalOperations({ approvals: parts.approvals, database: parts.database, origin: parts.ledger.key.name }),
+    ...policyOperations(parts.policy),
+    ...loginOperations(parts),
+    ...operatorOperations(parts),
+    ...parts.credentials,
   };
 }

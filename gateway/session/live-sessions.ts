@@ -15,6 +15,7 @@ export class LiveSessions {
   readonly #closing = new Set<Session>();
   #draining = false;
   #whenEmpty: Array<() => void> = [];
+  readonly #whenClosed = new Map<Session, Array<() => void>>();
 
   constructor(limits: () => SessionLimits) {
     this.#limits = limits;
@@ -63,6 +64,8 @@ export class LiveSessions {
 
   closed(session: Session): void {
     this.#closing.delete(session);
+    for (const resolve of this.#whenClosed.get(session) ?? []) resolve();
+    this.#whenClosed.delete(session);
     if (this.#sessions.size + this.#closing.size > 0) return;
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];
@@ -71,6 +74,19 @@ export class LiveSessions {
 
   find(id: string): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** Resolves when a session that is live now is over: both legs closed, its recordings sealed, its end recorded. */
+  whenClosed(session: Session): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#whenClosed.get(session);
+      if (waiting === undefined) this.#whenClosed.set(session, [resolve]);
+      else waiting.push(resolve);
+    });
   }
 
   /** Ends every session for the same reason, oldest first. Their recordings are sealed by the sessions themselves. */

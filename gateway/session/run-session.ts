@@ -1,6 +1,7 @@
 import type { Decision } from '../../contract/policy.ts';
 import type { NegotiatedTransport, RecordDraft } from '../../contract/record.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
+import { reasonAgainst } from '../identity/identify.ts';
 import { appendPersistently } from './append-persistently.ts';
 import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
 import type { SessionParts, SessionTarget } from './session-parts.ts';
@@ -18,12 +19,21 @@ export interface SessionAttempt<Target extends SessionTarget, Upstream> {
   readonly transport: NegotiatedTransport | undefined;
   /** The target's name in `requested`. */
   readonly target: string;
+  /** Its connection needs consent: the client is kept, and told. Called at most once, and before `connect`. */
+  wait(): Waiting;
   /** Reaches the target. Nothing may be sent to it before `durable` has resolved. */
   connect(target: Target, session: Session, durable: Promise<unknown>): Promise<Upstream>;
   /** Relays until either side ends; resolves with the reason in words. */
   relay(upstream: Upstream, session: Session): Promise<string>;
   /** Tells the client that there is no session, and why. Resolves when it has been told. */
   refuse(error: SallyportError): Promise<void>;
+}
+
+/** A client that waits before there is a session. */
+export interface Waiting {
+  /** Aborts when it has gone. */
+  readonly gone: AbortSignal;
+  tell(line: string): void;
 }
 
 /** What a refusal needs of an attempt. */
@@ -44,9 +54,14 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   try {
     target = await findTarget(attempt, parts);
     session = new Session(attempt.protocol, attempt.who, target, parts);
-    decision = session.decide('connect', { protocol: attempt.protocol, source: attempt.who.actor.source });
-    if (decision.verdict !== 'allow')
+    const facts = { protocol: attempt.protocol };
+    decision = session.decide('connect', facts);
+    if (decision.verdict === 'deny')
       throw new SallyportError('ACCESS_DENIED', decision.reason, { remedy: `you may reach: ${await visible(attempt, parts)}` });
+    if (decision.verdict === 'ask') {
+      await obtainConsent(session, decision, facts, attempt);
+      mustStillBeKnown(attempt.who, parts);
+    }
     if (parts.recorder.space !== 'ample')
       throw new SallyportError('DISK_LOW', 'the gateway has too little disk space to record a session', {
         remedy: 'free space in its data directory',
@@ -97,6 +112,30 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   // What was never recorded as open has nothing to close.
   if (opened && (await closeSession(session, parts, started, reason, end))) await sign(session, parts);
   parts.live.closed(session);
+}
+
+/** The client is told what it waits for, and what came of it. */
+async function obtainConsent(
+  session: Session,
+  decision: Decision,
+  facts: Readonly<Record<string, unknown>>,
+  attempt: Pick<SessionAttempt<SessionTarget, unknown>, 'wait'>,
+): Promise<void> {
+  const waiting = attempt.wait();
+  const wanted = { decision, action: 'connect', facts, channel: undefined, signal: waiting.gone } as const;
+  const { reviewers } = await session.consent(wanted, ({ request, whom, until }) =>
+    waiting.tell(`this connection waits for approval by ${whom}, until ${until} (request ${request.id})`),
+  );
+  if (reviewers.length > 0) waiting.tell(`approved by ${reviewers.join(', ')}`);
+}
+
+/** Waiting takes minutes, in which somebody may have been taken out of the configuration, or disabled in it. */
+function mustStillBeKnown({ actor }: Authenticated, parts: Pick<SessionParts, 'inForce'>): void {
+  const { principals } = parts.inForce();
+  const principal = principals.get(actor.principal);
+  // Whom the configuration does not list, a credential speaks for, which is good for minutes.
+  const against = principal === undefined ? undefined : reasonAgainst(principal, principals);
+  if (against !== undefined) throw new SallyportError('ACCESS_DENIED', 'this principal may not connect any more');
 }
 
 async function closeSession(

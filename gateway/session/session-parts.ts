@@ -1,3 +1,4 @@
+import type { Approvals } from '../approval/approvals.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { AttemptLimiter } from '../identity/attempt-limiter.ts';
@@ -17,6 +18,7 @@ export interface SessionParts<Target extends SessionTarget = SessionTarget> {
   readonly recorder: Recorder;
   readonly live: LiveSessions;
   readonly limiter: AttemptLimiter;
+  readonly approvals: Approvals;
   readonly inForce: () => InForce<Target>;
 }
 

@@ -1,12 +1,50 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { ApprovalRequest } from '../../contract/approval.ts';
+import type { RecordedEvent } from '../../contract/frame-codec.ts';
 import type { Action, Circumstances, Decision, PrincipalFacts } from '../../contract/policy.ts';
 import type { Actor, RecordBody, RecordDraft, Resource } from '../../contract/record.ts';
+import { type Consent, clockTime } from '../approval/approvals.ts';
 import { asSallyportError, type SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
 import type { ChannelRecording } from '../recording/recorder.ts';
 import { appendPersistently } from './append-persistently.ts';
 import type { InForce, SessionParts, SessionTarget } from './session-parts.ts';
+
+/** The approval rule by which the actions of a session ask while an operator steps through it. */
+export const STEP_RULE = 'step';
+
+/** How a live session stands. `waiting`: ids of requests for approval. */
+export interface LiveState {
+  readonly session: string;
+  readonly paused: boolean;
+  readonly stepping: boolean;
+  readonly waiting: readonly string[];
+}
+
+/** What a protocol can do to a session that it relays. */
+export interface Conduct {
+  hold(on: boolean): void;
+  say(text: string): number;
+  note(event: RecordedEvent, marker: string): void;
+}
+
+export interface WantedConsent {
+  readonly decision: Decision;
+  readonly action: Action;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Undefined for the connection itself. */
+  readonly channel: number | undefined;
+  readonly justification?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A request that waits: what, for whom in words, until when. */
+export interface WaitingConsent {
+  readonly request: ApprovalRequest;
+  readonly whom: string;
+  readonly until: string;
+}
 
 /** Somebody whom `authenticate` has let in. */
 export interface Authenticated {
@@ -54,6 +92,13 @@ export class Session {
   #opened = 0;
   #unrecorded = 0;
   #whenRecorded: (() => void) | undefined;
+  readonly #leaving = new AbortController();
+  readonly #restrictions: SessionRestrictions | undefined;
+  /** Ids of requests for approval that it waits for. */
+  readonly #awaited = new Set<string>();
+  #conduct: Conduct | undefined;
+  #paused = false;
+  #stepping = false;
   #ended: SallyportError | undefined;
   #onEnd: ((reason: SallyportError) => void) | undefined;
 
@@ -65,6 +110,7 @@ export class Session {
     this.target = target;
     this.resource = resourceOf(target);
     this.#facts = who.facts;
+    this.#restrictions = who.restrictions;
     this.#parts = parts;
     this.#inForce = parts.inForce();
   }
@@ -91,15 +137,48 @@ export class Session {
     return this.#ended;
   }
 
+  /** Runs instead of what the client asks for. */
+  get forcedCommand(): string | undefined {
+    return this.#restrictions?.forcedCommand;
+  }
+
+  get mayHaveTerminal(): boolean {
+    return this.#restrictions?.terminal ?? true;
+  }
+
+  get mayForward(): boolean {
+    return this.#restrictions?.portForwarding ?? true;
+  }
+
+  get mayForwardAgent(): boolean {
+    return this.#restrictions?.agentForwarding ?? true;
+  }
+
+  /** Whether what happens to single files is decided, beyond being recorded. Allow lists say nothing of files. */
+  get decidesFiles(): boolean {
+    return this.#stepping || this.#inForce.policy.source === 'cedar';
+  }
+
+  get stepping(): boolean {
+    return this.#stepping;
+  }
+
+  get state(): LiveState {
+    return { session: this.id, paused: this.#paused, stepping: this.#stepping, waiting: [...this.#awaited] };
+  }
+
   /** Asks policy, and records what it said. `channel` is undefined for the connection itself. */
   decide(action: Action, facts: Readonly<Record<string, unknown>>, channel?: number): Decision {
     const { name, kind, tags } = this.target;
     const circumstances = circumstancesOf(this.actor, this.#parts.clock.wallMicros(), this.openedAt);
-    const decision = this.#inForce.policy.decide({ principal: this.#facts, target: { name, kind, tags }, action, facts, circumstances });
+    const request = { principal: this.#facts, target: { name, kind, tags }, action, facts, circumstances };
+    let decision = action === 'ssh:input' ? undecided(this.#inForce.policy.policySet) : this.#inForce.policy.decide(request);
+    // An operator who steps through the session wants to be asked about what policy allows by itself.
+    if (this.#stepping && decision.verdict === 'allow') decision = { ...decision, verdict: 'ask', rule: STEP_RULE };
     if (channel !== undefined) {
       this.#record({
         type: 'action.decided',
-        outcome: decision.verdict === 'allow' ? 'success' : 'denied',
+        outcome: decision.verdict === 'deny' ? 'denied' : 'success',
         actor: this.actor,
         target: this.resource,
         session: this.id,
@@ -114,6 +193,81 @@ export class Session {
       });
     }
     return decision;
+  }
+
+  /**
+   * Obtains the consent that a decision asks for. Resolves when it is there and its use is durable; rejects with why there
+   * is none. What still waits when the client leaves, the session ends or `signal` aborts is withdrawn.
+   */
+  async consent(wanted: WantedConsent, asked: (waiting: WaitingConsent) => void): Promise<Consent> {
+    const { decision, action, facts, channel, justification, signal } = wanted;
+    const { actor, resource } = this;
+    const { principal, kind, onBehalfOf, source } = actor;
+    let id: string | undefined;
+    try {
+      return await this.#parts.approvals.obtain(
+        {
+          principal,
+          kind: kind === 'human' ? 'human' : 'agent',
+          ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+          source,
+          target: resource,
+          session: this.id,
+          ...(channel === undefined ? {} : { channel }),
+          action,
+          facts,
+          policies: decision.policies,
+          policySet: decision.policySet,
+          rule: decision.rule ?? '',
+          ...(justification === undefined ? {} : { justification }),
+          actor,
+          resource,
+        },
+        signal === undefined ? this.#leaving.signal : AbortSignal.any([this.#leaving.signal, signal]),
+        (request, whom) => {
+          id = request.id;
+          this.#awaited.add(id);
+          asked({ request, whom, until: clockTime(request.expires) });
+        },
+      );
+    } finally {
+      if (id !== undefined) this.#awaited.delete(id);
+    }
+  }
+
+  /** The protocol says how a running session is supervised. */
+  superviseWith(conduct: Conduct): void {
+    this.#conduct = conduct;
+  }
+
+  /** Stops everything in both directions, or lets it go on. False where it is so already. */
+  pause(on: boolean): boolean {
+    if (this.#paused === on) return false;
+    this.#paused = on;
+    this.#conduct?.hold(on);
+    return true;
+  }
+
+  /** From here on what policy allows asks as well; or not any more. False where it is so already. */
+  step(on: boolean): boolean {
+    if (this.#stepping === on) return false;
+    this.#stepping = on;
+    return true;
+  }
+
+  /** Shows a line to whoever is at the client's end. The number of channels on which it was shown. */
+  say(text: string): number {
+    return this.#conduct?.say(text) ?? 0;
+  }
+
+  /** Writes into every recording that is open what an operator did. */
+  note(event: RecordedEvent, marker: string): void {
+    this.#conduct?.note(event, marker);
+  }
+
+  /** The client has gone: nobody waits for consent any more. */
+  leave(): void {
+    this.#leaving.abort(new Error('the client disconnected'));
   }
 
   /**
@@ -205,6 +359,7 @@ export class Session {
   end(reason: SallyportError): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
+    this.#leaving.abort(reason);
     this.#onEnd?.(reason);
   }
 
@@ -263,6 +418,11 @@ export function resourceOf(target: SessionTarget): Resource {
 
 export function decisionBody({ verdict, policies, policySet, rule }: Decision): RecordBody<'action.decided'>['decision'] {
   return { verdict, policies: [...policies], policySet, ...(rule === undefined ? {} : { rule }) };
+}
+
+/** What is typed is decided by nobody but an operator who steps through the session. */
+function undecided(policySet: string): Decision {
+  return { verdict: 'allow', policies: [], policySet, reason: 'what is typed is not decided by rules' };
 }
 
 /** How somebody asks, at a moment; times are microseconds of the wall clock. A clock that was set back makes no age negative. */

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
+import { ApprovalsTable } from './approvals-table.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
@@ -10,6 +11,7 @@ import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
+import { OperatorTokensTable } from './operator-tokens-table.ts';
 import { PeriodIndex } from './period-index.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
 import { createReadViews } from './read-views.ts';
@@ -31,6 +33,8 @@ export class Database {
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
   readonly erasures: ErasuresTable;
+  readonly approvals: ApprovalsTable;
+  readonly operatorTokens: OperatorTokensTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
@@ -48,6 +52,8 @@ export class Database {
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
     this.erasures = new ErasuresTable(connection);
+    this.approvals = new ApprovalsTable(connection);
+    this.operatorTokens = new OperatorTokensTable(connection);
   }
 
   /**

@@ -189,6 +189,36 @@ const steps: readonly string[] = [
   CREATE INDEX records_of_keys ON records (seq) WHERE type IN ('ledger.created', 'key.rotated');
   CREATE INDEX records_of_gateway ON records (type, seq) WHERE session IS NULL;
   `,
+  // What is asked of reviewers, and what they said.
+  `
+  CREATE TABLE approvals (
+    id      TEXT PRIMARY KEY,
+    seq     INTEGER NOT NULL,          -- of its approval.asked
+    session TEXT NOT NULL,
+    state   TEXT NOT NULL,             -- contract/approval.ts, approvalStates
+    needed  INTEGER NOT NULL
+  );
+  CREATE INDEX approvals_by_seq ON approvals (seq);
+  CREATE INDEX approvals_open ON approvals (seq) WHERE state IN ('waiting', 'review');
+  CREATE INDEX approvals_by_session ON approvals (session, seq);
+  CREATE TABLE approval_decisions (
+    approval TEXT NOT NULL,
+    seq      INTEGER NOT NULL,
+    PRIMARY KEY (approval, seq)
+  ) WITHOUT ROWID;
+  `,
+  // Tokens of programs. The hash of a token stands in no record.
+  `
+  CREATE TABLE operator_tokens (
+    id       TEXT PRIMARY KEY,
+    hash     BLOB NOT NULL,            -- SHA-256 of the token
+    operator TEXT NOT NULL,
+    roles    TEXT NOT NULL,            -- JSON
+    expires  INTEGER NOT NULL,         -- microseconds since 1970
+    issued   INTEGER,                  -- seq of its credential.issued, without which it does not count
+    revoked  INTEGER                   -- seq of its credential.revoked
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;

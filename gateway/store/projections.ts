@@ -1,8 +1,10 @@
 import type { RecordType } from '../../contract/record.ts';
+import { approvalsProjection } from './approvals-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
+import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
 import { erasedSessionOpen, sessionsProjection } from './sessions-table.ts';
@@ -14,12 +16,20 @@ const projections: readonly Projection[] = [
   segmentsProjection,
   holdsProjection,
   erasuresProjection,
+  approvalsProjection,
+  operatorTokensProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names'];
+const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names', 'approvals', 'approval_decisions'];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
-const WITHOUT_SESSION: ReadonlySet<string> = new Set(['hold.set', 'hold.cleared', 'erased'] satisfies RecordType[]);
+const WITHOUT_SESSION: ReadonlySet<string> = new Set([
+  'hold.set',
+  'hold.cleared',
+  'erased',
+  'credential.issued',
+  'credential.revoked',
+] satisfies RecordType[]);
 
 /**
  * Makes every insert into `records` write the projections too. A trigger is part of the inserting statement, so there

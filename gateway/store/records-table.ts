@@ -18,6 +18,11 @@ export interface RecordRow {
 
 const columns = 'id, time, type, session, hash, bytes';
 
+/** Of `r`: refusals, and requests for connections that never came about. They belong to no session that there is. */
+const REFUSAL = `(r.type IN ('auth.refused', 'session.refused')
+  OR r.type IN ('approval.asked', 'approval.decided', 'approval.expired', 'approval.withdrawn', 'grant.used')
+     AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.session))`;
+
 export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
 
@@ -70,6 +75,11 @@ export class RecordsTable implements RecordStore, RecordedHashes {
     ]);
   }
 
+  /** The record at a place, from 1. */
+  at(seq: number): Promise<RecordRow | undefined> {
+    return this.#connection.get<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq = ?`, [seq]);
+  }
+
   /** All records in the order of the ledger, after `seq`, at most `limit`. */
   after(seq: number, limit: number): Promise<RecordRow[]> {
     return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq > ? ORDER BY seq LIMIT ?`, [seq, limit]);
@@ -78,8 +88,7 @@ export class RecordsTable implements RecordStore, RecordedHashes {
   /** Refusals that are not erased, after `seq`, at most `limit`. They belong to no session. */
   refused(after: number, limit: number): Promise<RecordRow[]> {
     return this.#connection.all<RecordRow>(
-      `SELECT seq, ${columns} FROM records
-       WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?`,
+      `SELECT seq, ${columns} FROM records r WHERE ${REFUSAL} AND bytes IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?`,
       [after, limit],
     );
   }
@@ -87,8 +96,7 @@ export class RecordsTable implements RecordStore, RecordedHashes {
   /** Refusals that are not erased, and how many of them are older than a time. */
   async countRefused(before: string): Promise<{ records: number; due: number }> {
     const row = await this.#connection.get<{ records: number; due: number }>(
-      `SELECT count(*) AS records, coalesce(sum(time < ?), 0) AS due FROM records
-       WHERE type IN ('auth.refused', 'session.refused') AND bytes IS NOT NULL`,
+      `SELECT count(*) AS records, coalesce(sum(time < ?), 0) AS due FROM records r WHERE ${REFUSAL} AND bytes IS NOT NULL`,
       [before],
     );
     return row ?? { records: 0, due: 0 };
@@ -107,8 +115,7 @@ export class RecordsTable implements RecordStore, RecordedHashes {
    * or are refusals. Whatever else a range may name stays. One transaction.
    */
   erase(session: string | null, ranges: readonly (readonly [number, number])[]): Promise<void> {
-    const own =
-      session === null ? "r.session IS NULL AND r.type IN ('auth.refused', 'session.refused')" : "r.session = ? AND r.type <> 'erased'";
+    const own = session === null ? REFUSAL : "r.session = ? AND r.type <> 'erased'";
     return this.#connection.run(
       `UPDATE records SET bytes = NULL WHERE bytes IS NOT NULL AND seq IN (
          SELECT r.seq FROM json_each(?) range CROSS JOIN records r

@@ -35,8 +35,8 @@ export const parts = {
   query: { imports: ['store', 'ledger', 'recording'] },
   // Decides what goes and when, and has store and recording take it away. Who may ask for it is a principal's.
   retention: { imports: ['store', 'ledger', 'recording'], types: ['identity'] },
-  // The ledger is served as it is, and signs what it is asked to.
-  'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger'] },
+  // The ledger is served as it is, and signs what it is asked to. Queries are put to the database that is passed in.
+  'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger'], types: ['store'] },
 
   // The parts that compose, and the version that they tell. config.ts reads the nouns that identity and policy define;
   // evidence.ts opens what is written to; serve.ts and serve/ build every part of the flow; a command may use anything

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { OperationOutput } from '../../contract/operations.ts';
+import type { OperationOutput } from '../../contract/operator-api.ts';
 import { SallyportError } from '../../gateway/base/errors.ts';
 import { askGateway } from '../../gateway/operator-api/ask-gateway.ts';
 import { openControlSocket } from '../../gateway/operator-api/control-socket.ts';
@@ -26,17 +26,6 @@ function dataDirectory(below = ''): string {
   return directory;
 }
 
-const notMeant = () => Promise.reject(new Error('this operation was not meant'));
-const uncalled: Performers = {
-  'ledger.sign': notMeant,
-  'export.recorded': notMeant,
-  'attestation.sign': notMeant,
-  'hold.set': notMeant,
-  'hold.clear': notMeant,
-  'retention.run': notMeant,
-  'erase.run': notMeant,
-};
-
 interface Opened {
   directory: string;
   path: string;
@@ -46,7 +35,7 @@ interface Opened {
 
 async function open(performers: Partial<Performers>, directory = dataDirectory()): Promise<Opened> {
   const log = new Logged();
-  const socket = await openControlSocket(directory, { performers: { ...uncalled, ...performers }, version: as.version, log });
+  const socket = await openControlSocket(directory, { performers, version: as.version, log });
   belongings.add(() => socket.close());
   return { directory, path: join(directory, 'control.sock'), log, close: () => socket.close() };
 }
@@ -121,7 +110,7 @@ describe('an operation on the control socket', () => {
     const { path } = await open({
       'hold.set': async () => {
         performed += 1;
-        return { hold: '', sessions: 0 };
+        return { hold: '01a205e1-e790-7000-8000-000000000000', sessions: 0 };
       },
     });
     const bodies = [

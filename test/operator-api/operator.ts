@@ -1,4 +1,4 @@
-import type { OperationName } from '../../contract/operations.ts';
+import type { OperationName } from '../../contract/operator-api.ts';
 import { SallyportError } from '../../gateway/base/errors.ts';
 import { withGateway } from '../../gateway/commands/with-gateway.ts';
 

@@ -5,8 +5,14 @@ import { systemClock } from '../../gateway/base/clock.ts';
 import type { SallyportError } from '../../gateway/base/errors.ts';
 import type { Log } from '../../gateway/base/log.ts';
 import { type Evidence, openEvidence } from '../../gateway/evidence.ts';
+import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
+import { EventFeed } from '../../gateway/operator-api/events.ts';
 import { type HttpsListener, listenHttps } from '../../gateway/operator-api/https-listener.ts';
+import { LogIns } from '../../gateway/operator-api/log-ins.ts';
+import type { Performers } from '../../gateway/operator-api/operations.ts';
+import type { Operators } from '../../gateway/operator-api/operators.ts';
 import { loadOrMakeCertificate, namesOf, type ServerCertificate } from '../../gateway/operator-api/own-certificate.ts';
+import { RefusedLogIns } from '../../gateway/operator-api/refused-log-ins.ts';
 import { openLedgerFiles } from '../../gateway/store/ledger-files.ts';
 import type { Belongings } from '../support/temp.ts';
 
@@ -30,11 +36,14 @@ export interface Served {
   readonly certificate: ServerCertificate;
   readonly port: number;
   readonly log: Logged;
+  readonly logIns: LogIns;
   /** Makes `/readyz` say why not. */
   unready: SallyportError | undefined;
 }
 
-export async function serve(belongings: Belongings, records: number): Promise<Served> {
+const nobody: Operators = { find: () => undefined, all: () => [], isLocked: () => false };
+
+export async function serve(belongings: Belongings, records: number, operators = nobody): Promise<Served> {
   const directory = belongings.directory('https');
   const log = new Logged();
   const settings = { gateway: { listen: {}, data: directory, name: 'bastion-1' }, ledger: {} };
@@ -43,11 +52,25 @@ export async function serve(belongings: Belongings, records: number): Promise<Se
   await append(evidence, records - 1); // The first is `ledger.created`.
   const certificate = await loadOrMakeCertificate(directory, namesOf('127.0.0.1'), new Date());
   const served: { unready: SallyportError | undefined } = { unready: undefined };
-  const parts = { log, ledger: openLedgerFiles(directory), unready: () => served.unready };
+  const limiter = new AttemptLimiter({ failures: 20, withinSeconds: 60, forSeconds: 60 });
+  const limiters = { logIns: limiter, tokens: limiter };
+  const refused = new RefusedLogIns({ limiters, records: evidence.records, clock: systemClock, log, gatewayName: 'bastion-1' });
+  const logIns = new LogIns(operators, systemClock);
+  const parts = {
+    log,
+    ledger: openLedgerFiles(directory),
+    unready: () => served.unready,
+    performers: {} as Performers, // Nobody who could ask for anything is let in.
+    logIns,
+    refused,
+    events: new EventFeed(evidence.records, log),
+    metrics: () => '',
+    version: '9.9.9',
+  };
   const listener = await listenHttps({ host: '127.0.0.1', port: 0 }, certificate, parts);
   belongings.add(() => listener.close());
   const port = Number(listener.address.split(':').at(-1));
-  return Object.assign(served, { directory, evidence, listener, certificate, port, log });
+  return Object.assign(served, { directory, evidence, listener, certificate, port, log, logIns });
 }
 
 /** Appends so many records and has them signed. */

@@ -12,6 +12,7 @@ import { Session } from '../../gateway/session/session.ts';
 import type { SessionParts } from '../../gateway/session/session-parts.ts';
 import { AuditedData, agent, human } from '../query/audit/audited-data.ts';
 import { collect } from '../query/recorded.ts';
+import { approvalsIn } from '../support/approvals.ts';
 
 /** Where the clock stands at each step of a session, and what it shows then; the other hand moves a second a step. */
 const STEPS = [
@@ -50,6 +51,7 @@ it('102 a clock that is set back and forward changes neither the order of the le
     ledger,
     recorder,
     live: new LiveSessions(() => ({ sessions: 10, sessionsPerPrincipal: 10 })),
+    approvals: approvalsIn({ append: (draft) => records.append(draft) }),
     limiter: new AttemptLimiter({ failures: 0, withinSeconds: 1, forSeconds: 1, sources: 1 }),
     inForce: () => ({ principals: new Map(), targets: new Map([[target.name, target]]), policy }),
   };

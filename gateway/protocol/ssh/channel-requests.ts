@@ -1,8 +1,10 @@
 import type { Action } from '../../../contract/policy.ts';
-import { SallyportError } from '../../base/errors.ts';
+import { printable } from '../../base/printable.ts';
 import { clientViolation } from './client-violation.ts';
 import { MessageType, readChannelRequest, textFact, writeMessage } from './connection-messages.ts';
+import { cutOff, decideOn } from './gatekeeper.ts';
 import type { RelayedChannel } from './relayed-channel.ts';
+import { SftpGate } from './sftp-gate.ts';
 import { SftpObserver } from './sftp-observer.ts';
 import type { SshRelay } from './ssh-relay.ts';
 import { mayPass } from './ssh-target.ts';
@@ -10,6 +12,19 @@ import type { TargetBanner } from './target-banner.ts';
 
 /** Requests that may wait for an answer at once. Who asks more does not mean it. */
 export const MAX_OUTSTANDING = 1024;
+
+/** The variable in which a client says why it asks; it goes to the reviewer and not to the target. */
+const JUSTIFICATION = Buffer.from('SALLYPORT_REASON');
+const MAX_JUSTIFICATION = 1000;
+
+/** What is to be started on a channel; `decided` are the facts that were decided on. */
+interface Start {
+  readonly action: Action;
+  readonly kind: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly decided: Readonly<Record<string, unknown>>;
+  readonly sftp: boolean;
+}
 
 /** What the client asks of a session channel (RFC 4254 section 6): a terminal, variables, a command, a signal. */
 export class ChannelRequests {
@@ -32,6 +47,8 @@ export class ChannelRequests {
         fields.uint32();
         const modes = fields.bytes().toString('base64');
         fields.end();
+        if (!this.#relay.session.mayHaveTerminal)
+          return this.#refuseRequest(channel, message, wantReply, { request: name, term: terminal.type, passed: false });
         channel.terminal = terminal;
         channel.recording.setTerminal(terminal);
         return this.#passRequest(channel, message, wantReply, {
@@ -46,22 +63,31 @@ export class ChannelRequests {
         const variable = fields.bytes();
         const value = fields.bytes();
         fields.end();
+        if (variable.equals(JUSTIFICATION)) {
+          channel.justification = printable(value.toString('utf8').slice(0, MAX_JUSTIFICATION));
+          return this.#refuseRequest(channel, message, wantReply, {
+            request: name,
+            ...textFact('name', variable),
+            ...textFact('value', value),
+            passed: false,
+          });
+        }
         const passed = mayPass(variable.toString(), this.#relay.environment);
         const facts = { request: name, ...textFact('name', variable), ...textFact('value', value), passed };
         return passed ? this.#passRequest(channel, message, wantReply, facts) : this.#refuseRequest(channel, message, wantReply, facts);
       }
       case 'shell':
         fields.end();
-        return this.#start(channel, message, wantReply, 'ssh:shell', 'shell', {});
+        return this.#startAllowed(channel, message, wantReply, 'ssh:shell', 'shell', {});
       case 'exec': {
         const command = fields.bytes();
         fields.end();
-        return this.#start(channel, message, wantReply, 'ssh:exec', 'exec', textFact('command', command));
+        return this.#startAllowed(channel, message, wantReply, 'ssh:exec', 'exec', textFact('command', command));
       }
       case 'subsystem': {
         const subsystem = fields.bytes();
         fields.end();
-        return this.#start(channel, message, wantReply, 'ssh:subsystem', 'subsystem', textFact('name', subsystem));
+        return this.#startAllowed(channel, message, wantReply, 'ssh:subsystem', 'subsystem', textFact('name', subsystem));
       }
       case 'window-change': {
         const cols = fields.uint32();
@@ -87,12 +113,21 @@ export class ChannelRequests {
       }
       case 'auth-agent-req@openssh.com': {
         fields.end();
-        const decision = this.#relay.session.decide('ssh:agent-forward', {}, channel.number);
-        const facts = { request: name, passed: decision.verdict === 'allow' };
-        if (facts.passed) this.#relay.asked.agent = true;
-        return facts.passed
-          ? this.#passRequest(channel, message, wantReply, facts)
-          : this.#refuseRequest(channel, message, wantReply, facts);
+        const refuse = (): void => this.#refuseRequest(channel, message, wantReply, { request: name, passed: false });
+        if (!this.#relay.session.mayForwardAgent) return refuse();
+        return decideOn(
+          this.#relay,
+          channel,
+          'ssh:agent-forward',
+          {},
+          {
+            proceed: () => {
+              this.#relay.asked.agent = true;
+              this.#passRequest(channel, message, wantReply, { request: name, passed: true });
+            },
+            refuse,
+          },
+        );
       }
       case 'eow@openssh.com':
         fields.end();
@@ -103,27 +138,61 @@ export class ChannelRequests {
     }
   }
 
+  /** A command that a certificate prescribes takes the place of whatever is asked for (`force-command`). */
+  #startAllowed(
+    channel: RelayedChannel,
+    message: Buffer,
+    wantReply: boolean,
+    action: Action,
+    kind: string,
+    facts: Readonly<Record<string, string>>,
+  ): void {
+    const { forcedCommand } = this.#relay.session;
+    const { targetId } = channel;
+    if (forcedCommand === undefined || targetId === undefined) return this.#start(channel, message, wantReply, action, kind, facts);
+    const forced = writeMessage(MessageType.CHANNEL_REQUEST, targetId, 'exec', wantReply, forcedCommand);
+    const asked = kind === 'exec' ? facts.command : kind === 'subsystem' ? `subsystem ${facts.name}` : undefined;
+    return this.#start(channel, forced, wantReply, 'ssh:exec', 'exec', {
+      command: forcedCommand,
+      ...(asked === undefined ? {} : { insteadOf: asked }),
+    });
+  }
+
   /** A command, a shell or a subsystem: decided, recorded, then passed on. */
-  #start(channel: RelayedChannel, message: Buffer, wantReply: boolean, action: Action, kind: string, facts: Record<string, unknown>): void {
+  #start(
+    channel: RelayedChannel,
+    message: Buffer,
+    wantReply: boolean,
+    action: Action,
+    kind: string,
+    facts: Readonly<Record<string, string>>,
+  ): void {
     const { session } = this.#relay;
     if (channel.started !== undefined) return this.#refuseRequest(channel, message, wantReply, { request: kind, ...facts, passed: false });
     const terminal = channel.terminal === undefined ? {} : { terminal: channel.terminal };
     const sftp = kind === 'subsystem' && facts.name === 'sftp';
     session.startChannel(channel.number, sftp ? 'sftp' : kind, { ...facts, ...terminal });
-    const decision = session.decide(action, { ...facts, terminal: channel.terminal !== undefined }, channel.number);
-    const { verdict, policies, reason } = decision;
-    const decided = channel.event({ t: 'decision', action, verdict, policies: [...policies] });
-    if (verdict !== 'allow') {
-      this.#relay.pass(channel, [decided], 0, () => undefined);
-      this.#refuseRequest(channel, message, wantReply, { request: kind, ...facts, passed: false });
-      session.end(new SallyportError('ACTION_DENIED', reason));
-      return;
+    const decided = { ...facts, terminal: channel.terminal !== undefined };
+    decideOn(this.#relay, channel, action, decided, {
+      proceed: () => this.#begin(channel, message, wantReply, { action, kind, facts, decided, sftp }),
+      refuse: (error) => {
+        const refused = channel.event({ t: 'ssh.request', request: kind, ...facts, passed: false });
+        this.#relay.pass(channel, [refused], message.length, () => undefined);
+        cutOff(this.#relay, channel, error, wantReply);
+      },
+    });
+  }
+
+  #begin(channel: RelayedChannel, message: Buffer, wantReply: boolean, { action, kind, facts, decided, sftp }: Start): void {
+    channel.started = { action, facts: decided };
+    if (sftp) {
+      const observer = new SftpObserver();
+      channel.observer = observer;
+      channel.gate = new SftpGate(this.#relay, channel, observer);
     }
-    channel.started = { action, facts: { ...facts, terminal: channel.terminal !== undefined } };
-    if (sftp) channel.observer = new SftpObserver();
     if (wantReply) channel.replies.passedOn((reply) => this.#answered(channel, reply));
     const label = kind === 'exec' ? `$ ${String(facts.command)}` : kind === 'subsystem' ? `subsystem ${String(facts.name)}` : 'shell';
-    const frames = [decided, channel.event({ t: 'ssh.request', request: kind, ...facts }, label)];
+    const frames = [channel.event({ t: 'ssh.request', request: kind, ...facts }, label)];
     // The operations say it all; the bytes of the protocol around them are only counted and hashed.
     if (sftp) frames.push(channel.event({ t: 'content', kept: 'digest' }));
     this.#relay.pass(channel, frames, message.length, () => this.#relay.target.send(message));
@@ -139,6 +208,7 @@ export class ChannelRequests {
     if (channel.observer === undefined) return;
     // What follows is not SFTP, and is recorded like anything else.
     channel.observer = undefined;
+    channel.gate = undefined;
     this.#relay.pass(channel, [channel.event({ t: 'content', kept: 'detect' })], 0, () => undefined);
   }
 

@@ -1,6 +1,7 @@
-import { describeError, SallyportError } from '../../base/errors.ts';
+import { asSallyportError, describeError, SallyportError } from '../../base/errors.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
 import { ChannelRequests, MAX_OUTSTANDING } from './channel-requests.ts';
+import { say } from './channel-voice.ts';
 import { clientViolation } from './client-violation.ts';
 import {
   checkLength,
@@ -18,8 +19,17 @@ import {
   writeMessage,
 } from './connection-messages.ts';
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
+import { SpareWindow } from './spare-window.ts';
 import type { SshRelay } from './ssh-relay.ts';
 import { TargetBanner } from './target-banner.ts';
+
+/** Messages that follow what waits for consent on their channel; the others are about the other direction. */
+const waiting: ReadonlySet<number> = new Set([
+  MessageType.CHANNEL_DATA,
+  MessageType.CHANNEL_EOF,
+  MessageType.CHANNEL_CLOSE,
+  MessageType.CHANNEL_REQUEST,
+]);
 
 /** What the client says: each message is looked at, decided where there is something to decide, recorded and passed on. */
 export class ClientMessages {
@@ -27,6 +37,8 @@ export class ClientMessages {
   readonly #banner: TargetBanner;
   readonly #requests: ChannelRequests;
   #noMoreSessions = false;
+  /** Forwards that wait for consent. */
+  #deferred = 0;
 
   constructor(relay: SshRelay) {
     this.#relay = relay;
@@ -35,12 +47,13 @@ export class ClientMessages {
   }
 
   handle(message: Buffer): void {
+    if (this.#holds(message)) return;
     switch (message[0]) {
       case MessageType.CHANNEL_DATA:
         return this.#data(message);
       case MessageType.CHANNEL_WINDOW_ADJUST:
         checkLength(message, WINDOW_ADJUST_BYTES);
-        return this.#onward(this.#addressed(message), message);
+        return this.#adjustWindow(message);
       case MessageType.CHANNEL_EOF:
         checkLength(message, RECIPIENT_ONLY);
         return this.#eof(message);
@@ -71,11 +84,37 @@ export class ClientMessages {
     }
   }
 
+  /** While something on a channel waits for consent, what the client goes on to say on it waits too. */
+  #holds(message: Buffer): boolean {
+    const type = message[0] ?? 0;
+    if (!waiting.has(type)) return false;
+    const channel = this.#relay.channels.addressedByClient(readRecipient(message));
+    const held = channel?.held;
+    if (channel === undefined || held === undefined) return false;
+    if (type === MessageType.CHANNEL_CLOSE) {
+      channel.held = undefined;
+      held.withdraw('the client closed the channel');
+      this.#relay.heldChanged();
+      return false;
+    }
+    held.add(message);
+    this.#relay.heldChanged();
+    return true;
+  }
+
+  #adjustWindow(message: Buffer): void {
+    const channel = this.#addressed(message);
+    const onward = channel?.spare === undefined ? message : channel.spare.adjusted(message);
+    if (onward !== undefined) this.#onward(channel, onward);
+    channel?.gate?.roomGrew();
+  }
+
   #data(message: Buffer): void {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
     const bytes = readChannelData(message);
     this.#relay.touch();
+    if (channel.gate !== undefined) return channel.gate.fromClient(message, bytes);
     this.#relay.pass(channel, channel.data('i', bytes), bytes.length, () => this.#relay.target.send(message));
   }
 
@@ -86,11 +125,11 @@ export class ClientMessages {
   }
 
   #close(message: Buffer): void {
-    const channel = this.#addressed(message);
-    if (channel === undefined || channel.closedBy.client) return;
+    const channel = this.#known(message);
+    if (channel.closedBy.client) return;
     channel.closedBy.client = true;
-    this.#onward(channel, message);
-    if (channel.closedBy.target) this.#relay.channelOver(channel, 'closed');
+    if (!channel.cut) this.#onward(channel, message);
+    if (channel.closedBy.target) this.#relay.channelOver(channel, channel.cut ? 'refused' : 'closed');
   }
 
   #open(message: Buffer): void {
@@ -107,11 +146,43 @@ export class ClientMessages {
 
   #openForward(message: Buffer, type: string, sender: number, fields: FieldReader): void {
     const facts = { direction: 'local', ...(type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields)) };
+    this.#decideForward(
+      facts,
+      () => this.#forward(message, type, sender, facts),
+      (error) => this.#refuseOpen(sender, OpenFailure.PROHIBITED, describeError(error)),
+    );
+  }
+
+  /** There is no channel yet that could be held, and no order to keep: the client waits for its answer. */
+  #decideForward(facts: Readonly<Record<string, unknown>>, proceed: () => void, refuse: (error: SallyportError) => void): void {
+    const { session, limits, channels } = this.#relay;
+    if (!session.mayForward) return refuse(new SallyportError('ACTION_DENIED', 'the certificate does not allow forwarding'));
+    const decision = session.decide('ssh:forward', facts, session.channelsOpened);
+    if (decision.verdict === 'allow') return proceed();
+    if (decision.verdict === 'deny') return refuse(new SallyportError('ACTION_DENIED', decision.reason));
+    if (this.#deferred + channels.size >= limits.channelsPerSession)
+      return refuse(new SallyportError('TOO_MANY_SESSIONS', 'too many forwards wait for approval already'));
+    this.#deferred += 1;
+    const settle = (step: () => void): void => {
+      this.#deferred -= 1;
+      this.#relay.resume(step);
+    };
+    const consented = session.consent(
+      { decision, action: 'ssh:forward', facts, channel: session.channelsOpened },
+      ({ request, whom, until }) => {
+        const text = `forwarding to ${request.facts.to ?? request.facts.listen} waits for approval by ${whom}, until ${until} (request ${request.id})`;
+        for (const channel of channels.all()) if (channel.started !== undefined) say(this.#relay, channel, text);
+      },
+    );
+    consented.then(
+      () => settle(proceed),
+      (error: unknown) => settle(() => refuse(asSallyportError(error))),
+    );
+  }
+
+  #forward(message: Buffer, type: string, sender: number, facts: Readonly<Record<string, string>>): void {
     const { to } = facts;
-    const channel = this.#openChannel(message, type, sender, () => {
-      const { session } = this.#relay;
-      return session.decide('ssh:forward', facts, session.channelsOpened);
-    });
+    const channel = this.#openChannel(message, type, sender);
     if (channel === undefined) return;
     channel.started = { action: 'ssh:forward', facts };
     this.#relay.session.startChannel(channel.number, channelKind(type), facts);
@@ -121,20 +192,10 @@ export class ClientMessages {
   }
 
   /** Opens a recording and, for sessions, passes the request to open on. */
-  #openChannel(
-    message: Buffer,
-    type: string,
-    sender: number,
-    decide?: () => { verdict: string; reason: string },
-  ): RelayedChannel | undefined {
+  #openChannel(message: Buffer, type: string, sender: number): RelayedChannel | undefined {
     const { channels, limits, session, target } = this.#relay;
     if (channels.size >= limits.channelsPerSession) {
       this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, `a session may have ${limits.channelsPerSession} channels at once`);
-      return undefined;
-    }
-    const decision = decide?.();
-    if (decision !== undefined && decision.verdict !== 'allow') {
-      this.#refuseOpen(sender, OpenFailure.PROHIBITED, decision.reason);
       return undefined;
     }
     let recording: ChannelRecording;
@@ -148,7 +209,8 @@ export class ClientMessages {
     const channel = newChannel(this.#relay, 'client', type, recording);
     if (!channels.nameForClient(channel, sender)) throw clientViolation(`channel ${sender} is open already`);
     if (type === 'session') {
-      const onward = this.#banner.reserve(channel, message);
+      const { spare, onward } = SpareWindow.reserve(message, this.#banner.roomFor(channel));
+      channel.spare = spare;
       this.#relay.follow(() => target.send(onward), message.length);
     }
     return channel;
@@ -193,7 +255,7 @@ export class ClientMessages {
   }
 
   #globalRequest(message: Buffer): void {
-    const { clientReplies, session, target, targetOwes } = this.#relay;
+    const { clientReplies, target, targetOwes } = this.#relay;
     if (clientReplies.outstanding > MAX_OUTSTANDING)
       throw clientViolation(`more than ${MAX_OUTSTANDING} requests without waiting for an answer`);
     const { name, wantReply, fields } = readGlobalRequest(message);
@@ -203,17 +265,19 @@ export class ClientMessages {
     if (forwards || cancels) {
       const address = name.includes('streamlocal') ? fields.text() : `${fields.text()}:${fields.uint32()}`;
       fields.end();
-      const allowed =
-        cancels || session.decide('ssh:forward', { direction: 'remote', listen: address }, session.channelsOpened).verdict === 'allow';
-      if (allowed) {
+      const place = wantReply ? clientReplies.deferred() : undefined;
+      const pass = (): void => {
         if (forwards) this.#relay.asked.remoteForward = true;
-        if (wantReply) {
-          clientReplies.passedOn();
+        if (place !== undefined) {
+          place.passedOn();
           targetOwes.push('client');
         }
         this.#relay.follow(() => target.send(message), message.length);
-        return;
-      }
+      };
+      if (cancels) return pass();
+      return this.#decideForward({ direction: 'remote', listen: address }, pass, () =>
+        place?.answered(writeMessage(MessageType.REQUEST_FAILURE)),
+      );
     }
     if (wantReply) clientReplies.answered(writeMessage(MessageType.REQUEST_FAILURE));
   }
@@ -222,13 +286,18 @@ export class ClientMessages {
     if (channel !== undefined) this.#relay.follow(() => this.#relay.target.send(message), message.length);
   }
 
-  /** The channel that a message is addressed to. Undefined when the client itself has closed it: what follows is void. */
+  /** The channel that a message is addressed to. Undefined when the client itself or the gateway has closed it: what follows is void. */
   #addressed(message: Buffer): RelayedChannel | undefined {
+    const channel = this.#known(message);
+    return channel.closedBy.client || channel.cut ? undefined : channel;
+  }
+
+  #known(message: Buffer): RelayedChannel {
     const recipient = readRecipient(message);
     const channel = this.#relay.channels.addressedByClient(recipient);
     if (channel === undefined || channel.clientId === undefined)
       throw clientViolation(`a message for channel ${recipient}, which is not open`);
-    return channel.closedBy.client ? undefined : channel;
+    return channel;
   }
 }
 

@@ -49,7 +49,9 @@ export async function chooseTarget(
     const patience = setTimeout(() => client.end(), PATIENCE_MILLISECONDS);
     const choose = (channel: LocalChannel) => (target: string, ahead: Buffer) => {
       clearTimeout(patience);
-      if (open !== undefined) resolve({ target, port: new HandedOverPort(client, channel, MENU_CHANNEL, open, before, ahead) });
+      if (open === undefined) return;
+      const said = ahead.length === 0 ? before : [...before, writeMessage(MessageType.CHANNEL_DATA, MENU_CHANNEL, ahead)];
+      resolve({ target, port: new HandedOverPort(client, { channel, id: MENU_CHANNEL, open, said, answered: true }) });
     };
     const endpoint = new LocalEndpoint((channel) => new Menu(channel, targets, choose(channel)), MENU_CHANNEL, MENU_WINDOW);
     const listen = (message: Buffer): boolean => {

@@ -2,8 +2,11 @@ import type { Frame, RecordedEvent, StreamName } from '../../../contract/frame-c
 import type { Action } from '../../../contract/policy.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
 import type { ChannelEnd } from '../../session/session.ts';
+import type { HeldMessages } from './held-messages.ts';
 import type { MessagePort } from './message-port.ts';
 import { ReplyOrder } from './replies.ts';
+import type { SftpGate } from './sftp-gate.ts';
+import type { SpareWindow } from './spare-window.ts';
 
 /** Watches the bytes of a channel and adds what it understands of them to the recording. */
 export interface ChannelObserver {
@@ -33,6 +36,16 @@ export class RelayedChannel {
   observer: ChannelObserver | undefined;
   terminal: { type: string; cols: number; rows: number } | undefined;
   started: { action: Action; facts: Readonly<Record<string, unknown>> } | undefined;
+  /** Room in the client's window for what the gateway has to say; set when the client opened the channel. */
+  spare: SpareWindow | undefined;
+  /** While something on the channel waits for consent: what the client says meanwhile. */
+  held: HeldMessages | undefined;
+  /** Why the client wants what it asks for, in its own words. */
+  justification: string | undefined;
+  /** Decides about files on a channel of SFTP. */
+  gate: SftpGate | undefined;
+  /** The gateway has closed it towards both sides; their own closes are still to come. */
+  cut = false;
   /** The other side did not open the channel. */
   refused = false;
   exit: ChannelEnd['exit'];

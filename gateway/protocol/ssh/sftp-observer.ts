@@ -83,6 +83,11 @@ export class SftpObserver implements ChannelObserver {
     return seen;
   }
 
+  /** An open handle, as far as it is known what it stands for. */
+  handle(name: string): { readonly path: string; readonly flags: readonly string[] } | undefined {
+    return this.#handles.get(name);
+  }
+
   finish(): Seen[] {
     return this.#unfinished('channel closed');
   }

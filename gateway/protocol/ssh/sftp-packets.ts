@@ -88,7 +88,8 @@ export class SftpPackets {
   }
 }
 
-function checkedLength(length: number): number {
+/** Throws UndecodableSftp for a length that no peer means. */
+export function checkedLength(length: number): number {
   if (length < 1 || length > MAX_PACKET) throw new UndecodableSftp(`a packet of ${length} bytes`);
   return length;
 }

@@ -1,7 +1,9 @@
+import type { RecordedEvent } from '../../../contract/frame-codec.ts';
 import { asSallyportError, SallyportError } from '../../base/errors.ts';
 import { RecordedRelay } from '../../relay/recorded-relay.ts';
 import { Valve } from '../../relay/valve.ts';
 import type { Session } from '../../session/session.ts';
+import { say } from './channel-voice.ts';
 import { ClientMessages } from './client-messages.ts';
 import { MalformedMessage, MessageType, writeMessage } from './connection-messages.ts';
 import type { MessagePort } from './message-port.ts';
@@ -55,6 +57,8 @@ export class SshRelay {
   readonly #heard = { client: false, target: false };
   readonly #open = { client: true, target: true };
   readonly #timers: NodeJS.Timeout[] = [];
+  #fromClient: ClientMessages | undefined;
+  #paused = false;
   #lastContent = performance.now();
   #finished = false;
   #reason: string | undefined;
@@ -96,7 +100,13 @@ export class SshRelay {
       this.#resolve = resolve;
       this.#startTimers();
       this.session.onEnd((reason) => this.#tearDown(reason));
+      this.session.superviseWith({
+        hold: (on) => this.#hold(on),
+        say: (text) => this.#say(text),
+        note: (event, marker) => this.#note(event, marker),
+      });
       const fromClient = new ClientMessages(this);
+      this.#fromClient = fromClient;
       const fromTarget = new TargetMessages(this);
       this.target.attach({
         message: (message) => this.#handle('target', () => fromTarget.handle(message)),
@@ -114,6 +124,54 @@ export class SshRelay {
   /** Records and then delivers; see RecordedRelay. */
   pass(channel: RelayedChannel, frames: Parameters<RecordedRelay['pass']>[1], bytes: number, deliver: () => void): void {
     this.#relay.pass(channel.recording, frames, bytes, deliver);
+  }
+
+  /** Records and delivers ahead of what waits; see RecordedRelay. */
+  interject(channel: RelayedChannel, frames: Parameters<RecordedRelay['pass']>[1], deliver: () => void): void {
+    this.#relay.interject(channel.recording, frames, deliver);
+  }
+
+  /** Goes on with what the client asked for earlier. Does nothing when the session is over. */
+  resume(step: () => void): void {
+    if (!this.#finished && this.#open.client) this.#handle('client', step);
+  }
+
+  /** What the client said on a channel while it was held, in its order; the rest of it when something in it is held again. */
+  release(channel: RelayedChannel, messages: readonly Buffer[]): void {
+    for (const [index, message] of messages.entries()) {
+      const { held } = channel;
+      if (held !== undefined) {
+        for (const later of messages.slice(index)) held.add(later);
+        break;
+      }
+      this.#fromClient?.handle(message);
+    }
+    this.heldChanged();
+  }
+
+  /** The client is not read while one of its channels holds more than it may. */
+  heldChanged(): void {
+    this.#valves.client.set(
+      'held messages',
+      this.channels.all().some(({ held }) => held?.full === true),
+    );
+  }
+
+  #hold(on: boolean): void {
+    this.#paused = on;
+    this.#relay.hold(on);
+    for (const valve of [this.#valves.client, this.#valves.target]) valve.set('paused by an operator', on);
+    this.touch();
+  }
+
+  /** Channels on which a line was shown. */
+  #say(text: string): number {
+    return this.channels.all().filter((channel) => channel.started !== undefined && say(this, channel, text, 'at once')).length;
+  }
+
+  /** For people who replay it: what an operator did stands in every recording that is open. */
+  #note(event: RecordedEvent, marker: string): void {
+    for (const channel of this.channels.all()) this.interject(channel, [channel.event(event, marker)], () => undefined);
   }
 
   /** For what carries no content. `bytes` is the size of the message. */
@@ -205,7 +263,7 @@ export class SshRelay {
     const { idle, keepAlive } = this.limits;
     if (idle > 0) {
       this.#every(Math.min(idle * 250, 5000), () => {
-        if (performance.now() - this.#lastContent < idle * 1000) return;
+        if (this.#paused || performance.now() - this.#lastContent < idle * 1000) return;
         this.session.end(
           new SallyportError('IDLE_TIMEOUT', `nothing happened for ${idle} s`, { remedy: 'connect again, or ask for a longer idle limit' }),
         );
@@ -244,6 +302,7 @@ export class SshRelay {
   #portClosed(side: 'client' | 'target', error: SallyportError | undefined): void {
     this.#open[side] = false;
     if (side === 'client') {
+      this.session.leave();
       this.#reason ??= error === undefined ? 'the client disconnected' : `the client disconnected: ${error.message}`;
       this.target.end();
     } else {

@@ -1,6 +1,6 @@
 import { SallyportError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-import { runSession, type SessionAttempt } from '../../session/run-session.ts';
+import { runSession, type SessionAttempt, type Waiting } from '../../session/run-session.ts';
 import type { Session } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import { converse } from './converse.ts';
@@ -13,6 +13,7 @@ import type { SshClient } from './ssh-listener.ts';
 import { type RelayLimits, SshRelay } from './ssh-relay.ts';
 import type { SshReachable, SshTargetSettings } from './ssh-target.ts';
 import { connectToTarget, type TargetConnectOptions } from './target-connection.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface SshServing {
   readonly parts: SessionParts<SshReachable>;
@@ -54,7 +55,8 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   readonly client: string;
   readonly transport;
   readonly target: string;
-  readonly #port: MessagePort;
+  #port: MessagePort;
+  #room: WaitingRoom | undefined;
   readonly #login: string | undefined;
   readonly #serving: SshServing;
   #target: SshReachable | undefined;
@@ -70,8 +72,17 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
     this.#serving = serving;
   }
 
+  wait(): Waiting {
+    this.#room = new WaitingRoom(this.#port);
+    return this.#room;
+  }
+
   async connect(target: SshReachable, _session: Session, durable: Promise<unknown>): Promise<MessagePort> {
     this.#target = target;
+    if (this.#room !== undefined) {
+      this.#port = this.#room.handOver();
+      this.#room = undefined;
+    }
     if (this.#login !== undefined && target.kind === 'ssh' && this.#login !== target.login) {
       throw new SallyportError('ACCESS_DENIED', `${target.name} is reached as ${target.login}, not as ${this.#login}`, {
         remedy: `use ${target.name}@ or ${target.login}+${target.name}@`,
@@ -101,6 +112,17 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   /** Tells the client in its own terminal. One that starts nothing is told by the end of the connection. */
   async refuse(error: SallyportError): Promise<void> {
     const timer = setTimeout(() => this.#port.end(error), this.#serving.limits().handshake * 1000);
+    const room = this.#room;
+    if (room?.refuse(error) === true) {
+      // The client closes the connection once it has heard.
+      await new Promise<void>((resolve) => {
+        if (room.gone.aborted) resolve();
+        else room.gone.addEventListener('abort', () => resolve(), { once: true });
+      });
+      clearTimeout(timer);
+      this.#port.end();
+      return;
+    }
     await converse(this.#port, noticeEndpoint(error));
     clearTimeout(timer);
   }

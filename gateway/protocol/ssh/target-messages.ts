@@ -78,6 +78,7 @@ export class TargetMessages {
     if (channel === undefined) return;
     const bytes = readChannelData(message);
     this.#relay.touch();
+    if (channel.gate !== undefined) return channel.gate.fromTarget(message, bytes);
     this.#relay.pass(channel, channel.data('o', bytes), bytes.length, () => this.#relay.client.send(message));
   }
 
@@ -97,11 +98,11 @@ export class TargetMessages {
   }
 
   #close(message: Buffer): void {
-    const channel = this.#addressed(message);
-    if (channel === undefined) return;
+    const channel = this.#known(message);
+    if (channel.closedBy.target) return;
     channel.closedBy.target = true;
-    this.#onward(channel, message);
-    if (channel.closedBy.client) this.#relay.channelOver(channel, 'closed');
+    if (!channel.cut) this.#onward(channel, message);
+    if (channel.closedBy.client) this.#relay.channelOver(channel, channel.cut ? 'refused' : 'closed');
   }
 
   #channelRequest(message: Buffer): void {
@@ -220,13 +221,18 @@ export class TargetMessages {
     if (channel !== undefined) this.#relay.follow(() => this.#relay.client.send(message), message.length);
   }
 
-  /** Undefined when the target itself has closed the channel: what follows is void. */
+  /** Undefined when the target itself or the gateway has closed the channel: what follows is void. */
   #addressed(message: Buffer): RelayedChannel | undefined {
+    const channel = this.#known(message);
+    return channel.closedBy.target || channel.cut ? undefined : channel;
+  }
+
+  #known(message: Buffer): RelayedChannel {
     const recipient = readRecipient(message);
     const channel = this.#relay.channels.addressedByTarget(recipient);
     if (channel === undefined || channel.targetId === undefined)
       throw violation(this.#name, `a message for channel ${recipient}, which is not open`);
-    return channel.closedBy.target ? undefined : channel;
+    return channel;
   }
 }
 

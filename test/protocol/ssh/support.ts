@@ -19,6 +19,7 @@ import type { RecordingOptions } from '../../../gateway/recording/recorder.ts';
 import { LiveSessions } from '../../../gateway/session/live-sessions.ts';
 import type { SessionParts } from '../../../gateway/session/session-parts.ts';
 import { KeptLog, MemoryLedger, openRecorder } from '../../recording/support.ts';
+import { approvalsIn } from '../../support/approvals.ts';
 import type { Belongings } from '../../support/temp.ts';
 
 export const calm: TransportLimits = { rekey: { bytes: 0, seconds: 0 }, handshake: 5 };
@@ -246,6 +247,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     recorder,
     live,
     limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60 }),
+    approvals: approvalsIn({ append: (draft) => ledger.records.append(draft) }),
     inForce: () => inForce,
   };
   recorder.onFailure((session, _channel, error) => live.find(session)?.end(error));

@@ -1,0 +1,163 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Role } from '../../contract/operator-api.ts';
+import type { Actor } from '../../contract/record.ts';
+import { type Clock, isoMicros } from '../base/clock.ts';
+import type { LoggedIn } from './authorise.ts';
+import { type Operators, operatorInForce } from './operators.ts';
+
+/** How a token begins, so that one that got lost in a file or a log is recognised. */
+export const TOKEN_PREFIX = 'sp_';
+const TOKEN_BYTES = 32;
+/** 256 bits in base64url. */
+const TOKEN_PATTERN = /^sp_[A-Za-z0-9_-]{43}$/;
+
+/** How long somebody stays logged in. */
+const LOGIN_MICROS = 12 * 3600 * 1_000_000;
+/** Log-ins of one operator, and of all together; one more ends the oldest. */
+const PER_OPERATOR = 32;
+const TOGETHER = 4096;
+
+/** What is kept of a token: never itself. */
+export interface KnownToken {
+  readonly id: string;
+  /** SHA-256 of the token. */
+  readonly hash: Uint8Array;
+  readonly operator: string;
+  readonly kind: 'login' | 'program';
+  /** What a program may have of its operator's roles; a log-in has all of them, also those that come later. */
+  readonly roles?: readonly Role[];
+  /** Beside those of the configuration, from an identity provider. */
+  readonly groups: readonly string[];
+  readonly authentication: NonNullable<Actor['authentication']>;
+  /** Microseconds since 1970 (UTC). */
+  readonly expires: number;
+}
+
+export interface NewLogin {
+  readonly operator: string;
+  readonly groups: readonly string[];
+  readonly authentication: NonNullable<Actor['authentication']>;
+}
+
+/** A token, the one time that it is known. */
+export interface MadeToken {
+  readonly token: string;
+  readonly known: KnownToken;
+}
+
+/**
+ * Who holds a good token. Log-ins are in memory and end with the process; tokens of programs are put in at the start.
+ * What a token is good for is looked up in the configuration in force each time it is shown.
+ */
+export class LogIns {
+  /** By the SHA-256 of the token in hexadecimal; the oldest first. */
+  readonly #byHash = new Map<string, KnownToken>();
+  readonly #byId = new Map<string, string>();
+  readonly #operators: Operators;
+  readonly #clock: Clock;
+
+  constructor(operators: Operators, clock: Clock) {
+    this.#operators = operators;
+    this.#clock = clock;
+  }
+
+  /** Makes a log-in that counts once it is `put`: when the record of it is durable. */
+  make({ operator, groups, authentication }: NewLogin): MadeToken {
+    return makeToken({ operator, groups, authentication, kind: 'login', expires: this.#clock.wallMicros() + LOGIN_MICROS });
+  }
+
+  put(known: KnownToken): void {
+    if (known.kind === 'login') this.#makeRoom(known.operator);
+    const key = Buffer.from(known.hash).toString('hex');
+    this.#byHash.set(key, known);
+    this.#byId.set(known.id, key);
+  }
+
+  /** Undefined for a token that is unknown, expired or revoked, and for one whose operator may nothing any more. */
+  find(token: string): LoggedIn | undefined {
+    if (!TOKEN_PATTERN.test(token)) return undefined;
+    const hash = hashOf(token);
+    const known = this.#byHash.get(hash.toString('hex'));
+    // The map compares digests, of which nobody can choose a part; this one takes equally long for all.
+    if (known === undefined || !timingSafeEqual(known.hash, hash)) return undefined;
+    return this.#inForce(known);
+  }
+
+  /** The same of a log-in that was shown before. */
+  stillGood(id: string): LoggedIn | undefined {
+    const known = this.#known(id);
+    return known === undefined ? undefined : this.#inForce(known);
+  }
+
+  /** Those in force, the oldest first. */
+  all(): LoggedIn[] {
+    return [...this.#byHash.values()].map((known) => this.#inForce(known)).filter((found) => found !== undefined);
+  }
+
+  /** Ids of what an operator holds that has not expired, whether it is in force or not. */
+  held(by: { readonly operator?: string | undefined; readonly token?: string | undefined }): KnownToken[] {
+    this.#forgetExpired();
+    return [...this.#byHash.values()].filter(
+      ({ id, operator }) => (by.token === undefined || id === by.token) && (by.operator === undefined || operator === by.operator),
+    );
+  }
+
+  /** True when there was one. */
+  end(id: string): boolean {
+    const key = this.#byId.get(id);
+    if (key === undefined) return false;
+    this.#byId.delete(id);
+    return this.#byHash.delete(key);
+  }
+
+  #known(id: string): KnownToken | undefined {
+    const key = this.#byId.get(id);
+    return key === undefined ? undefined : this.#byHash.get(key);
+  }
+
+  #inForce(known: KnownToken): LoggedIn | undefined {
+    if (known.expires <= this.#clock.wallMicros()) {
+      this.end(known.id);
+      return undefined;
+    }
+    const found = operatorInForce(known.operator, this.#operators);
+    if ('refused' in found) return undefined;
+    const { operator } = found;
+    const roles = operator.roles.filter((role) => known.roles?.includes(role) ?? true);
+    if (roles.length === 0) return undefined;
+    return {
+      name: operator.name,
+      roles,
+      groups: [...new Set([...operator.groups, ...known.groups])],
+      token: known.id,
+      kind: known.kind,
+      method: known.authentication.method,
+      authentication: known.authentication,
+      expires: isoMicros(known.expires),
+    };
+  }
+
+  #makeRoom(operator: string): void {
+    this.#forgetExpired();
+    const logins = [...this.#byHash.values()].filter(({ kind }) => kind === 'login');
+    const own = logins.filter((known) => known.operator === operator);
+    const [oldestOwn] = own;
+    if (oldestOwn !== undefined && own.length >= PER_OPERATOR) this.end(oldestOwn.id);
+    const [oldest] = logins;
+    if (oldest !== undefined && logins.length >= TOGETHER) this.end(oldest.id);
+  }
+
+  #forgetExpired(): void {
+    const now = this.#clock.wallMicros();
+    for (const { id, expires } of this.#byHash.values()) if (expires <= now) this.end(id);
+  }
+}
+
+export function makeToken(of: Omit<KnownToken, 'id' | 'hash'>): MadeToken {
+  const token = `${TOKEN_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+  return { token, known: { ...of, id: randomBytes(8).toString('hex'), hash: hashOf(token) } };
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

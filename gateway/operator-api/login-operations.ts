@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { LOGIN_NAMESPACE } from '../../contract/login-challenge.ts';
+import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
+import type { Actor } from '../../contract/record.ts';
+import { type Clock, isoMicros } from '../base/clock.ts';
+import { asSallyportError, SallyportError } from '../base/errors.ts';
+import type { Records } from '../ledger/records.ts';
+import { signatureKey, verifySshSignature } from '../ledger/ssh-signature.ts';
+import { loginRequired } from './authorise.ts';
+import type { LogIns, NewLogin } from './log-ins.ts';
+import type { LoginChallenges } from './login-challenges.ts';
+import type { Asking, Performers } from './operations.ts';
+import { type Operators, operatorInForce } from './operators.ts';
+import type { RefusedLogIn, RefusedLogIns } from './refused-log-ins.ts';
+import { UsedOnce } from './used-once.ts';
+
+/** What an identity provider says of somebody. */
+export interface ProvidedIdentity {
+  /** Name of a human of the configuration. */
+  readonly operator: string;
+  readonly groups: readonly string[];
+  readonly provider: NonNullable<NonNullable<Actor['authentication']>['provider']>;
+}
+
+/** The identity provider that operators log in through. */
+export interface IdentityProvider {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** `refused` is for the record; whoever tried is not told. */
+  verifyProviderToken(idToken: string, nonce: string | undefined): Promise<ProvidedIdentity | { readonly refused: string }>;
+}
+
+export interface LoginParts {
+  readonly logIns: LogIns;
+  readonly challenges: LoginChallenges;
+  readonly refused: RefusedLogIns;
+  readonly operators: Operators;
+  /** In force at the moment; undefined where none is configured. */
+  readonly provider: () => IdentityProvider | undefined;
+  readonly records: Pick<Records, 'append'>;
+  readonly clock: Clock;
+  readonly gatewayName: string;
+  /** Ends what still runs with a log-in that has ended. */
+  readonly logInsChanged: () => void;
+}
+
+type LoginOperations = Pick<Performers, 'login.challenge' | 'login.ssh' | 'login.oidc' | 'login.provider' | 'logout' | 'whoami'>;
+
+/** An ID token is good for minutes, rarely for more than an hour; it is not taken twice for as long as a log-in lasts. */
+const REMEMBER_MICROS = 12 * 3600 * 1_000_000;
+
+export function loginOperations(parts: LoginParts): LoginOperations {
+  const usedTokens = new UsedOnce();
+  return {
+    'login.challenge': async ({ operator }, { actor }) => {
+      parts.refused.requireAllowed(actor.source);
+      if (!operator.isWellFormed()) throw new SallyportError('REQUEST_INVALID', 'operator: it is not text');
+      return parts.challenges.make(operator);
+    },
+    'login.ssh': (input, asking) => loginWithKey(input, asking, parts),
+    'login.oidc': (input, asking) => loginWithProvider(input, asking, parts, usedTokens),
+    'login.provider': async () => {
+      const provider = parts.provider();
+      if (provider === undefined) return { provider: null };
+      const { issuer, clientId, scopes } = provider;
+      return { provider: { issuer, clientId, scopes: [...scopes] } };
+    },
+    logout: (_input, asking) => logOut(asking, parts),
+    whoami: (_input, asking) => whoAmI(asking, parts),
+  };
+}
+
+async function loginWithKey(
+  { challenge, signature, cookie }: OperationInput<'login.ssh'>,
+  asking: Asking,
+  parts: LoginParts,
+): Promise<OperationOutput<'login.ssh'>> {
+  parts.refused.requireAllowed(asking.actor.source);
+  const opened = parts.challenges.open(challenge);
+  const user = opened?.operator ?? '';
+  const fail = (refused: Omit<RefusedLogIn, 'method' | 'user'>) => refuse({ method: 'publickey', user, ...refused }, asking, parts);
+  // The signature is looked at whatever else is wrong, so that the time says nothing of who there is.
+  const signer = signerOf(challenge, signature);
+  if ('fault' in signer) return fail({ reason: signer.fault, ...keyIn(signature) });
+  const key = fingerprintOf(signer.blob);
+  if (opened === undefined) return fail({ reason: 'the challenge is not one of this gateway, or has expired, or was used', key });
+  const found = operatorInForce(user, parts.operators);
+  if ('refused' in found) return fail({ reason: found.refused, key });
+  if (!found.operator.keys.some(({ fingerprint }) => fingerprint === key)) return fail({ reason: `this is no key of ${user}`, key });
+  if (!opened.use()) return fail({ reason: 'the challenge was used before', key });
+  return enter({ operator: user, groups: [], authentication: { method: 'publickey', key } }, cookie, asking, parts);
+}
+
+async function loginWithProvider(
+  { idToken, nonce, cookie }: OperationInput<'login.oidc'>,
+  asking: Asking,
+  parts: LoginParts,
+  used: UsedOnce,
+): Promise<OperationOutput<'login.oidc'>> {
+  parts.refused.requireAllowed(asking.actor.source);
+  const provider = parts.provider();
+  if (provider === undefined) {
+    throw new SallyportError('LOGIN_REFUSED', 'this gateway has no identity provider to log in through', {
+      remedy: 'log in with an SSH key, or configure a provider',
+    });
+  }
+  const fail = (reason: string, user = '') => refuse({ method: 'oidc', user, reason }, asking, parts);
+  const identity = await provider.verifyProviderToken(idToken, nonce);
+  if ('refused' in identity) return fail(identity.refused);
+  const found = operatorInForce(identity.operator, parts.operators);
+  if ('refused' in found) return fail(found.refused, identity.operator);
+  const now = parts.clock.wallMicros();
+  const digest = createHash('sha256').update(idToken).digest('hex');
+  if (!used.take(digest, now + REMEMBER_MICROS, now)) return fail('this ID token was used before', identity.operator);
+  const { operator, groups } = identity;
+  return enter({ operator, groups, authentication: { method: 'oidc', provider: identity.provider } }, cookie, asking, parts);
+}
+
+/** The log-in counts from its record on. */
+async function enter(
+  login: NewLogin,
+  wantsCookie: boolean,
+  asking: Asking,
+  { logIns, operators, refused, records, gatewayName }: LoginParts,
+): Promise<OperationOutput<'login.ssh'>> {
+  const found = operatorInForce(login.operator, operators);
+  if ('refused' in found) throw notLetIn();
+  const { token, known } = logIns.make(login);
+  const roles = [...found.operator.roles];
+  const expires = isoMicros(known.expires);
+  const { source } = asking.actor;
+  await records.append({
+    type: 'operator.login',
+    outcome: 'success',
+    actor: { principal: login.operator, kind: 'human', authentication: login.authentication, source },
+    target: { name: gatewayName, kind: 'gateway' },
+    body: { method: login.authentication.method, roles, token: known.id, validTo: expires },
+  });
+  logIns.put(known);
+  refused.succeeded(source);
+  const inCookie = wantsCookie && asking.cookie !== undefined;
+  if (inCookie) asking.cookie.give(token, new Date(known.expires / 1000));
+  return { operator: login.operator, roles, expires, ...(inCookie ? {} : { token }) };
+}
+
+async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): Promise<OperationOutput<'logout'>> {
+  if (operator === undefined) throw loginRequired();
+  const target = { name: parts.gatewayName, kind: 'gateway' } as const;
+  // It ends whether or not that can be recorded.
+  parts.logIns.end(operator.token);
+  parts.logInsChanged();
+  cookie?.take();
+  const fact =
+    operator.kind === 'login'
+      ? ({ type: 'operator.logout', body: { token: operator.token } } as const)
+      : ({
+          type: 'credential.revoked',
+          body: { credential: 'operator-token', id: operator.token, reason: 'its holder logged out' },
+        } as const);
+  await parts.records.append({ ...fact, outcome: 'success', actor, target });
+  return {};
+}
+
+async function whoAmI({ operator }: Asking, { operators }: LoginParts): Promise<OperationOutput<'whoami'>> {
+  if (operator === undefined) throw loginRequired();
+  const { name, roles, groups, expires } = operator;
+  const keys = operators.find(name)?.keys.map(({ line }) => line) ?? [];
+  return { operator: name, roles: [...roles], groups: [...groups], expires, keys };
+}
+
+async function refuse(refused: RefusedLogIn, { actor }: Asking, parts: LoginParts): Promise<never> {
+  await parts.refused.logIn(actor.source, refused);
+  throw notLetIn();
+}
+
+/** The same words whoever it was and whatever was wrong. */
+function notLetIn(): SallyportError {
+  return new SallyportError('LOGIN_REFUSED', 'the log-in was refused', {
+    remedy:
+      "ask for a challenge and sign it within two minutes with a key that the configuration lists of a human who is an operator; the gateway's records say what was wrong",
+  });
+}
+
+function signerOf(challenge: string, signature: string): { readonly blob: Buffer } | { readonly fault: string } {
+  try {
+    return verifySshSignature(signature, Buffer.from(challenge, 'utf8'), LOGIN_NAMESPACE);
+  } catch (thrown) {
+    return { fault: asSallyportError(thrown).message };
+  }
+}
+
+/** The key that a signature claims, for the record. */
+function keyIn(signature: string): { key?: string } {
+  try {
+    return { key: fingerprintOf(Buffer.from(signatureKey(signature).split(' ')[1] ?? '', 'base64')) };
+  } catch {
+    return {}; // Then there is none to tell.
+  }
+}
+
+function fingerprintOf(blob: Uint8Array): string {
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+}

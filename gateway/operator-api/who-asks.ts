@@ -1,0 +1,115 @@
+import { isIP } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../../contract/record.ts';
+import { SallyportError } from '../base/errors.ts';
+import type { LoggedIn } from './authorise.ts';
+import type { LogIns } from './log-ins.ts';
+import { Refusal } from './problem.ts';
+import type { RefusedLogIns } from './refused-log-ins.ts';
+
+/** `__Host-`: only from this host, over TLS, for all of it (RFC 6265bis section 4.1.3.2). */
+export const COOKIE = '__Host-sallyport';
+
+export interface DoorParts {
+  readonly logIns: LogIns;
+  readonly refused: RefusedLogIns;
+  /** Whether clients may call this gateway by this name or address. */
+  readonly isOwnName: (host: string) => boolean;
+}
+
+export interface WhoAsks {
+  readonly operator?: LoggedIn;
+  readonly actor: Actor;
+}
+
+/** What a request shows of who sends it. */
+export class Door {
+  readonly #parts: DoorParts;
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The log-in of a request; without `operator` when it shows none that is good. Throws when a browser was made to send it
+   * by a page of somebody else, and when its source guesses tokens.
+   */
+  async whoAsks(request: FastifyRequest): Promise<WhoAsks> {
+    const { headers } = request;
+    const source = sourceOf(request);
+    const nobody: WhoAsks = { actor: { principal: 'unknown', kind: 'unknown', source } };
+    const cookie = cookieIn(headers.cookie);
+    this.#requireOwnPage(request, cookie !== undefined);
+    const token = bearerIn(headers.authorization) ?? cookie;
+    if (token === undefined) return nobody;
+    const operator = this.#parts.logIns.find(token);
+    if (operator === undefined) {
+      await this.#parts.refused.token(source);
+      return nobody;
+    }
+    return { operator, actor: actorOf(operator, source) };
+  }
+
+  /**
+   * A browser sends a cookie along with whatever any page asks of us, and resolves names as their owner wants it (DNS
+   * rebinding). It always says for which page it asks, so what it was made to send is told apart; programs say nothing.
+   */
+  #requireOwnPage({ method, headers, raw }: FastifyRequest, cookie: boolean): void {
+    const { origin, host = '' } = headers;
+    const isBrowser = cookie || origin !== undefined || headers['sec-fetch-site'] !== undefined;
+    if (!isBrowser) return;
+    const name = hostIn(host);
+    if (name === undefined || !(this.#parts.isOwnName(name) || isSameAddress(name, raw.socket.localAddress))) {
+      throw new Refusal(
+        421,
+        new SallyportError('REQUEST_INVALID', `this gateway is not called ${host.slice(0, 100)}`, {
+          remedy: 'use a name that stands in its certificate',
+        }),
+      );
+    }
+    const changes = (method !== 'GET' && method !== 'HEAD') || headers.upgrade !== undefined;
+    const fromHere = origin?.toLowerCase() === `https://${host.toLowerCase()}`;
+    if (origin === undefined ? !(cookie && changes) : fromHere) return;
+    throw new Refusal(
+      403,
+      new SallyportError('REQUEST_INVALID', 'a page of another origin may not ask for this in the name of its visitor', {
+        remedy: 'programs send the token as Authorization: Bearer, and no cookie',
+      }),
+    );
+  }
+}
+
+/** `address:port` of the client. */
+export function sourceOf({ raw: { socket } }: FastifyRequest): string {
+  const address = socket.remoteAddress ?? 'unknown';
+  return `${isIP(address) === 6 ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
+}
+
+export function actorOf({ name, authentication }: LoggedIn, source: string): Actor {
+  return { principal: name, kind: 'human', authentication, source };
+}
+
+function bearerIn(header: string | undefined): string | undefined {
+  return /^Bearer +(\S{1,256})$/i.exec(header ?? '')?.[1];
+}
+
+function cookieIn(header: string | undefined): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const [name, ...value] = pair.trim().split('=');
+    if (name === COOKIE) return value.join('=').slice(0, 256);
+  }
+  return undefined;
+}
+
+/** Without the port and the brackets of an IPv6 address. */
+function hostIn(header: string): string | undefined {
+  return /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::\d{1,5})?$/
+    .exec(header)
+    ?.slice(1)
+    .find((part) => part !== undefined)
+    ?.toLowerCase();
+}
+
+function isSameAddress(name: string, own: string | undefined): boolean {
+  return isIP(name) !== 0 && own !== undefined && (own === name || own === `::ffff:${name}`);
+}

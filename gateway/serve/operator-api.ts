@@ -1,0 +1,127 @@
+import type { PrincipalFacts, TargetFacts } from '../../contract/policy.ts';
+import type { Approvals } from '../approval/approvals.ts';
+import { isoMicros } from '../base/clock.ts';
+import type { SallyportError } from '../base/errors.ts';
+import type { Config } from '../config/types.ts';
+import { AttemptLimiter } from '../identity/attempt-limiter.ts';
+import type { Principal } from '../identity/principal.ts';
+import { EventFeed } from '../operator-api/events.ts';
+import type { HttpsListener } from '../operator-api/https-listener.ts';
+import type { Locks } from '../operator-api/lock-operations.ts';
+import { LogIns } from '../operator-api/log-ins.ts';
+import { LoginChallenges } from '../operator-api/login-challenges.ts';
+import type { IdentityProvider } from '../operator-api/login-operations.ts';
+import { Metrics } from '../operator-api/metrics.ts';
+import type { Performers } from '../operator-api/operations.ts';
+import { programToken, type StoredToken } from '../operator-api/operator-operations.ts';
+import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
+import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
+import type { Listener } from '../protocol/listener.ts';
+import type { SessionParts, SessionTarget } from '../session/session-parts.ts';
+import { version } from '../version.ts';
+import { operatorsOf } from './operators.ts';
+import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
+
+export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
+  readonly config: () => Config;
+  readonly session: Pick<SessionParts, 'live' | 'inForce' | 'recorder'>;
+  readonly crypto: 'native' | 'javascript';
+  readonly approvals: Approvals;
+  readonly locks: Locks;
+  readonly credentials: CredentialOperations;
+  readonly provider: () => IdentityProvider | undefined;
+  readonly unready: () => SallyportError | undefined;
+  readonly reload: () => Promise<void>;
+}
+
+/** What the listeners of the operator API answer from, and what they tell it when they are there. */
+export interface OperatorApi {
+  readonly performers: Performers;
+  readonly logIns: LogIns;
+  readonly refused: RefusedLogIns;
+  readonly events: EventFeed;
+  readonly metrics: () => string;
+  readonly version: string;
+  /** To be told when they listen: what `gateway.status` says, and the certificate that a log-in is bound to. */
+  listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
+  /** A reload or a lock may have ended log-ins: what runs with them ends too. */
+  logInsChanged(): void;
+  close(): void;
+}
+
+export async function operatorApiOf(surroundings: OperatorApiSurroundings): Promise<OperatorApi> {
+  const { config, clock, database, records, ledger, log, gatewayName, session, locks } = surroundings;
+  let listeners: readonly Listener[] = [];
+  let https: Parameters<OperatorApi['listensOn']>[1];
+  const logInsChanged = (): void => https?.logInsChanged();
+  const operators = operatorsOf(config, (name) => locks.isLocked(name));
+  const logIns = new LogIns(operators, clock);
+  for (const row of await database.operatorTokens.inForce(clock.wallMicros())) logIns.put(programToken(row as StoredToken));
+  const { lockout } = config().limits;
+  const limiters = { logIns: new AttemptLimiter(lockout), tokens: new AttemptLimiter(lockout) };
+  const refused = new RefusedLogIns({ limiters, records, clock, log, gatewayName });
+  const events = new EventFeed(records, log);
+  const metrics = new Metrics({
+    version,
+    crypto: surroundings.crypto,
+    live: session.live,
+    recorder: session.recorder,
+    records,
+    ledger,
+    approvalsWaiting: () => surroundings.approvals.waiting,
+    logIns,
+  });
+  const performers = performersOf({
+    ...surroundings,
+    logIns,
+    operators,
+    refused,
+    tokens: database.operatorTokens,
+    challenges: new LoginChallenges({ clock, origin: ledger.key.name, certificate: () => https?.fingerprint ?? '' }),
+    logInsChanged,
+    policy: {
+      clock,
+      decide: (request) => session.inForce().policy.decide(request),
+      principal: (name) => factsOf(session.inForce().principals.get(name)),
+      target: (name) => targetFacts(session.inForce().targets.get(name)),
+    },
+    status: {
+      gateway: { name: gatewayName, version, started: isoMicros(clock.wallMicros()) },
+      ledger,
+      live: session.live,
+      listeners: () => listeners,
+      approvalsWaiting: () => surroundings.approvals.waiting,
+      policySet: () => session.inForce().policy.policySet,
+      configuration: () => config().hash,
+      reload: surroundings.reload,
+      unready: surroundings.unready,
+    },
+  });
+  return {
+    performers,
+    logIns,
+    refused,
+    events,
+    metrics: () => metrics.text(),
+    version,
+    listensOn: (all, own) => {
+      listeners = all;
+      https = own;
+    },
+    logInsChanged,
+    close: () => {
+      events.close();
+      metrics.close();
+    },
+  };
+}
+
+function factsOf(principal: Principal | undefined): PrincipalFacts | undefined {
+  if (principal === undefined) return undefined;
+  const { name, kind, onBehalfOf, groups } = principal;
+  return { name, kind, groups, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
+}
+
+function targetFacts(target: SessionTarget | undefined): TargetFacts | undefined {
+  return target === undefined ? undefined : { name: target.name, kind: target.kind, tags: target.tags };
+}
