@@ -69,7 +69,6 @@ function addKey(document: Document, human: YAMLMap, line: string): void {
   else throw notAList('ssh-keys');
 }
 
-
 /** A path of a .pub file, or of the private key beside one. */
 async function publicKeyIn(file: string): Promise<string> {
   const text = await readText(file.endsWith('.pub') ? file : `${file}.pub`).catch(() => readText(file));

@@ -28,6 +28,7 @@ export function registerOperatorCommands(registering: Registering): void {
   registerOperators(registering);
   registerApprovals(registering);
   registerSupervision(registering);
+  registerWatch(registering);
 }
 
 function remote(command: Command): Command {
@@ -179,4 +180,14 @@ function registerSupervision({ program, finish, examples }: Registering): void {
   remote(program.command('locks').description('principals that are locked'))
     .addHelpText('after', examples('locks --json'))
     .action(async (options: OperatorOptions) => finish(await (await load()).listLocks(options)));
+}
+
+function registerWatch({ program, finish, examples }: Registering): void {
+  program
+    .command('watch')
+    .description('see a running session in this terminal, as it is now and as it goes on; q leaves')
+    .argument('<session>', 'id of a session that runs, or the beginning of one, and a channel behind a slash if not the first terminal')
+    .option(...GATEWAY)
+    .addHelpText('after', examples('watch 01a205e1-e790', 'watch 01a205e1-e790/2 --gateway https://bastion.example.com:7443'))
+    .action(async (session: string, options: OperatorOptions) => finish(await (await import('./watch.ts')).watch(session, options)));
 }

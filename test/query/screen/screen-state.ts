@@ -39,8 +39,8 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       .map(Number)
       .filter((stop) => stop < core.cols && buffer.tabs[stop] === true),
     saved: [
-      buffer.savedX,
-      // The row to which it would come back.
+      // Where it would come back to.
+      Math.min(buffer.savedX, core.cols - 1),
       Math.min(Math.max(buffer.savedY - buffer.ybase, 0), core.rows - 1),
       penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: isUnderlined(buffer.savedCurAttrData) ? 1 : 0, underlineColor: 0 } }),
       charsetFinal(buffer.savedCharset),
