@@ -13,7 +13,7 @@ export interface FeedChannel {
   /** How far it is recorded: what was handed to listeners, and what came before they listened. */
   readonly position: RecordingPosition;
   /** Nanoseconds since it opened. */
-  now(): number;
+  readonly now: () => number;
 }
 
 export interface FeedListener {

@@ -149,8 +149,7 @@ export function boundCombined(core: TerminalCore): void {
   bounded = true;
   const line = core.buffers.normal.lines.get(0) as ScreenLine;
   const prototype = Object.getPrototypeOf(line) as {
-    getString(index: number): string;
-    addCodepointToCell(index: number, code: number, width: number): void;
+    addCodepointToCell: (this: ScreenLine & { getString(index: number): string }, index: number, code: number, width: number) => void;
   };
   const add = prototype.addCodepointToCell;
   prototype.addCodepointToCell = function (index, code, width) {

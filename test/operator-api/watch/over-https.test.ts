@@ -11,7 +11,7 @@ import { readCast } from '../../../gateway/query/read-cast.ts';
 import { Emulation } from '../../../gateway/query/screen/emulation.ts';
 import { Database } from '../../../gateway/store/database.ts';
 import { InTerminal } from '../../commands/in-terminal.ts';
-import { randomNumbers, randomOutput } from '../../query/screen/random-output.ts';
+import { randomOutput } from '../../query/screen/random-output.ts';
 import { stateOf } from '../../query/screen/screen-state.ts';
 import { sshArguments } from '../../support/clients.ts';
 import { sessionsOf } from '../../support/recordings.ts';
@@ -95,19 +95,27 @@ describe('a session through the gateway', () => {
     const half = (seed: number, title: string) => `${randomOutput(seed, 2500)}\x18\x1b]2;${title}\x07`;
     writeFileSync(`${file}.1`, half(1, 'half'));
     writeFileSync(`${file}.2`, half(2, 'whole'));
-    // In pieces of every size, so that they end anywhere.
-    const draw =
-      'open F, $_; binmode F; $n = 1; while (read F, $b, $n) { syswrite STDOUT, $b; $n = ($n * 7 + 3) % 61 + 1; select undef, undef, undef, 0.001 }';
-    const { session, agent } = await openSession(`perl -e '$SIG{WINCH} = sub {}; for (@ARGV) { ${draw} <STDIN> }' ${file}.1 ${file}.2`);
-    const random = randomNumbers(88);
+    // In pieces of every size, so that they end anywhere, and so many for each line that is typed.
+    const draw = [
+      'open F, $_; binmode F; ($n, $m) = (1, 0);',
+      'while (read F, $b, $n) { syswrite STDOUT, $b; $n = ($n * 7 + 3) % 61 + 1; <STDIN> if ++$m % 8 == 0; select undef, undef, undef, 0.001 }',
+    ].join(' ');
+    const { session, agent } = await openSession(
+      `perl -e '$SIG{WINCH} = sub {}; for (@ARGV) { ${draw} while (<STDIN> ne "next\\n") {} }' ${file}.1 ${file}.2`,
+    );
     for (const title of ['half', 'whole']) {
       const viewers: Viewer[] = [];
       for (let joined = 0; joined < 15; joined += 1) {
-        const last = viewers.at(-1);
-        const framed = last === undefined ? 0 : last.framed + random(300);
+        agent.write('\n');
+        if (joined === 6) agent.resize(title === 'half' ? 100 : 80, 30);
         viewers.push(await watch(session));
-        if (joined === 6) agent.resize(100, 30);
-        await last?.until('more output', () => last.framed >= framed || titleOf(last) === title);
+        agent.write('\n');
+      }
+      const [first] = viewers as [Viewer];
+      while (titleOf(first) !== title) {
+        const { framed } = first;
+        agent.write('\n');
+        await first.until('more output', () => first.framed > framed);
       }
       await Promise.all(viewers.map((viewer) => viewer.until(`the end of ${title}`, () => titleOf(viewer) === title, 30_000)));
       const replay = await replayed(session);
@@ -115,7 +123,7 @@ describe('a session through the gateway', () => {
         expect(stateOf((viewer.screens.get(0) as Emulation).core), `viewer ${index} of ${title}`).toEqual(stateOf(replay.core));
       expect(viewers.filter((viewer) => viewer.framed > 0).length).toBeGreaterThan(5);
       for (const viewer of viewers) viewer.vanish();
-      agent.write('\n');
+      agent.write('next\n');
     }
     const database = await Database.openForReading(world.gateway.data);
     const views = await until('the records of who watched', async () => {
