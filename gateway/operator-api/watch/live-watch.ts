@@ -46,13 +46,18 @@ const RECORD_MILLIS = 5 * 60_000;
 /** Without watchers the screens of a session are kept for this long, for whoever comes back. */
 const LINGER_MILLIS = 10_000;
 
+/** Since when a channel has been watched without a record of it: nanoseconds since it opened. */
+interface Seen {
+  readonly channel: FeedChannel;
+  from: number;
+}
+
 interface Watch {
   readonly watcher: Watcher;
   readonly viewer: Viewer;
   readonly session: string;
   readonly resource: Resource;
-  /** Since when each channel has been watched without a record of it: nanoseconds since it opened. */
-  readonly seen: Map<number, { channel: FeedChannel; from: number }>;
+  readonly seen: Map<number, Seen>;
   recordedAt: number;
   shown: string;
 }
@@ -174,8 +179,13 @@ export class LiveWatch {
     }
   }
 
-  /** Channels that have opened since. */
+  /** Channels that have opened since, and those that have closed, of which there is nothing more to see. */
   #note(watch: Watch, session: WatchedSession): void {
+    for (const [number, seen] of watch.seen) {
+      if (session.channels.includes(seen.channel)) continue;
+      watch.seen.delete(number);
+      this.#recordChannel(watch, seen);
+    }
     for (const channel of session.channels)
       if (!watch.seen.has(channel.channel)) watch.seen.set(channel.channel, { channel, from: channel.now() });
   }
@@ -208,19 +218,20 @@ export class LiveWatch {
 
   /** What was seen of each channel since it was last recorded. */
   #record(watch: Watch): void {
-    for (const [number, seen] of watch.seen) {
-      const to = seen.channel.now();
-      this.#parts.records.append(viewed(watch, { channel: number, from: seen.from, to })).catch((thrown: unknown) => {
-        const { code, message } = asSallyportError(thrown, 'LEDGER_FAILED');
-        this.#parts.log.error(
-          { session: watch.session, code },
-          `it could not be recorded until when ${watch.viewer.actor.principal} watched: ${message}`,
-        );
-        // Whoever can't be recorded sees no more.
-        if (this.#watches.has(watch.watcher)) watch.watcher.end('that it is watched cannot be recorded', NOT_RECORDED, code);
-      });
-      seen.from = to;
-    }
+    for (const seen of watch.seen.values()) this.#recordChannel(watch, seen);
+  }
+
+  #recordChannel(watch: Watch, seen: Seen): void {
+    const { from, channel } = seen;
+    const to = channel.now();
+    seen.from = to;
+    this.#parts.records.append(viewed(watch, { channel: channel.channel, from, to })).catch((thrown: unknown) => {
+      const { code, message } = asSallyportError(thrown, 'LEDGER_FAILED');
+      const { principal } = watch.viewer.actor;
+      this.#parts.log.error({ session: watch.session, code }, `it could not be recorded until when ${principal} watched: ${message}`);
+      // Whoever can't be recorded sees no more.
+      if (this.#watches.has(watch.watcher)) watch.watcher.end('that it is watched cannot be recorded', NOT_RECORDED, code);
+    });
   }
 }
 

@@ -10,12 +10,17 @@ export interface WatchSocket {
   close(code: number, reason: string): void;
 }
 
-/** Bytes that may wait for a watcher: in its socket, and of a channel whose screen is on its way. */
+/** Bytes that may wait for a watcher in its socket, and as many for screens that are on their way. */
 export const MOST_WAITING = 1024 * 1024;
 /** A watcher that was too slow gets a new screen when no more than this waits. */
 const DRAINED = 64 * 1024;
+/** What is said besides frames is little; whoever lets this much wait is not there. */
+const MOST_UNREAD = 4 * MOST_WAITING;
 /** Screens that came too late for what happened since, after which they are shown all the same, one after the other. */
 const PATIENCE = 3;
+
+/** RFC 6455's registry of close codes. */
+const TRY_AGAIN_LATER = 1013;
 
 type View =
   | { state: 'live' }
@@ -41,6 +46,8 @@ export class Watcher {
   readonly #socket: WatchSocket;
   readonly #askScreen: AskScreen;
   readonly #channels = new Map<number, Watched>();
+  /** Bytes in the queues of all channels. */
+  #queued = 0;
   #over = false;
 
   constructor(socket: WatchSocket, askScreen: AskScreen) {
@@ -49,7 +56,11 @@ export class Watcher {
   }
 
   say(message: LiveMessage): void {
-    if (!this.#over) this.#socket.send(JSON.stringify(message));
+    if (this.#over) return;
+    if (this.#socket.bufferedAmount > MOST_UNREAD) {
+      this.gone();
+      this.#socket.close(TRY_AGAIN_LATER, 'nothing is read');
+    } else this.#socket.send(JSON.stringify(message));
   }
 
   /** Begins to show a channel. One without a terminal has no screen, only what follows. */
@@ -74,9 +85,11 @@ export class Watcher {
         return;
       case 'joining':
         view.bytes += message.length;
-        if (view.missed === 0 && view.bytes <= MOST_WAITING) view.queue.push(message);
-        else {
-          view.queue = [];
+        if (view.missed === 0 && this.#queued + message.length <= MOST_WAITING) {
+          view.queue.push(message);
+          this.#queued += message.length;
+        } else {
+          this.#unqueue(view);
           view.missed = view.bytes;
         }
     }
@@ -103,7 +116,7 @@ export class Watcher {
     const watched = this.#channels.get(channel.channel);
     this.#channels.delete(channel.channel);
     // What was held back for a screen that will not come is shown without it.
-    if (watched?.view.state === 'joining') for (const message of watched.view.queue) this.#send(message);
+    if (watched !== undefined) for (const message of this.#unqueue(watched.view)) this.#send(message);
     this.say({ type: 'channel-closed', channel: channel.channel });
   }
 
@@ -119,6 +132,15 @@ export class Watcher {
   gone(): void {
     this.#over = true;
     this.#channels.clear();
+  }
+
+  /** What was held back for a screen. */
+  #unqueue(view: View): Uint8Array[] {
+    if (view.state !== 'joining') return [];
+    const { queue } = view;
+    view.queue = [];
+    for (const { length } of queue) this.#queued -= length;
+    return queue;
   }
 
   #send(message: Uint8Array): void {
@@ -149,7 +171,7 @@ export class Watcher {
     if (dumped.state === 'screen' && (!late || watched.late >= PATIENCE)) this.#sayScreen(watched.channel, dumped, late);
     if (!late) {
       watched.view = { state: 'live' };
-      for (const message of view.queue) this.take(watched.channel.channel, message);
+      for (const message of this.#unqueue(view)) this.take(watched.channel.channel, message);
     } else if (this.#socket.bufferedAmount > DRAINED) watched.view = { state: 'slow', leftOut: view.missed };
     else this.#join(watched);
   }
@@ -164,6 +186,6 @@ export class Watcher {
     const { view } = watched;
     this.say({ type: 'no-screen', channel: watched.channel.channel, reason });
     watched.view = { state: 'live' };
-    if (view.state === 'joining') for (const message of view.queue) this.take(watched.channel.channel, message);
+    for (const message of this.#unqueue(view)) this.take(watched.channel.channel, message);
   }
 }
