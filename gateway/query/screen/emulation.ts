@@ -3,24 +3,28 @@ import { clampSize } from '../../../contract/live-frames.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';
-import { boundCombined, coreOf, emptyCell, GROUND, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 1000;
 
-/** Parsed in one go: a few milliseconds of work. */
+/** Parsed in one go, on a screen of so many cells. Four characters may clear all cells, so on a larger screen it is less. */
 const SLICE = 16 * 1024;
+const SLICE_CELLS = 4000;
+const SHORTEST_SLICE = 64;
 
 /** Of a sequence that has begun and does not end, so much is given to whoever takes over in the middle of it. */
 const LONGEST_PENDING = 4096;
 
 const LONGEST_TITLE = 1024;
 
-/** Sequences with a count, done in a loop by xterm.js: up to 2^31 times. More than this often changes nothing any more. */
-const COUNTED = ['@', 'I', 'L', 'M', 'P', 'S', 'T', 'Z', 'b'];
-const COUNTED_WITH_SPACE = ['@', 'A'];
-const COUNTED_WITH_QUOTE = ['}', '~'];
-const MOST_TIMES = 2000;
+/** Sequences with a count, done in a loop by xterm.js: up to 2^31 times. Beyond the size of the screen it changes nothing any more. */
+const COUNTED_ROWS = ['L', 'M', 'S', 'T'];
+const COUNTED_COLUMNS = ['@', 'I', 'P', 'Z'];
+const COUNTED_COLUMNS_WITH_SPACE = ['@', 'A'];
+const COUNTED_COLUMNS_WITH_QUOTE = ['}', '~'];
+/** Characters that are repeated fill lines, and more of them than anybody has a use for. */
+const MOST_REPEATED = 2000;
 
 /**
  * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
@@ -64,9 +68,21 @@ export class Emulation {
     return this.#core;
   }
 
-  /** Shows all of `output`. For pieces that are short; `slices` is for others. */
+  /** Shows all of `output`. */
   show(output: string): void {
-    for (const slice of slices(output)) this.#show(slice);
+    for (const slice of this.slices(output)) this.#show(slice);
+  }
+
+  /** Pieces to be shown one by one, so that others have their turn between them. A surrogate pair is not cut. */
+  *slices(output: string): Generator<string> {
+    const most = Math.max(SHORTEST_SLICE, Math.floor(SLICE * Math.min(1, SLICE_CELLS / (this.cols * this.rows))));
+    for (let at = 0; at < output.length; ) {
+      let end = Math.min(at + most, output.length);
+      const last = output.charCodeAt(end - 1);
+      if (end < output.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
+      yield output.slice(at, end);
+      at = end;
+    }
   }
 
   resize(cols: number, rows: number): void {
@@ -91,7 +107,13 @@ export class Emulation {
   }
 
   #show(slice: string): void {
-    this.#core._inputHandler.parse(slice);
+    try {
+      this.#core._inputHandler.parse(slice);
+    } catch {
+      // A sequence that xterm.js cannot take, such as nobody has found yet. The rest of the slice is lost, and told as such.
+      this.#core._inputHandler._parser.reset();
+      this.whole = false;
+    }
     this.#pending = this.#core._inputHandler._parser.currentState === GROUND ? '' : unfinished(this.#pending + slice);
   }
 
@@ -129,32 +151,21 @@ export class Emulation {
   }
 
   #boundCounts(): void {
-    const bound = ({ params }: { params: Int32Array }) => {
-      if ((params[0] as number) > MOST_TIMES) params[0] = MOST_TIMES;
-      return false; // and on to xterm.js
-    };
-    // Erasing up to the last cell makes xterm.js look at a line below the last one. Erasing everything is the same.
-    const eraseAbove = ({ params }: { params: Int32Array }) => {
-      const { x, y, lines } = this.#core.buffers.active;
-      if (params[0] === 1 && x >= this.cols - 1 && lines.get(y + 1) === undefined) params[0] = 2;
-      return false;
-    };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
-    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
-    for (const final of COUNTED) this.#core.registerCsiHandler({ final }, bound);
-    for (const final of COUNTED_WITH_SPACE) this.#core.registerCsiHandler({ intermediates: ' ', final }, bound);
-    for (const final of COUNTED_WITH_QUOTE) this.#core.registerCsiHandler({ intermediates: "'", final }, bound);
-  }
-}
-
-/** Pieces that can be parsed without keeping anybody waiting; a surrogate pair is not cut. */
-export function* slices(output: string): Generator<string> {
-  for (let at = 0; at < output.length; ) {
-    let end = Math.min(at + SLICE, output.length);
-    const last = output.charCodeAt(end - 1);
-    if (end < output.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
-    yield output.slice(at, end);
-    at = end;
+    const bound =
+      (most: () => number) =>
+      ({ params }: Params): boolean => {
+        if ((params[0] as number) > most()) params[0] = most();
+        return false; // and on to xterm.js
+      };
+    const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
+    this.#core.registerCsiHandler(
+      { final: 'b' },
+      bound(() => MOST_REPEATED),
+    );
+    for (const final of COUNTED_ROWS) this.#core.registerCsiHandler({ final }, rows);
+    for (const final of COUNTED_COLUMNS) this.#core.registerCsiHandler({ final }, columns);
+    for (const final of COUNTED_COLUMNS_WITH_SPACE) this.#core.registerCsiHandler({ intermediates: ' ', final }, columns);
+    for (const final of COUNTED_COLUMNS_WITH_QUOTE) this.#core.registerCsiHandler({ intermediates: "'", final }, columns);
   }
 }
 

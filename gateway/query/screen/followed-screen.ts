@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import type { RecordingPosition } from '../../recording/recorder.ts';
 import { incompleteTail } from '../../recording/utf8-boundary.ts';
-import { Emulation, slices } from './emulation.ts';
+import { Emulation } from './emulation.ts';
 import type { Dumped } from './screen-messages.ts';
 import type { ScreenInput, ScreenSource } from './screen-source.ts';
 
@@ -80,7 +80,7 @@ export class FollowedScreen {
 
   async #show(text: string): Promise<void> {
     if (this.#emulation === undefined) return;
-    for (const slice of slices(text)) {
+    for (const slice of this.#emulation.slices(text)) {
       this.#emulation.show(slice);
       await this.#yieldTurn();
     }

@@ -11,6 +11,8 @@ export interface ScreensOptions {
   readonly dataDirectory: string;
   readonly segments: (session: string, channel: number) => Promise<readonly SegmentRow[]>;
   readonly log: Log;
+  /** The thread says at least so often that it works; what keeps it longer is taken for a way to make it hang. */
+  readonly longestSilenceMillis?: number;
 }
 
 /** The screen of one channel. After its thread has died it goes on by itself, from the recording. */
@@ -26,7 +28,6 @@ interface Waiting {
   readonly reject: (error: SallyportError) => void;
 }
 
-/** The thread says at least so often that it works; a sequence that keeps it longer is a way to make it hang. */
 const LONGEST_SILENCE_MILLIS = 15_000;
 const LOOK_MILLIS = 1000;
 /** Deaths within a minute after which it rests for a while. */
@@ -44,7 +45,8 @@ export class Screens {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #next = 1;
-  #heardAt = 0;
+  /** Infinite until the thread has begun, which takes as long as the machine needs. */
+  #heardAt = Number.POSITIVE_INFINITY;
   #deaths: number[] = [];
   #watchdog: NodeJS.Timeout | undefined;
 
@@ -87,7 +89,7 @@ export class Screens {
       this.#post({ kind: 'follow', id, request });
     }
     const ticket = this.#next++;
-    if (this.#waiting.size === 0) this.#heardAt = now;
+    if (this.#waiting.size === 0 && Number.isFinite(this.#heardAt)) this.#heardAt = now;
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { id, resolve, reject });
       this.#post({ kind: 'dump', id, at, ticket });
@@ -122,7 +124,7 @@ export class Screens {
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
     });
     worker.unref();
-    this.#heardAt = performance.now();
+    this.#heardAt = Number.POSITIVE_INFINITY;
     worker.on('message', (message: FromScreens) => {
       if (worker === this.#worker) this.#hear(message);
     });
@@ -135,7 +137,8 @@ export class Screens {
     });
     clearInterval(this.#watchdog);
     this.#watchdog = setInterval(() => {
-      if (this.#waiting.size === 0 || performance.now() - this.#heardAt < LONGEST_SILENCE_MILLIS) return;
+      if (this.#waiting.size === 0 || performance.now() - this.#heardAt < (this.#options.longestSilenceMillis ?? LONGEST_SILENCE_MILLIS))
+        return;
       this.#died('it hung');
       void worker.terminate();
     }, LOOK_MILLIS);

@@ -36,7 +36,7 @@ export interface TerminalCore {
   readonly _inputHandler: {
     readonly _windowTitle: string;
     readonly _curAttrData: CurrentAttributes;
-    readonly _parser: { readonly currentState: number; precedingJoinState: number };
+    readonly _parser: { readonly currentState: number; precedingJoinState: number; reset(): void };
     setTitle(title: string): boolean;
     parse(text: string): void;
     restoreCursor(): boolean;

@@ -117,17 +117,17 @@ describe('whoever joins late', () => {
     const room = await openRoom({ segmentBytes: 6000 });
     const channel = await room.session.openChannel('shell');
     channel.terminal(60, 15);
-    const drawing = new Drawing(20, 4500);
+    const drawing = new Drawing(20, 3500);
     const viewers: Viewer[] = [];
     const gone = new Set<Viewer>();
     const random = randomNumbers(30);
     while (!drawing.over) {
-      for (let piece = random(30); piece >= 0 && !drawing.over; piece -= 1) drawing.draw(channel);
+      for (let piece = random(24); piece >= 0 && !drawing.over; piece -= 1) drawing.draw(channel);
       if (viewers.length >= 30) continue;
       const viewer = new Viewer();
       const joining = room.watch(viewer);
       // What is drawn while somebody joins has to reach them exactly once.
-      for (let piece = random(20); piece >= 0 && !drawing.over; piece -= 1) {
+      for (let piece = random(15); piece >= 0 && !drawing.over; piece -= 1) {
         drawing.draw(channel);
         if (random(3) === 0) await new Promise((resolve) => setImmediate(resolve));
       }

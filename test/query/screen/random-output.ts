@@ -2,7 +2,7 @@
 export function randomOutput(seed: number, count: number): string {
   const random = randomNumbers(seed);
   const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item;
-  const small = () => pick(['', '0', '1', '2', '3', '5', '9', '20', '300']);
+  const small = () => pick(['', '0', '1', '2', '3', '5', '9', '20', '70']);
   const kinds: [weight: number, make: () => string][] = [
     [14, () => Array.from({ length: 1 + random(30) }, () => pick([...'abcdefghij  klmnopqrstuvwxyz~`#@[]'])).join('')],
     [4, () => pick(['好', '世界', '한', '🙂', 'Ａ', '\u3000'])],

@@ -75,6 +75,7 @@ describe('hostile output', () => {
         .join('')
         .repeat(20),
     },
+    { name: 'a whole screen for every four characters', output: '\x1b[2J\x1b#8'.repeat(5000) },
     { name: 'repeated over and over', output: `a\x1b[${huge}b`.repeat(100) },
     { name: 'endless parameters', output: `\x1b[${'1;'.repeat(200_000)}m` },
     { name: 'a sixel image of megabytes', output: `\x1bPq${'#1~~@@vv'.repeat(500_000)}\x1b\\` },
