@@ -157,6 +157,15 @@ export class Emulation {
         if ((params[0] as number) > most()) params[0] = most();
         return false; // and on to xterm.js
       };
+    // Erasing up to the last cell makes xterm.js look at a line below the last one. Erasing everything is the same.
+    const eraseAbove = ({ params }: Params): boolean => {
+      const { x, y, lines, scrollTop, scrollBottom } = this.#core.buffers.active;
+      const row = this.#core.coreService.decPrivateModes.origin ? Math.min(scrollBottom, Math.max(scrollTop, y)) : y;
+      if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
+      return false;
+    };
+    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
+    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },

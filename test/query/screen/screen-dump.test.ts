@@ -37,6 +37,8 @@ describe('a restored terminal', () => {
       original.resize(30, 9);
       copy.resize(30, 9);
       expectSame(original, copy, `seed ${seed}, and then resized`);
+      // Nothing made the emulation throw.
+      expect(original.whole, `seed ${seed}`).toBe(true);
     }
   });
 
@@ -66,6 +68,12 @@ describe('a restored terminal', () => {
 });
 
 describe('hostile output', () => {
+  it('of which xterm.js throws does not', () => {
+    const screen = new Emulation(20, 4);
+    screen.show('\x1b[4;20H\x1b[1Jx\x1b[4;20H\x1b[?1Jy');
+    expect([screen.whole, stateOf(screen.core).cursor]).toEqual([true, [20, 3]]);
+  });
+
   const huge = String(2 ** 31 - 1);
   it.each([
     {
@@ -90,6 +98,7 @@ describe('hostile output', () => {
     const dump = screen.dump();
     expect(dump.length).toBeLessThan(4 * 1024 * 1024);
     expect(performance.now() - began).toBeLessThan(5000);
+    expect(screen.whole).toBe(true);
     expectSame(screen, restored(screen), 'restored');
     screen.show('\x18\x1b[2J\x1b[1;1Hstill here');
     expect(stateOf(screen.core)).toMatchObject({ cursor: [10, 0] });
