@@ -98,8 +98,10 @@ export class Emulation {
 
   /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
   dump(): string {
-    mendScreen(this.#core);
-    return dumpScreen(this.#core) + this.#pending;
+    const undo = mendScreen(this.#core);
+    const dump = dumpScreen(this.#core) + this.#pending;
+    undo();
+    return dump;
   }
 
   dispose(): void {

@@ -77,6 +77,7 @@ export interface ScreenLine {
   readonly length: number;
   readonly isWrapped: boolean;
   loadCell(index: number, cell: Cell): Cell;
+  setCell(index: number, cell: Cell): void;
   resize(cols: number, fill: Cell): void;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
@@ -116,10 +117,12 @@ export function plainTerminal(cols: number, rows: number, scrollback: number): T
   return new headless.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' });
 }
 
+let blank: Cell | undefined;
+
 /** An empty cell, to fill with or to load others into. */
 export function emptyCell(): Cell {
-  const made = new headless.Terminal({ cols: 2, rows: 1, allowProposedApi: true, logLevel: 'off' }).buffer.active.getNullCell();
-  return Object.assign(made as unknown as Cell, { content: BLANK });
+  blank ??= plainTerminal(2, 1, 0).buffer.active.getNullCell() as unknown as Cell;
+  return Object.assign(Object.create(Object.getPrototypeOf(blank) as object) as Cell, blank, { content: BLANK });
 }
 
 const FINALS = ['0', 'A', 'B', '4', 'C', '5', 'R', 'Q', 'K', 'Y', 'E', '6', 'Z', 'H', '7', '='];

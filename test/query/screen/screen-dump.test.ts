@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pty from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Emulation } from '../../../gateway/query/screen/emulation.ts';
+import { mendScreen } from '../../../gateway/query/screen/mend-screen.ts';
 import { Belongings } from '../../support/temp.ts';
 import { randomNumbers, randomOutput } from './random-output.ts';
 import { stateOf } from './screen-state.ts';
 
-/** A fresh terminal into which the other one's dump was written. */
+/** A fresh terminal into which the other one's dump was written. What no sequence leads to is mended in both. */
 function restored(original: Emulation): Emulation {
+  mendScreen(original.core);
   const copy = new Emulation(original.cols, original.rows);
   copy.show(original.dump());
   return copy;
@@ -47,6 +49,7 @@ describe('a restored terminal', () => {
       const [original, used] = [new Emulation(40, 12), new Emulation(40, 12)];
       original.show(randomOutput(seed, 200));
       used.show(`${randomOutput(seed + 1e6, 200)}\x18`);
+      mendScreen(original.core);
       used.show(original.dump());
       expectSame(original, used, `seed ${seed}`);
     }
@@ -65,6 +68,19 @@ describe('a restored terminal', () => {
       expectSame(original, copy, begun);
     },
   );
+});
+
+describe('to dump a terminal', () => {
+  it('changes nothing in it', () => {
+    for (let seed = 0; seed < 30; seed += 1) {
+      const screen = new Emulation(20, 6);
+      screen.show(randomOutput(seed, 300));
+      screen.resize(13, 5);
+      const before = stateOf(screen.core);
+      screen.dump();
+      expect(stateOf(screen.core), `seed ${seed}`).toEqual(before);
+    }
+  });
 });
 
 describe('hostile output', () => {
