@@ -93,12 +93,15 @@ describe('on the command line', () => {
   });
 
   it('somebody logs in with a browser on the same machine', async () => {
-    idp.person = { sub: 'user-2', email: 'new@example.com', email_verified: true, groups: ['sre', 'staff'] };
+    idp.person = { sub: 'user-2', email: 'new@example.com', email_verified: true, groups: ['staff'] };
     const login = await sallyport(['login', '--gateway', at(), '--browser'], (line) => {
       if (line.startsWith('http')) void idp.browse(line).then((back) => fetch(back));
     });
-    expect(login.stdout).toMatch(/as new@example\.com, reviewer, until /);
-    expect((await sallyport(['whoami'])).stdout).toMatch(/^new@example\.com, reviewer/);
+    expect(login.stdout).toMatch(/as new@example\.com, without a role, until /);
+    expect((await sallyport(['whoami'])).stdout).toMatch(/^new@example\.com, without a role/);
+    const refused = await sallyport(['status']);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('new@example.com asks without a role');
   });
 
   it('somebody who is disabled is told no, and nothing of why', async () => {
