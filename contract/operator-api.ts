@@ -138,7 +138,7 @@ const retained = z.strictObject({ session: uuid, started: z.string(), target: z.
 export const operations = {
   'gateway.status': {
     http: 'GET /api/status',
-    may: 'operator',
+    may: everyRole,
     onSocket: true,
     effect: 'read',
     summary: 'How the gateway is: its version, what listens, how many sessions run and approvals wait',

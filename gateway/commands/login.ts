@@ -57,8 +57,12 @@ async function keep(
   if (token === undefined) throw new SallyportError('INTERNAL', 'the gateway gave no token');
   await keepLogin(url, { operator, token, expires, trust, ...(key === undefined ? {} : { key }) });
   if (options.json === true) await print(jsonLine({ gateway: url, operator, roles, expires, trust }));
-  else await print(`Logged in to ${url} as ${printable(operator)}, ${roles.join(' and ')}, until ${expires.slice(0, 16)}Z.\n`);
+  else await print(`Logged in to ${url} as ${printable(operator)}, ${rolesInWords(roles)}, until ${expires.slice(0, 16)}Z.\n`);
   return 0;
+}
+
+function rolesInWords(roles: readonly string[]): string {
+  return roles.length === 0 ? 'without a role' : roles.join(' and ');
 }
 
 export async function logout(options: OperatorOptions): Promise<number> {
@@ -80,7 +84,7 @@ export async function logout(options: OperatorOptions): Promise<number> {
 export async function whoami(options: OperatorOptions): Promise<number> {
   const me = await askOperator(options, 'whoami', {});
   if (options.json === true) await print(jsonLine(me));
-  else await print(printable(`${me.operator}, ${me.roles.join(' and ')}, until ${me.expires.slice(0, 16)}Z`).concat('\n'));
+  else await print(printable(`${me.operator}, ${rolesInWords(me.roles)}, until ${me.expires.slice(0, 16)}Z`).concat('\n'));
   return 0;
 }
 

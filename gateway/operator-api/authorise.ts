@@ -43,9 +43,13 @@ export function authoriseRoles(what: string, may: MayAsk, operator: LoggedIn | u
   if (may === 'operator') return;
   if (may !== 'local' && operator.roles.some((role) => may.includes(role))) return;
   const needed = may === 'local' ? 'the user of the gateway on its own machine' : `the role ${may.join(' or ')}`;
-  throw new SallyportError('ROLE_MISSING', `${what} takes ${needed}, and ${operator.name} asks as ${operator.roles.join(' and ')}`, {
-    remedy: 'roles are given by operator: [...] of a human in the configuration; a token may have fewer',
-  });
+  throw new SallyportError(
+    'ROLE_MISSING',
+    `${what} takes ${needed}, and ${operator.name} asks ${operator.roles.length === 0 ? 'without a role' : `as ${operator.roles.join(' and ')}`}`,
+    {
+      remedy: 'roles are given by operator: [...] of a human in the configuration; a token may have fewer',
+    },
+  );
 }
 
 export function loginRequired(): SallyportError {

@@ -124,7 +124,7 @@ export class LogIns {
     if ('refused' in found) return undefined;
     const { operator } = found;
     const roles = operator.roles.filter((role) => known.roles?.includes(role) ?? true);
-    if (roles.length === 0) return undefined;
+    if (roles.length === 0 && known.claimed === undefined) return undefined;
     return {
       name: operator.name,
       roles,

@@ -3,6 +3,7 @@ import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import websocket from '@fastify/websocket';
 import { type FastifyInstance, fastify } from 'fastify';
+import { roles } from '../../contract/operator-api.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { LedgerReader } from '../ledger/ledger-storage.ts';
@@ -144,7 +145,7 @@ const MAX_MESSAGE = 16 * KiB;
 function serveMetrics(app: FastifyInstance, door: Door, metrics: () => string): void {
   app.get(METRICS_PATH, async (request, reply) => {
     const { operator } = await door.whoAsks(request);
-    authoriseRoles(METRICS_PATH, 'operator', operator);
+    authoriseRoles(METRICS_PATH, roles, operator);
     return reply.type(METRICS_TYPE).send(metrics());
   });
 }
