@@ -1,9 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mainFile } from '../commands/run-cli.ts';
 import { ask, send } from '../operator-api/api-client.ts';
+import { ssh } from '../support/clients.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { type KeyPair, learnHostKey, makeKey } from '../support/keys.ts';
 import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
+import { recordedAs } from '../support/records.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 
@@ -20,6 +25,12 @@ beforeAll(async () => {
   idp = await startOidcProvider(belongings, { redirects: ['https://bastion.test/login/callback'] });
   idp.paceDevices = 1;
   home = belongings.directory('home');
+  const policy = join(home, 'policy.cedar');
+  writeFileSync(
+    policy,
+    'permit(principal is Human, action, resource) when { principal in Group::"sre" || principal in Group::"staff" };\n',
+    { mode: 0o644 },
+  );
   gateway = await startGateway(belongings, {
     https: true,
     env: { OIDC_SECRET: SECRET },
@@ -29,7 +40,8 @@ beforeAll(async () => {
         { name: 'gone@example.com', disabled: true },
       ],
       agents: [],
-      targets: [],
+      targets: [{ name: 'sh', kind: 'shell' }],
+      policy,
       oidc: {
         issuer: idp.issuer,
         'client-id': clients.browser.id,
@@ -113,6 +125,53 @@ describe('on the command line', () => {
     expect(login.status).toBe(1);
     expect(login.stderr).toContain('the log-in was refused');
     expect(login.stderr).not.toContain('disabled');
+  });
+});
+
+describe('an SSH certificate', () => {
+  async function certified(name: string): Promise<{ key: KeyPair; issued: Ran }> {
+    const key = await makeKey(home, name);
+    const issued = await sallyport(['credentials', 'issue', '--gateway', at(), '--key', `${key.path}.pub`, '--json']);
+    return { key, issued };
+  }
+
+  async function through(key: KeyPair) {
+    const knownHosts = `${key.path}.hosts`;
+    const hostKey = await learnHostKey(knownHosts, gateway.host, gateway.port);
+    const route = { host: gateway.host, port: gateway.port, user: 'sh', key, knownHosts, hostKey };
+    return ssh(route, 'echo certified', { flags: ['-o', `CertificateFile=${key.path}-cert.pub`] });
+  }
+
+  it.each([
+    ['12 is given to somebody who is listed, and opens a session in their name', 'user-1', 'engineer@example.com', ['sre']],
+    ['12 is given to somebody whom only the provider knows, with the groups that it says', 'user-2', 'new@example.com', ['staff']],
+  ])('%s', async (_promise, sub, email, groups) => {
+    idp.person = { sub, email, email_verified: true, groups, amr: ['pwd', 'hwk'] };
+    await sallyport(['login', '--gateway', at(), '--browser'], (line) => {
+      if (line.startsWith('http')) void idp.browse(line).then((back) => fetch(back));
+    });
+    const { key, issued } = await certified(sub);
+    expect(issued.status, issued.stderr).toBe(0);
+    const done = await through(key);
+    expect([done.status, done.stdout.toString(), done.stderr]).toEqual([0, 'certified\n', '']);
+    const opened = await recordedAs(gateway.data, 'session.open', ({ actor }) => actor.principal === email);
+    expect(opened.actor.authentication).toMatchObject({
+      method: 'certificate',
+      key: key.fingerprint,
+      provider: { issuer: idp.issuer, subject: sub, amr: ['pwd', 'hwk'] },
+    });
+  });
+
+  it('is not given to somebody who has not logged in, and of no use to somebody whom policy does not let in', async () => {
+    idp.person = { sub: 'user-4', email: 'sales@example.com', email_verified: true, groups: ['sales'] };
+    await sallyport(['logout']);
+    expect((await certified('nobody')).issued.status).not.toBe(0);
+    await sallyport(['login', '--gateway', at(), '--browser'], (line) => {
+      if (line.startsWith('http')) void idp.browse(line).then((back) => fetch(back));
+    });
+    const { key, issued } = await certified('sales');
+    expect(issued.status, issued.stderr).toBe(0);
+    expect((await through(key)).status).toBe(255);
   });
 });
 
