@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
+import type { HttpsListener } from '../operator-api/https-listener.ts';
 import { makeEd25519Key } from '../protocol/ssh/ed25519-key.ts';
 import { runThroughGateway } from '../protocol/ssh/loopback-client.ts';
 import { findSessions } from '../query/find-sessions.ts';
@@ -12,11 +13,12 @@ import { untilSignal } from './until-signal.ts';
 
 /** Who the demo knows, and what they may reach. */
 const HUMAN = 'engineer@example.com';
+const REVIEWER = 'reviewer@example.com';
 const AGENT = 'deploy-bot';
 const TARGET = 'workshop';
 /** Enough of a UUIDv7 to be the only session that begins so. */
 const SHORT_ID = 13;
-const FIRST_COMMAND = 'echo "Hello from $(uname -s)"; id -un; date -u +%Y-%m-%d';
+const FIRST_COMMAND = 'uname -sr; id -un; date -u +%Y-%m-%d';
 
 /** A gateway with a ready-made configuration on loopback: freshly made keys, a local shell, a first recorded session. */
 export async function demo(options: { data?: string }): Promise<number> {
@@ -24,8 +26,9 @@ export async function demo(options: { data?: string }): Promise<number> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const config = await prepare(directory);
   const gateway = await startGateway({ config, logLevel: 'warn' });
-  const [listener] = gateway.listeners;
-  if (listener === undefined) throw new SallyportError('INTERNAL', 'the demo has no listener');
+  const listener = gateway.listeners.find(({ protocol }) => protocol === 'ssh');
+  const https = gateway.listeners.find((each): each is HttpsListener => each.protocol === 'https');
+  if (listener === undefined || https === undefined) throw new SallyportError('INTERNAL', 'the demo lacks a listener');
   const [host = '127.0.0.1', port = ''] = listener.address.split(':');
   await writeClientFiles(directory, host, port, gateway);
 
@@ -40,7 +43,9 @@ export async function demo(options: { data?: string }): Promise<number> {
     command: FIRST_COMMAND,
   });
   await print(`${outcome.stdout}${outcome.stderr}`.replace(/^/gm, '  ').trimEnd());
-  await print(`\n\nBefore any of that was delivered it was recorded. ${nextLines(directory, await firstSession(gateway.dataDirectory))}`);
+  await print(
+    `\n\nBefore any of that was delivered it was recorded. ${nextLines(directory, await firstSession(gateway.dataDirectory), https)}`,
+  );
   const signal = await untilSignal();
   await gateway.close(signal);
   await print(`\nStopped. What was recorded stays in ${directory}; delete it when you are done.\n`);
@@ -51,23 +56,49 @@ async function prepare(directory: string): Promise<string> {
   const keys = join(directory, 'keys');
   await mkdir(keys, { recursive: true, mode: 0o700 });
   const human = await keyPair(keys, 'engineer', HUMAN);
+  const reviewer = await keyPair(keys, 'reviewer', REVIEWER);
   const agent = await keyPair(keys, AGENT, AGENT);
   const config = join(directory, 'gateway.yaml');
   const text = `# Made by "sallyport demo". Change it and run: sallyport serve --config ${config}
 gateway:
-  listen: { ssh: "127.0.0.1:0" }
+  listen: { ssh: "127.0.0.1:0", https: "127.0.0.1:0" }
   data: ${JSON.stringify(join(directory, 'data'))}
 humans:
   - { name: ${HUMAN}, ssh-keys: [${JSON.stringify(human)}] }
+  - { name: ${REVIEWER}, ssh-keys: [${JSON.stringify(reviewer)}], operator: [reviewer, admin] }
 agents:
   - { name: ${AGENT}, on-behalf-of: ${HUMAN}, ssh-keys: [${JSON.stringify(agent)}] }
 targets:
-  - { name: ${TARGET}, kind: shell, allow: [${HUMAN}, ${AGENT}], tags: { env: demo } }
+  - { name: ${TARGET}, kind: shell, tags: { env: demo } }
+policy: policy.cedar
+approvals:
+  changes: { reviewers: { names: [${REVIEWER}] }, within: 10m }
 recording: { reserve: 64MiB }
 `;
   await writeFile(config, text, { mode: 0o600 });
+  await writeFile(join(directory, 'policy.cedar'), policy, { mode: 0o600 });
   return config;
 }
+
+const policy = `// Made by "sallyport demo". Who may do what; docs/policy.md says what else there is. After a change: sallyport reload
+@id("everybody-connects")
+permit (principal, action in [Action::"connect", Action::"ssh:shell"], resource);
+
+@id("people-work")
+permit (principal is Human, action in Action::"ssh", resource);
+
+@id("agents-look")
+permit (principal is Agent, action == Action::"ssh:exec", resource)
+when {
+  !context.opaque &&
+  ["cat", "date", "df", "echo", "grep", "head", "id", "ls", "ps", "tail", "uname", "uptime"].containsAll(context.programs)
+};
+
+// Whatever else an agent wants to run, somebody has to approve, command by command.
+@id("agents-ask")
+@approval("changes")
+permit (principal is Agent, action == Action::"ssh:exec", resource);
+`;
 
 /** The public key of a pair that is made once. */
 async function keyPair(directory: string, file: string, comment: string): Promise<string> {
@@ -105,7 +136,7 @@ async function firstSession(dataDirectory: string): Promise<string> {
   }
 }
 
-function nextLines(directory: string, session: string): string {
+function nextLines(directory: string, session: string, { address, fingerprint }: HttpsListener): string {
   const self = import.meta.url.endsWith('.ts') ? 'npm run -s sallyport --' : 'sallyport';
   const data = join(directory, 'data');
   const ssh = `ssh -F ${directory}/ssh_config`;
@@ -114,11 +145,18 @@ function nextLines(directory: string, session: string): string {
     [`${ssh} engineer 'uname -a'`, 'one command as the human'],
     [`${ssh} menu@engineer`, 'choose a target from a menu'],
     [],
+    [`${ssh} ${AGENT} 'touch /tmp/by-an-agent'`, 'the agent changes something: it waits for approval'],
+    [
+      `${self} login --gateway https://${address} --operator ${REVIEWER} --key ${join(directory, 'keys', 'reviewer')} --fingerprint ${fingerprint}`,
+    ],
+    [`${self} approvals`, 'what waits; then: approve ID, or deny ID --reason …'],
+    [`${self} watch SESSION`, 'see a session that runs; also message, pause, resume, step, terminate'],
+    [],
     [`${self} sessions --data ${data}`, 'who was where'],
     [`${self} play ${session} --data ${data}`, 'replay it here'],
     [`${self} transcript ${session} --data ${data}`, 'read it'],
   ];
-  const width = Math.max(...lines.map(([line = '']) => line.length));
+  const width = Math.max(...lines.map(([line = '', comment]) => (comment === undefined ? 0 : line.length)));
   const text = lines.map(([line = '', comment = '']) => `  ${line.padEnd(width)}  ${comment}`.trimEnd()).join('\n');
   return `In another terminal:\n\n${text}\n\nThe configuration is ${directory}/gateway.yaml. Press Ctrl-C to stop.\n`;
 }

@@ -31,7 +31,12 @@ export function describeEvent(event: RecordedObject): string | undefined {
       return `[${word(event.bytes)} bytes of the recording are lost]`;
     case 'decision':
       return `[decision: ${word(event.verdict)} ${word(event.action)}${list(event.policies)}]`;
+    case 'approval':
+      return `[${describeApproval(event)}]`;
+    case 'supervise':
+      return `[${describeSupervision(event)}]`;
     case 'resize':
+    case 'notice':
       return undefined;
     case 'fd':
     case 'raw':
@@ -65,6 +70,39 @@ function describeRequest(event: RecordedObject): string | undefined {
       return undefined;
     default:
       return `[${word(event.request)}${rest(event, ['t', 'request'])}]`;
+  }
+}
+
+/** What waits, and what came of it. */
+function describeApproval(event: RecordedObject): string {
+  switch (event.state) {
+    case 'asked':
+      return `approval asked by the rule ${word(event.rule)}, request ${word(event.approval)}`;
+    case 'approved':
+      return `approved${list(event.by)}, request ${word(event.approval)}`;
+    case 'refused':
+      return `not approved: ${word(event.code)}`;
+    default:
+      return `approval${rest(event, ['t'])}`;
+  }
+}
+
+/** What an operator did to the session. */
+function describeSupervision(event: RecordedObject): string {
+  const by = word(event.by);
+  switch (event.what) {
+    case 'message':
+      return `message of ${by}: ${word(event.text)}`;
+    case 'pause':
+      return `paused by ${by}: ${word(event.reason)}`;
+    case 'resume':
+      return `resumed by ${by}: ${word(event.reason)}`;
+    case 'step':
+      return `${event.on === false ? 'stepping ended' : 'stepped through'} by ${by}: ${word(event.reason)}`;
+    case 'terminate':
+      return `ended by ${by}: ${word(event.reason)}`;
+    default:
+      return `supervision${rest(event, ['t'])}`;
   }
 }
 

@@ -39,6 +39,11 @@ export function describeNote(note: Note): Description {
         words: `Decision: ${word(note.verdict)} ${word(note.action)}${policies(note.policies)}`,
         mark: note.verdict === 'allow' ? undefined : 'decision',
       };
+    case 'approval':
+      return { words: describeApproval(note), mark: 'decision' };
+    case 'supervise':
+      return { words: describeSupervision(note), mark: 'decision' };
+    case 'notice':
     case 'fd':
     case 'raw':
     case 'clock':
@@ -75,6 +80,33 @@ function describeRequest(note: Note): Description {
     default:
       return { words: `Request ${word(note.request)}${rest(note, ['t', 'request', 'passed'])}${refused}`, mark: undefined };
   }
+}
+
+function describeApproval(note: Note): string {
+  switch (note.state) {
+    case 'asked':
+      return `Approval asked by the rule ${word(note.rule)}, request ${word(note.approval)}`;
+    case 'approved':
+      return `Approved${policies(note.by)}, request ${word(note.approval)}`;
+    case 'refused':
+      return `Not approved: ${word(note.code)}`;
+    default:
+      return `Approval${rest(note, ['t'])}`;
+  }
+}
+
+const deeds: Readonly<Record<string, string>> = {
+  message: 'Message',
+  pause: 'Paused',
+  resume: 'Resumed',
+  step: 'Stepped through',
+  terminate: 'Ended',
+};
+
+/** What an operator did to the session. */
+function describeSupervision(note: Note): string {
+  const deed = note.what === 'step' && note.on === false ? 'Stepping ended' : (deeds[word(note.what)] ?? word(note.what));
+  return `${deed} by ${word(note.by)}: ${word(note.text ?? note.reason)}`;
 }
 
 function describeFile(note: Note): string {
