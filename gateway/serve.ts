@@ -7,6 +7,8 @@ import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
 import { credentialOperations } from './operator-api/credential-operations.ts';
+import type { SocketScope } from './operator-api/socket-route.ts';
+import { serveLiveWatch } from './operator-api/watch/watch-route.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -20,6 +22,7 @@ import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { type HttpsServing, listenForHttps } from './serve/https.ts';
 import { identityWatch } from './serve/identity-watch.ts';
+import { openLiveWatch } from './serve/live-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
@@ -100,6 +103,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
     endSessionsOnTrouble(recorder, live);
 
+    const liveWatch = openLiveWatch({ recorder, database, dataDirectory, live, records, log });
+    undo.push(() => liveWatch.close());
+
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const crypto = sshCrypto();
@@ -138,7 +144,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       session: parts,
       crypto,
       supervision: new Supervision(parts),
-      watchers: () => 0,
+      watchers: (session) => liveWatch.watch.watchers(session),
       approvals,
       locks,
       credentials: credentialOperations({
@@ -161,7 +167,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const doors: Listener[] = [];
     undo.push(() => Promise.all(doors.map((door) => door.close())));
     if (ssh !== undefined) doors.push(await listenForSsh(config, hostKey, parts, () => config));
-    const overHttps = { ...operatorApi, log, ledger: openLedgerFiles(dataDirectory), unready: () => whyNotReady(parts) };
+    const overHttps = {
+      ...operatorApi,
+      log,
+      ledger: openLedgerFiles(dataDirectory),
+      unready: () => whyNotReady(parts),
+      addSockets: (scope: SocketScope) => serveLiveWatch(scope, liveWatch.watch),
+    };
     watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
     undo.push(async () => watched?.listener.close());
     const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
@@ -200,6 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await Promise.all(doors.map((door) => door.close()));
         approvals.close();
         await drain(live); // `/readyz` says so meanwhile.
+        await liveWatch.close();
         await Promise.all([stopped, control.close(), watched?.listener.close()]);
         await retention.idle();
         await recorder.close();

@@ -71,7 +71,7 @@ function summaryObject(config: Config, policySet: string, reach: Reach, notes: r
       name: target.name,
       kind: target.kind,
       address: addressOf(target),
-      reachableBy: reach.get(target.name) ?? [],
+      ...(reach === undefined ? {} : { reachableBy: reach.get(target.name) ?? [] }),
     })),
     ...(config.approvals.size === 0
       ? {}
@@ -87,8 +87,9 @@ function summaryText(config: Config, reach: Reach, notes: readonly string[]): st
   );
   const targets = [...config.targets.values()].map((target) => {
     const address = addressOf(target);
-    const who = reach.get(target.name) ?? [];
-    return `  ${target.name}, ${target.kind}${address === undefined ? '' : ` at ${address}`}: ${who.length === 0 ? 'nobody may connect' : who.join(', ')}`;
+    const who = reach?.get(target.name)?.join(', ');
+    const words = who === undefined ? '' : `: ${who === '' ? 'nobody may connect' : who}`;
+    return `  ${target.name}, ${target.kind}${address === undefined ? '' : ` at ${address}`}${words}`;
   });
   const approvals = [...config.approvals.values()].map(
     (rule) => `  ${rule.name}${rule.breakGlass ? ', break-glass' : ''}, ${rule.needed} of ${reviewersOf(rule, config).join(', ')}`,
@@ -98,7 +99,11 @@ function summaryText(config: Config, reach: Reach, notes: readonly string[]): st
     ...listed('Listeners', listeners),
     ...listed('Principals', principals),
     ...listed(
-      config.policy === undefined ? 'Targets, and who may reach them' : 'Targets, and who may reach them from here and now',
+      reach === undefined
+        ? 'Targets (too many to say who reaches each; sallyport policy try says it of one)'
+        : config.policy === undefined
+          ? 'Targets, and who may reach them'
+          : 'Targets, and who may reach them from here and now',
       targets,
     ),
     ...(approvals.length === 0 ? [] : listed('Approvals, and who could decide', approvals)),
@@ -125,19 +130,24 @@ function addressOf(target: Target): string | undefined {
 }
 
 /** Names of principals by the name of the target; `(asks)` behind those who need an approval. */
-type Reach = ReadonlyMap<string, readonly string[]>;
+type Reach = ReadonlyMap<string, readonly string[]> | undefined;
+
+/** A policy file is asked about each of them, some thousands a second. */
+const MOST_PAIRS = 40_000;
 
 /** Asks policy itself, so that the summary cannot differ from what will be decided. */
 async function whoReaches(config: Config, policies: CedarPolicies | undefined): Promise<{ policySet: string; reach: Reach }> {
   const policy = policies === undefined ? await policyFor(config) : await policyOfFile(policies, config);
   const circumstances = { time: Date.now() * 1000, source: '127.0.0.1:0', authentication: 'publickey', sessionAge: 0 };
-  const reach = new Map<string, string[]>([...config.targets.keys()].map((name) => [name, []]));
   const principals = [...config.principals.values()].filter(({ name }) => mayEnter(name, config));
+  if (policies !== undefined && principals.length * config.targets.size > MOST_PAIRS)
+    return { policySet: policy.policySet, reach: undefined };
+  const reach = new Map<string, string[]>([...config.targets.keys()].map((name) => [name, []]));
   for (const { name, kind, groups, onBehalfOf } of principals) {
     const principal = { name, kind, groups, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
-    for (const target of await policy.visibleTargets(principal, circumstances)) {
+    for (const target of config.targets.values()) {
       const { verdict } = policy.decide({ principal, target, action: 'connect', facts: {}, circumstances });
-      reach.get(target.name)?.push(verdict === 'ask' ? `${name} (asks)` : name);
+      if (verdict !== 'deny') reach.get(target.name)?.push(verdict === 'ask' ? `${name} (asks)` : name);
     }
   }
   return { policySet: policy.policySet, reach };

@@ -78,7 +78,7 @@ export function lookAt(url: string): Promise<Shown> {
 }
 
 /** Nothing is sent, least of all a token, before the certificate is known. Throws GATEWAY_MISMATCH when it is another one. */
-async function connectKnown({ url, trust }: ReachedGateway): Promise<Shown> {
+export async function connectKnown({ url, trust }: ReachedGateway): Promise<Shown> {
   const shown = await lookAt(url);
   if (trust === SYSTEM_TRUST ? shown.vouchedFor : shown.fingerprint === trust) return shown;
   shown.socket.destroy();

@@ -30,6 +30,7 @@ export function registerOperatorCommands(registering: Registering): void {
   registerApprovals(registering);
   registerSupervision(registering);
   registerCredentials(registering);
+  registerWatch(registering);
 }
 
 function remote(command: Command): Command {
@@ -221,4 +222,14 @@ function registerCredentials({ program, finish, examples, wholeNumber, collect }
       const { showAuthority, ask } = await load(options);
       finish(await showAuthority(options, ask));
     });
+}
+
+function registerWatch({ program, finish, examples }: Registering): void {
+  program
+    .command('watch')
+    .description('see a running session in this terminal, as it is now and as it goes on; q leaves')
+    .argument('<session>', 'id of a session that runs, or the beginning of one, and a channel behind a slash if not the first terminal')
+    .option(...GATEWAY)
+    .addHelpText('after', examples('watch 01a205e1-e790', 'watch 01a205e1-e790/2 --gateway https://bastion.example.com:7443'))
+    .action(async (session: string, options: OperatorOptions) => finish(await (await import('./watch.ts')).watch(session, options)));
 }

@@ -80,7 +80,7 @@ async function showState(state: OperationOutput<'session.pause'>, options: Opera
 }
 
 /** By its id, or the beginning of one where only one that runs begins so. */
-async function liveSessionNamed(name: string, options: OperatorOptions): Promise<string> {
+export async function liveSessionNamed(name: string, options: OperatorOptions): Promise<string> {
   const prefix = name.toLowerCase();
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(prefix)) return prefix;
   const found: string[] = [];

@@ -16,6 +16,12 @@ import { StretchFile } from './stretch-file.ts';
 import type { StretchHeader } from './stretch-header.ts';
 import { incompleteTail } from './utf8-boundary.ts';
 
+/** A place in a channel's recording: so many bytes of that stretch of its journal, and everything before that stretch. */
+export interface RecordingPosition {
+  readonly stretch: number;
+  readonly bytes: number;
+}
+
 export interface ChannelDescription {
   session: string;
   channel: number;
@@ -53,6 +59,9 @@ export interface RecordingParts {
   finished: (recording: ChannelRecording) => void;
 }
 
+/** Gets frames that are written. Their bytes are valid until it returns; it must be quick and must not throw. */
+export type FrameFollower = (frames: readonly Frame[]) => void;
+
 const CLOCK_NANOS = 60e9;
 /** Beyond this many times its size or age, a stretch ends wherever it is. */
 const FORCE = 1.25;
@@ -87,6 +96,7 @@ export class ChannelRecording {
   /** Stretches that are complete and not sealed. */
   readonly #retired = new Set<StretchFile>();
   readonly #sealing = new Set<Promise<void>>();
+  #follower: FrameFollower | undefined;
   #newestSeal: Promise<unknown> = Promise.resolve();
   readonly #syncFailed = (thrown: unknown) => void this.#fail(thrown);
   #failure: SallyportError | undefined;
@@ -128,6 +138,21 @@ export class ChannelRecording {
   /** Whether what is typed now is a secret that is left out. */
   get withholding(): boolean {
     return this.#crossing.withholding;
+  }
+
+  /** How far the recording has come. Everything before it is in files. */
+  get position(): RecordingPosition {
+    return { stretch: this.#stretch, bytes: this.#file.bytes };
+  }
+
+  /** The terminal with its present size, once there is one. */
+  get terminal(): Terminal | undefined {
+    return this.#crossing.terminal;
+  }
+
+  /** One follower, or none: what is written from here on. */
+  follow(follower: FrameFollower | undefined): void {
+    this.#follower = follower;
   }
 
   /** Why nothing can be appended any more, if so. */
@@ -217,6 +242,7 @@ export class ChannelRecording {
         this.#midSequence[frame.stream] = incompleteTail(frame.bytes) > 0;
       }
     }
+    if (this.#follower !== undefined) this.#follower(frames);
   }
 
   #inSequence(): boolean {

@@ -12,7 +12,7 @@ import type { RecoveryIndex } from './recovery-index.ts';
 import { Sealer } from './sealer.ts';
 import type { RecordWriter } from './segment-records.ts';
 
-export { type ChannelDescription, ChannelRecording } from './channel-recording.ts';
+export { type ChannelDescription, ChannelRecording, type FrameFollower, type RecordingPosition } from './channel-recording.ts';
 export type { RecoveryReport } from './recovery.ts';
 export type { RecoveryIndex } from './recovery-index.ts';
 
@@ -30,6 +30,12 @@ export interface RecordingOptions {
   input: boolean;
 }
 
+/** Is told of every channel's recording. It must not throw. */
+export interface RecordingObserver {
+  opened(recording: ChannelRecording): void;
+  finished(recording: ChannelRecording): void;
+}
+
 type FailureListener = (session: string, channel: number, error: SallyportError) => void;
 
 const TICK_MILLIS = 1000;
@@ -40,6 +46,7 @@ export class Recorder {
   readonly #disk: DiskSpace;
   readonly #recordings = new Set<ChannelRecording>();
   readonly #listeners = new Set<FailureListener>();
+  #observer: RecordingObserver | undefined;
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
@@ -65,7 +72,10 @@ export class Recorder {
       journalSync: new JournalSync(),
       noSpace,
       failed: (recording, error) => this.#announce(recording, error),
-      finished: (recording) => this.#recordings.delete(recording),
+      finished: (recording) => {
+        this.#recordings.delete(recording);
+        this.#observer?.finished(recording);
+      },
     };
     this.#timer = setInterval(() => {
       for (const recording of this.#recordings) recording.tick();
@@ -109,6 +119,7 @@ export class Recorder {
     }
     const recording = new ChannelRecording(description, this.#parts);
     this.#recordings.add(recording);
+    this.#observer?.opened(recording);
     return recording;
   }
 
@@ -138,6 +149,16 @@ export class Recorder {
   /** Bytes that are recorded and not sealed yet, without the stretches that are being written. */
   get backlog(): number {
     return this.#parts.sealer.backlog;
+  }
+
+  /** One observer: whoever shows sessions while they run. */
+  observe(observer: RecordingObserver): void {
+    this.#observer = observer;
+  }
+
+  /** The open recordings of a session, in the order of their channels. */
+  recordingsOf(session: string): ChannelRecording[] {
+    return [...this.#recordings].filter(({ description }) => description.session === session);
   }
 
   /** Recordings that are open. */

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { checkPolicy } from '../../gateway/config/policy-check.ts';
 import { describeFault, loadConfig } from '../../gateway/config.ts';
+import { sallyport } from '../support/gateway.ts';
+import { plainEnvironment } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { changed, environment, faultsOf, valid, writeConfig } from './written.ts';
 
@@ -204,5 +206,57 @@ describe('a policy file', () => {
       'policy.cedar:2:1: nothing in the configuration is Agent::"reviewer@example.com". Look whether the name is right.',
       'approvals.prod-write: no policy asks by this rule.',
     ]);
+  });
+});
+
+describe('check-config', () => {
+  const check = async (...more: string[]) => {
+    const { status, stdout } = await sallyport(['check-config', join(directory, 'gateway.yaml'), ...more], {
+      env: plainEnvironment(environment),
+    });
+    return { status, said: stdout.toString().replaceAll(`${directory}/`, '') };
+  };
+
+  test('says who may reach what by the policy, who has to ask, and who could decide', async () => {
+    writePolicy(
+      '@approval("prod-write") permit(principal is Agent, action == Action::"connect", resource);permit(principal == Human::"reviewer@example.com", action, resource) when { resource.name == "web-1" };',
+    );
+    writeConfig(
+      directory,
+      `${withoutLists}  - { name: local, kind: shell }\npolicy: policy.cedar\n${rule('{ reviewers: { group: platform } }')}`,
+    );
+    expect(await check()).toEqual({
+      status: 0,
+      said: expect.stringContaining(`Targets, and who may reach them from here and now:
+  web-1, ssh at 10.0.0.5:22: reviewer@example.com, deploy-bot (asks)
+  local, shell: deploy-bot (asks)
+Approvals, and who could decide:
+  prod-write, 1 of reviewer@example.com
+`) as string,
+    });
+    const summary = JSON.parse((await check('--json')).said) as Record<string, unknown>;
+    expect(summary).toMatchObject({
+      valid: true,
+      policy: 'policy.cedar',
+      approvals: [{ name: 'prod-write', couldDecide: ['reviewer@example.com'] }],
+    });
+  });
+
+  test('tells the faults of the policy file, and exits with 1', async () => {
+    writePolicy('permit(principal, action, resource) whn { true };');
+    writeConfig(directory, `${withoutLists}policy: policy.cedar\n`);
+    expect(await check()).toEqual({
+      status: 1,
+      said: 'policy.cedar:1:37: invalid policy condition: whn. Condition must be either `when` or `unless`.\n\n1 fault in gateway.yaml\n',
+    });
+    expect(JSON.parse((await check('--json')).said)).toEqual({
+      valid: false,
+      file: 'policy.cedar',
+      line: 1,
+      column: 37,
+      code: 'POLICY_INVALID',
+      problem: 'invalid policy condition: whn',
+      mend: 'Condition must be either `when` or `unless`.',
+    });
   });
 });

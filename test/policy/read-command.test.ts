@@ -52,6 +52,7 @@ describe('the programs of a line are seen', () => {
     ['cat /var/log/*.log', ['cat']],
     ['find . -name x', ['find']],
     ['git status', ['git']],
+    ['systemctl restart web', ['systemctl']],
     // Another letter that looks like it is another program.
     ['l\u0455', ['l\u0455']],
   ];
@@ -142,6 +143,11 @@ describe('what cannot be seen through is opaque, and no line passes for its harm
     ['git with a program at the other end', 'git clone --upload-pack=rm x'],
     ['vim', 'vim x'],
     ['docker', 'docker run x'],
+    ['an editor in systemctl', 'systemctl edit web'],
+    ['another host in systemctl', 'systemctl -qH other stop web'],
+    ['a word of fish', 'not rm x'],
+    ['a word of zsh', 'repeat 3 rm x'],
+    ['a program by its place, in zsh', '=rm x'],
     ['a redirection without a file', 'ls >'],
     ['nothing', ''],
     ['only spaces', ' \t'],
@@ -163,6 +169,7 @@ describe('what cannot be seen through is opaque, and no line passes for its harm
     expect(readCommand('FOO=bar rm x').programs).toContain('rm');
     expect(readCommand('ls | xargs -0 rm').programs).toContain('rm');
     expect(readCommand('if true; then rm x; fi').programs).toContain('rm');
+    expect(readCommand('not rm x').programs).toContain('rm');
     expect(readCommand('sudo bash').programs).toEqual(expect.arrayContaining(['sudo', 'bash']));
   });
 });

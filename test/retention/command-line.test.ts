@@ -23,6 +23,8 @@ beforeAll(async () => {
   admins = [await makeKey(directory, 'alice'), await makeKey(directory, 'bob', 'rsa')];
   world = await openWorld(belongings, {
     agents: 8,
+    // By their group: the text of a policy stays in the records, with everybody whom it names.
+    web: { allow: [{ group: 'agents' }] },
     humans: admins.map((key, index) => ({ name: `admin-${index}@example.com`, 'ssh-keys': [key.publicLine], operator: ['admin'] })),
   });
 }, 60_000);

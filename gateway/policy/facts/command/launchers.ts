@@ -42,11 +42,11 @@ export const launchers: ReadonlyMap<string, Launcher> = new Map<string, Launcher
   ['strace', { flags: ['-f', '-ff', '-q'], valued: ['-e', '-o', '-s'], opaque: true }],
   ['taskset', { flags: ['-c'], valued: [], operands: 1, opaque: true }],
   ['unshare', { flags: ['-r', '-m', '-n', '-p', '-f', '-U'], valued: [], opaque: true }],
-  // Reserved words before a command: what runs, and how often, depends on others.
-  ...['if', 'then', 'elif', 'else', 'while', 'until', 'do', '{'].map((word): [string, Launcher] => [
-    word,
-    { flags: [], valued: [], opaque: true },
-  ]),
+  ['repeat', { flags: [], valued: [], operands: 1, opaque: true }],
+  // Words before a command, of POSIX shells and of others that a target may have: what runs, and how often, depends on more.
+  ...['if', 'then', 'elif', 'else', 'while', 'until', 'do', '{', 'and', 'or', 'not', 'begin', 'noglob', 'nocorrect'].map(
+    (word): [string, Launcher] => [word, { flags: [], valued: [], opaque: true }],
+  ),
 ]);
 
 /** Programs whose words, input or configuration say what else is run. */
@@ -61,12 +61,13 @@ export const interpreters: ReadonlySet<string> = new Set(
    npm npx pnpm yarn pip pip3 pipx uv uvx poetry cargo go gem bundle composer
    gcc g++ cc clang ld as gdb lldb strace ltrace valgrind perf
    ssh slogin sftp telnet rsh rlogin mosh socat nc ncat netcat openssl gpg ftp lftp rsync scp rclone
-   su runuser setpriv chroot unshare nsenter firejail bwrap systemd-run systemd-nspawn machinectl systemctl service at batch crontab watch
+   su runuser setpriv chroot unshare nsenter firejail bwrap systemd-run systemd-nspawn machinectl service at batch crontab watch
    flock script scriptreplay screen tmux byobu dtach start-stop-daemon daemonize run-parts entr inotifywait unbuffer rlwrap chronic
    docker podman nerdctl ctr crictl kubectl oc helm lxc lxc-attach virsh vagrant ansible ansible-playbook terraform salt puppet chef-client
    psql mysql mariadb sqlite3 mongosh redis-cli sqlplus dpkg apt apt-get yum dnf rpm apk snap pacman zypper
    split zip logrotate tcpdump nmap pkexec dbus-run-session dbus-launch xvfb-run cpulimit taskset chrt numactl prlimit
-   logsave fakeroot ld.so ld-linux.so.2 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 ip ssh-agent ssh-add sshpass hg svn`
+   logsave fakeroot ld.so ld-linux.so.2 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 ip ssh-agent ssh-add sshpass hg svn
+   sudoedit visudo vipw vigr crontab ldd`
     .split(/\s+/)
     .filter((name) => name !== ''),
 );
@@ -76,6 +77,7 @@ export const opaqueWords: ReadonlyMap<string, RegExp> = new Map([
   ['find', /^-(?:exec|execdir|ok|okdir)$/],
   ['tar', /^(?:--(?:to|ch|us|rs|inf|ne|rm).*|-?[A-Za-z]*[IF].*)$/],
   ['sort', /^--co/],
+  ['systemctl', /^(?:edit|link|-[A-Za-z]*[HM]|--(?:ho|m|ro|im))/],
   ['git', /^(?:--(?:u|rec|ex|op|conf|gi|pag)|-[ucxO]|ext::)/],
 ]);
 

@@ -147,6 +147,8 @@ class ShellReader {
           if (!path) this.#doubt('a pattern may stand for any word');
         } else if (character === '~' && (this.#at === begin || '=:'.includes(this.#line[this.#at - 1] ?? ' '))) expands = true;
         else if (character === '/') path = true;
+        // Where a program is, in zsh.
+        else if (character === '=' && this.#at === begin) this.#doubt('a word begins with =');
         text += character;
         this.#at += 1;
       }

@@ -1,0 +1,198 @@
+import type { Terminal } from '@xterm/headless';
+import { clampSize } from '../../../contract/live-frames.ts';
+import { mendScreen } from './mend-screen.ts';
+import { isUnderlined, withoutUnderline } from './pen.ts';
+import { dumpScreen } from './screen-dump.ts';
+import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+
+/** Lines above the screen that are kept. */
+export const SCROLLBACK = 1000;
+
+/** Parsed in one go, on a screen of so many cells. Four characters may clear all cells, so on a larger screen it is less. */
+const SLICE = 16 * 1024;
+const SLICE_CELLS = 4000;
+const SHORTEST_SLICE = 64;
+
+/** Of a sequence that has begun and does not end, so much is given to whoever takes over in the middle of it. */
+const LONGEST_PENDING = 4096;
+
+const LONGEST_TITLE = 1024;
+
+/** Sequences with a count, done in a loop by xterm.js: up to 2^31 times. Beyond the size of the screen it changes nothing any more. */
+const COUNTED_ROWS = ['L', 'M', 'S', 'T'];
+const COUNTED_COLUMNS = ['@', 'I', 'P', 'Z'];
+const COUNTED_COLUMNS_WITH_SPACE = ['@', 'A'];
+const COUNTED_COLUMNS_WITH_QUOTE = ['}', '~'];
+/** Characters that are repeated fill lines, and more of them than anybody has a use for. */
+const MOST_REPEATED = 2000;
+
+/**
+ * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
+ * would do without end, or keep without bound, is bounded here, and all emulations of Sallyport are bounded alike.
+ */
+export class Emulation {
+  /** False after a beginning in the middle of a recording, until a full reset has made that irrelevant. */
+  whole: boolean;
+  readonly #terminal: Terminal;
+  readonly #core: TerminalCore;
+  /** What has come of a sequence that is not complete, without controls that have taken effect already. */
+  #pending = '';
+
+  constructor(cols: number, rows: number, whole = true) {
+    const size = clampSize(cols, rows);
+    this.whole = whole;
+    this.#terminal = plainTerminal(size.cols, size.rows, SCROLLBACK);
+    this.#core = coreOf(this.#terminal);
+    boundCombined(this.#core);
+    this.#boundCounts();
+    // Addresses behind links are no part of the screen, and as many as cells could be kept.
+    this.#core.registerOscHandler(8, () => true);
+    this.#restoreWhole();
+    for (const number of [0, 2])
+      this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
+    this.#core.registerEscHandler({ final: 'c' }, () => {
+      this.whole = true;
+      return false;
+    });
+  }
+
+  get cols(): number {
+    return this.#core.cols;
+  }
+
+  get rows(): number {
+    return this.#core.rows;
+  }
+
+  get core(): TerminalCore {
+    return this.#core;
+  }
+
+  /** Shows all of `output`. */
+  show(output: string): void {
+    for (const slice of this.slices(output)) this.#show(slice);
+  }
+
+  /** Pieces to be shown one by one, so that others have their turn between them. A surrogate pair is not cut. */
+  *slices(output: string): Generator<string> {
+    const most = Math.max(SHORTEST_SLICE, Math.floor(SLICE * Math.min(1, SLICE_CELLS / (this.cols * this.rows))));
+    for (let at = 0; at < output.length; ) {
+      let end = Math.min(at + most, output.length);
+      const last = output.charCodeAt(end - 1);
+      if (end < output.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
+      yield output.slice(at, end);
+      at = end;
+    }
+  }
+
+  resize(cols: number, rows: number): void {
+    const size = clampSize(cols, rows);
+    if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#terminal.resize(size.cols, size.rows);
+    const { alt } = this.#core.buffers;
+    // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
+    for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
+    // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
+    if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+  }
+
+  /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
+  dump(): string {
+    const undo = mendScreen(this.#core);
+    const dump = dumpScreen(this.#core) + this.#pending;
+    undo();
+    return dump;
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  #show(slice: string): void {
+    try {
+      this.#core._inputHandler.parse(slice);
+    } catch {
+      // A sequence that xterm.js cannot take, such as nobody has found yet. The rest of the slice is lost, and told as such.
+      this.#core._inputHandler._parser.reset();
+      this.whole = false;
+    }
+    this.#pending = this.#core._inputHandler._parser.currentState === GROUND ? '' : unfinished(this.#pending + slice);
+  }
+
+  /**
+   * A restored cursor of xterm.js brings the flags of an underline without its style, and a character set that is not
+   * the designated one: states that no other sequence leads to. Here the two always go together.
+   */
+  #restoreWhole(): void {
+    const handler = this.#core._inputHandler;
+    const after = (restore: () => boolean): boolean => {
+      restore();
+      const attributes = handler._curAttrData;
+      attributes.extended = attributes.extended.clone();
+      attributes.extended.underlineStyle = isUnderlined(attributes) ? 1 : 0;
+      attributes.extended.underlineColor = 0;
+      attributes.updateExtended();
+      const charsets = this.#core._charsetService;
+      charsets.setgCharset(charsets.glevel, charsets.charset);
+      return true;
+    };
+    // A screen full of E has the underline's flags without its style in the same way.
+    this.#core.registerEscHandler({ intermediates: '#', final: '8' }, () => {
+      const attributes = handler._curAttrData;
+      const { fg, bg } = attributes;
+      Object.assign(attributes, withoutUnderline(attributes));
+      handler.screenAlignmentPattern();
+      Object.assign(attributes, { fg, bg });
+      return true;
+    });
+    this.#core.registerEscHandler({ final: '8' }, () => after(() => handler.restoreCursor()));
+    this.#core.registerCsiHandler({ final: 'u' }, () => after(() => handler.restoreCursor()));
+    this.#core.registerCsiHandler({ prefix: '?', final: 'l' }, (params) =>
+      params.params.includes(1048) || params.params.includes(1049) ? after(() => handler.resetModePrivate(params)) : false,
+    );
+  }
+
+  #boundCounts(): void {
+    const bound =
+      (most: () => number) =>
+      ({ params }: Params): boolean => {
+        if ((params[0] as number) > most()) params[0] = most();
+        return false; // and on to xterm.js
+      };
+    // Erasing up to the last cell makes xterm.js look at a line below the last one. Erasing everything is the same.
+    const eraseAbove = ({ params }: Params): boolean => {
+      const { x, y, lines, scrollTop, scrollBottom } = this.#core.buffers.active;
+      const row = this.#core.coreService.decPrivateModes.origin ? Math.min(scrollBottom, Math.max(scrollTop, y)) : y;
+      if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
+      return false;
+    };
+    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
+    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
+    this.#core.registerCsiHandler(
+      { final: 'b' },
+      bound(() => MOST_REPEATED),
+    );
+    for (const final of COUNTED_ROWS) this.#core.registerCsiHandler({ final }, rows);
+    for (const final of COUNTED_COLUMNS) this.#core.registerCsiHandler({ final }, columns);
+    for (const final of COUNTED_COLUMNS_WITH_SPACE) this.#core.registerCsiHandler({ intermediates: ' ', final }, columns);
+    for (const final of COUNTED_COLUMNS_WITH_QUOTE) this.#core.registerCsiHandler({ intermediates: "'", final }, columns);
+  }
+}
+
+/** The sequence at the end that is not complete. It begins with the last ESC or C1 control, whatever came before. */
+function unfinished(output: string): string {
+  let at = output.length - 1;
+  while (at > 0 && !isIntroducer(output.charCodeAt(at))) at -= 1;
+  let kept = '';
+  for (let from = at; from < output.length && kept.length < LONGEST_PENDING; from += 1) {
+    const code = output.charCodeAt(from);
+    // Controls within a sequence take effect at once, and have done so.
+    if (code >= 0x20 || code === 0x1b) kept += output.charAt(from);
+  }
+  return kept;
+}
+
+function isIntroducer(code: number): boolean {
+  return code === 0x1b || code === 0x90 || code === 0x98 || code === 0x9b || (code >= 0x9d && code <= 0x9f);
+}

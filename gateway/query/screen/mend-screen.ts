@@ -1,0 +1,83 @@
+import { type Cell, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
+
+/**
+ * States of xterm.js that no sequence leads to, because they are left over from a resize that cut a wide character in
+ * two and the like, are set to the nearest state that one leads to: what looks the same. Returns how to undo it, for a
+ * terminal that has to stay what a replay makes of the same output.
+ */
+export function mendScreen(core: TerminalCore): () => void {
+  const { active, normal, alt } = core.buffers;
+  const undo: (() => void)[] = [];
+  const cell = emptyCell();
+  for (const buffer of [normal, alt]) {
+    const { x, y, savedX, savedY } = buffer;
+    const tabs = { ...buffer.tabs };
+    undo.push(() => {
+      Object.assign(buffer, { x, y, savedX, savedY });
+      Object.assign(buffer.tabs, tabs);
+    });
+    for (let index = 0; index < buffer.lines.length; index += 1) mendLine(buffer.lines.get(index) as ScreenLine, cell, undo);
+    for (const stop of Object.keys(tabs).map(Number)) if (stop >= core.cols || stop < 0) delete buffer.tabs[stop];
+    buffer.savedX = Math.min(savedX, core.cols - 1);
+    buffer.savedY = Math.min(Math.max(savedY, buffer.ybase), buffer.ybase + core.rows - 1);
+  }
+  if (active === alt) normal.x = Math.min(normal.x, core.cols - 1);
+  mendCursor(core, active, cell, undo);
+  return () => {
+    for (const step of undo.reverse()) step();
+  };
+}
+
+function mendLine(line: ScreenLine, cell: Cell, undo: (() => void)[]): void {
+  for (let x = 0; x < line.length; x += 1) {
+    line.loadCell(x, cell);
+    const width = cell.getWidth();
+    const chars = cell.getChars();
+    if (width === 2 && chars !== '' && x + 1 < line.length && isSecondHalf(line, x + 1, cell)) {
+      x += 1;
+      continue;
+    }
+    // Half a wide character, or a combining one with nothing to be combined with and yet a place of its own.
+    if (width === 2 || (width === 0 && chars === '') || (width === 1 && isZeroWidth(chars))) setCell(line, x, 0, undo);
+  }
+}
+
+function setCell(line: ScreenLine, x: number, code: number, undo: (() => void)[]): void {
+  const before = line.loadCell(x, emptyCell());
+  undo.push(() => line.setCell(x, before));
+  line.setCellFromCodepoint(x, code, 1, before);
+}
+
+function isSecondHalf(line: ScreenLine, x: number, cell: Cell): boolean {
+  line.loadCell(x, cell);
+  return cell.getWidth() === 0 && cell.getChars() === '';
+}
+
+function isZeroWidth(chars: string): boolean {
+  return /^[\p{Mn}\p{Me}\p{Cf}]/u.test(chars) && chars !== '\u00ad';
+}
+
+function mendCursor(core: TerminalCore, buffer: ScreenBuffer, cell: Cell, undo: (() => void)[]): void {
+  const { origin } = core.coreService.decPrivateModes;
+  const [top, bottom] = origin ? [buffer.scrollTop, buffer.scrollBottom] : [0, core.rows - 1];
+  buffer.y = Math.min(bottom, Math.max(top, buffer.y));
+  buffer.x = Math.min(core.cols, Math.max(0, buffer.x));
+  const line = buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine;
+  const parser = core._inputHandler._parser;
+  const join = parser.precedingJoinState;
+  const width = joinWidth(join);
+  // What was printed last stands before the cursor; else there is nothing that could be joined or repeated.
+  if (join !== 0) {
+    const known = width > 0 && buffer.x >= width && line.loadCell(buffer.x - width, cell).getWidth() === width && cell.getChars() !== '';
+    if (!known) {
+      undo.push(() => {
+        parser.precedingJoinState = join;
+      });
+      parser.precedingJoinState = 0;
+    }
+  }
+  if (buffer.x < core.cols) return;
+  // The cursor waits behind the last column: printing gets it there again, if there is something to print.
+  line.loadCell(core.cols - 1, cell);
+  if (cell.getWidth() === 1 && cell.getChars() === '') setCell(line, core.cols - 1, 0x20, undo);
+}

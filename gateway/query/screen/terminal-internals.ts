@@ -1,0 +1,161 @@
+import headless, { type Terminal } from '@xterm/headless';
+
+/**
+ * What is read and set of xterm.js beyond its public interface: scroll region, character sets, saved cursors, tab
+ * stops, the parser's state. Nothing else in the gateway looks inside it. A test (screen-dump.test.ts) fails when a
+ * version of it is built differently.
+ */
+export interface TerminalCore {
+  readonly cols: number;
+  readonly rows: number;
+  readonly buffers: { readonly active: ScreenBuffer; readonly normal: ScreenBuffer; readonly alt: ScreenBuffer };
+  readonly coreService: {
+    readonly isCursorHidden: boolean;
+    readonly modes: { readonly insertMode: boolean };
+    readonly decPrivateModes: {
+      readonly applicationCursorKeys: boolean;
+      readonly applicationKeypad: boolean;
+      readonly bracketedPasteMode: boolean;
+      readonly cursorBlink: boolean | undefined;
+      readonly cursorStyle: 'block' | 'underline' | 'bar' | undefined;
+      readonly origin: boolean;
+      readonly reverseWraparound: boolean;
+      readonly sendFocus: boolean;
+      readonly synchronizedOutput: boolean;
+      readonly wraparound: boolean;
+    };
+  };
+  readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
+  readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
+  readonly _charsetService: {
+    readonly charset: object | undefined;
+    readonly glevel: number;
+    readonly _charsets: readonly (object | undefined)[];
+    setgCharset(level: number, charset: object | undefined): void;
+  };
+  readonly _inputHandler: {
+    readonly _windowTitle: string;
+    readonly _curAttrData: CurrentAttributes;
+    readonly _parser: { readonly currentState: number; precedingJoinState: number; reset(): void };
+    setTitle(title: string): boolean;
+    parse(text: string): void;
+    restoreCursor(): boolean;
+    screenAlignmentPattern(): boolean;
+    resetModePrivate(params: Params): boolean;
+  };
+  registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: Params) => boolean): void;
+  registerEscHandler(id: { intermediates?: string; final: string }, handler: () => boolean): void;
+  registerOscHandler(number: number, handler: (text: string) => boolean): void;
+}
+
+export interface Params {
+  readonly params: Int32Array;
+  readonly length: number;
+}
+
+/** Of what is printed next. `extended` is shared with the cells that have it, and replaced when it changes. */
+export interface CurrentAttributes extends Attributes {
+  extended: { underlineStyle: number; underlineColor: number; clone(): CurrentAttributes['extended'] };
+  updateExtended(): void;
+}
+
+export interface ScreenBuffer {
+  readonly lines: { readonly length: number; maxLength: number; get(index: number): ScreenLine | undefined };
+  x: number;
+  y: number;
+  readonly ybase: number;
+  readonly scrollTop: number;
+  readonly scrollBottom: number;
+  readonly tabs: Record<number, boolean | undefined>;
+  savedX: number;
+  savedY: number;
+  readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
+  savedCharset: object | undefined;
+}
+
+export interface ScreenLine {
+  readonly length: number;
+  readonly isWrapped: boolean;
+  loadCell(index: number, cell: Cell): Cell;
+  setCell(index: number, cell: Cell): void;
+  resize(cols: number, fill: Cell): void;
+  setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
+}
+
+/** Colours and flags of a cell, or of what is printed next, as xterm.js packs them (its Constants.ts). */
+export interface Attributes {
+  readonly fg: number;
+  readonly bg: number;
+  readonly extended: { readonly underlineStyle: number; readonly underlineColor: number };
+}
+
+export interface Cell extends Attributes {
+  /** Code point, whether it is combined, and width. */
+  readonly content: number;
+  readonly combinedData: string;
+  getChars(): string;
+  getWidth(): number;
+}
+
+/** Content of a blank cell: no character, one column. */
+const BLANK = 1 << 22;
+
+/** The parser's state between sequences. */
+export const GROUND = 0;
+
+/** Width that a join state carries: that of what was printed last. 0 after anything that is not printing. */
+export function joinWidth(state: number): number {
+  return (state >> 1) & 3;
+}
+
+export function coreOf(terminal: Terminal): TerminalCore {
+  return (terminal as unknown as { readonly _core: TerminalCore })._core;
+}
+
+/** A terminal that answers nobody and logs nothing. */
+export function plainTerminal(cols: number, rows: number, scrollback: number): Terminal {
+  return new headless.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' });
+}
+
+let blank: Cell | undefined;
+
+/** An empty cell, to fill with or to load others into. */
+export function emptyCell(): Cell {
+  blank ??= plainTerminal(2, 1, 0).buffer.active.getNullCell() as unknown as Cell;
+  return Object.assign(Object.create(Object.getPrototypeOf(blank) as object) as Cell, blank, { content: BLANK });
+}
+
+const FINALS = ['0', 'A', 'B', '4', 'C', '5', 'R', 'Q', 'K', 'Y', 'E', '6', 'Z', 'H', '7', '='];
+let names: Map<object, string> | undefined;
+
+/** The final character that designates a character set; `B` for the usual one. */
+export function charsetFinal(charset: object | undefined): string {
+  if (charset === undefined) return 'B';
+  if (names === undefined) {
+    names = new Map();
+    const core = coreOf(plainTerminal(2, 1, 0));
+    for (const final of FINALS) {
+      core._inputHandler.parse(`\x1b(${final}`);
+      const known = core._charsetService._charsets[0];
+      if (known !== undefined) names.set(known, final);
+    }
+  }
+  return names.get(charset) ?? 'B';
+}
+
+const LONGEST_COMBINED = 32;
+let bounded = false;
+
+/** A cell takes any number of combining characters, and an endless run of them all memory. Here it takes so many. */
+export function boundCombined(core: TerminalCore): void {
+  if (bounded) return;
+  bounded = true;
+  const line = core.buffers.normal.lines.get(0) as ScreenLine;
+  const prototype = Object.getPrototypeOf(line) as {
+    addCodepointToCell: (this: ScreenLine & { getString(index: number): string }, index: number, code: number, width: number) => void;
+  };
+  const add = prototype.addCodepointToCell;
+  prototype.addCodepointToCell = function (index, code, width) {
+    if (this.getString(index).length < LONGEST_COMBINED) add.call(this, index, code, width);
+  };
+}

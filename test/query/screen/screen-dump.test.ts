@@ -1,0 +1,205 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pty from 'node-pty';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Emulation } from '../../../gateway/query/screen/emulation.ts';
+import { mendScreen } from '../../../gateway/query/screen/mend-screen.ts';
+import { Belongings } from '../../support/temp.ts';
+import { randomNumbers, randomOutput } from './random-output.ts';
+import { stateOf } from './screen-state.ts';
+
+/** A fresh terminal into which the other one's dump was written. What no sequence leads to is mended in both. */
+function restored(original: Emulation): Emulation {
+  mendScreen(original.core);
+  const copy = new Emulation(original.cols, original.rows);
+  copy.show(original.dump());
+  return copy;
+}
+
+function expectSame(a: Emulation, b: Emulation, when: string): void {
+  expect(stateOf(b.core), when).toEqual(stateOf(a.core));
+}
+
+describe('a restored terminal', () => {
+  it('is the original in every cell and every mode, and stays it whatever is written and however it is resized', () => {
+    for (let seed = 0; seed < 50; seed += 1) {
+      const random = randomNumbers(seed + 7777);
+      const [cols, rows] = [[10, 20, 40, 80][random(4)] as number, [2, 5, 12, 24][random(4)] as number];
+      const original = new Emulation(cols, rows);
+      original.show(randomOutput(seed, [10, 60, 200, 800][random(4)] as number));
+      if (random(3) === 0) {
+        original.resize([10, 17, 33, 90][random(4)] as number, [2, 7, 20][random(3)] as number);
+        original.show(randomOutput(seed + 1e6, 30));
+      }
+      const copy = restored(original);
+      expectSame(original, copy, `seed ${seed}, restored`);
+      const more = randomOutput(seed + 2e6, 60);
+      original.show(more);
+      copy.show(more);
+      expectSame(original, copy, `seed ${seed}, and then written to`);
+      original.resize(30, 9);
+      copy.resize(30, 9);
+      expectSame(original, copy, `seed ${seed}, and then resized`);
+      // Nothing made the emulation throw.
+      expect(original.whole, `seed ${seed}`).toBe(true);
+    }
+  });
+
+  it('is the same when the dump is written over whatever was there before', () => {
+    for (let seed = 0; seed < 25; seed += 1) {
+      const [original, used] = [new Emulation(40, 12), new Emulation(40, 12)];
+      original.show(randomOutput(seed, 200));
+      used.show(`${randomOutput(seed + 1e6, 200)}\x18`);
+      mendScreen(original.core);
+      used.show(original.dump());
+      expectSame(original, used, `seed ${seed}`);
+    }
+  });
+
+  it.each(['\x1b', '\x1b[', '\x1b[38;5', '\x1b[?104', '\x1b]2;a ti', '\x1bP$q', '\x1b(', '\x1b[3\n1', '\x1b_abc', '\x1b]2;x\x1b'])(
+    'takes over in the middle of %j',
+    (begun) => {
+      const original = new Emulation(20, 4);
+      original.show(`one\r\n${begun}`);
+      const copy = restored(original);
+      for (const rest of ['2', 'm', 'B', 'tle\x07', '\x1b\\', 'after']) {
+        original.show(rest);
+        copy.show(rest);
+      }
+      expectSame(original, copy, begun);
+    },
+  );
+});
+
+describe('to dump a terminal', () => {
+  it('changes nothing in it', () => {
+    for (let seed = 0; seed < 30; seed += 1) {
+      const screen = new Emulation(20, 6);
+      screen.show(randomOutput(seed, 300));
+      screen.resize(13, 5);
+      const before = stateOf(screen.core);
+      screen.dump();
+      expect(stateOf(screen.core), `seed ${seed}`).toEqual(before);
+    }
+  });
+});
+
+describe('hostile output', () => {
+  it('of which xterm.js throws does not', () => {
+    const screen = new Emulation(20, 4);
+    screen.show('\x1b[4;20H\x1b[1Jx\x1b[4;20H\x1b[?1Jy');
+    expect([screen.whole, stateOf(screen.core).cursor]).toEqual([true, [20, 3]]);
+  });
+
+  const huge = String(2 ** 31 - 1);
+  it.each([
+    {
+      name: 'counts of two thousand millions',
+      output: [...'@ILMPSTXZbABCDEFG`ade']
+        .map((final) => `x\x1b[${huge}${final}`)
+        .join('')
+        .repeat(20),
+    },
+    { name: 'a whole screen for every four characters', output: '\x1b[2J\x1b#8'.repeat(5000) },
+    { name: 'repeated over and over', output: `a\x1b[${huge}b`.repeat(100) },
+    { name: 'endless parameters', output: `\x1b[${'1;'.repeat(200_000)}m` },
+    { name: 'a sixel image of megabytes', output: `\x1bPq${'#1~~@@vv'.repeat(500_000)}\x1b\\` },
+    { name: 'an operating system command that does not end', output: `\x1b]2;${'x'.repeat(4_000_000)}` },
+    { name: 'combining characters without end', output: `a${'\u0301'.repeat(2_000_000)}` },
+    { name: 'a link for every cell', output: Array.from({ length: 20_000 }, (_, at) => `\x1b]8;;https://example.com/${at}\x07x`).join('') },
+    { name: 'titles pushed without end', output: '\x1b[22t'.repeat(200_000) },
+  ])('of $name costs bounded time and memory, and the terminal goes on', ({ output }) => {
+    const began = performance.now();
+    const screen = new Emulation(80, 24);
+    screen.show(output);
+    const dump = screen.dump();
+    expect(dump.length).toBeLessThan(4 * 1024 * 1024);
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(screen.whole).toBe(true);
+    expectSame(screen, restored(screen), 'restored');
+    screen.show('\x18\x1b[2J\x1b[1;1Hstill here');
+    expect(stateOf(screen.core)).toMatchObject({ cursor: [10, 0] });
+  });
+
+  it('that asks for a terminal of any size gets one that fits', () => {
+    const screen = new Emulation(100_000, 4_000_000_000);
+    expect([screen.cols, screen.rows]).toEqual([1000, 500]);
+    screen.resize(1, 1);
+    screen.show('好x');
+    screen.resize(2 ** 32 - 1, 3);
+    expect([screen.cols, screen.rows]).toEqual([1000, 3]);
+    expectSame(screen, restored(screen), 'restored');
+  });
+});
+
+describe('what real programs draw', () => {
+  const belongings = new Belongings();
+  const programs: readonly { name: string; command: [string, ...string[]]; keys: string }[] = [
+    {
+      name: 'vim',
+      command: ['vim', '-u', 'NONE', '-N', '+syntax on', '+set number', 'notes.py'],
+      keys: 'odef f(x):\r  return "\u00e4"\x1byyppggVGd',
+    },
+    { name: 'htop', command: ['htop', '-d', '2'], keys: 'jjj' },
+    { name: 'less', command: ['less', '/etc/services'], keys: '   /tcp\rGg' },
+    { name: 'tmux', command: ['tmux', '-L', 'screen-dump', '-f', '/dev/null', 'new-session', 'sh'], keys: 'ls /etc\r\x02%date\r\x02"id\r' },
+    { name: 'bash', command: ['bash', '--norc', '-i'], keys: 'ls --color=always /usr\rprintf "\\033(0lqk"\r' },
+  ];
+  const captures = new Map<string, Buffer[]>();
+  beforeAll(async () => {
+    await Promise.all(programs.map(async ({ name, command, keys }) => captures.set(name, await captured(belongings, command, keys))));
+  });
+  afterAll(() => belongings.release());
+
+  it.each(programs)('is restored at every moment: $name', ({ name }) => {
+    const pieces = captures.get(name) as Buffer[];
+    expect(Buffer.concat(pieces).length).toBeGreaterThan(200);
+    const original = new Emulation(100, 30);
+    const random = randomNumbers(pieces.length);
+    const decoder = new TextDecoder();
+    for (const piece of pieces) {
+      const copy = random(4) === 0 ? restored(original) : undefined;
+      const text = decoder.decode(piece, { stream: true });
+      original.show(text);
+      copy?.show(text);
+      if (copy !== undefined) expectSame(original, copy, name);
+    }
+    expectSame(original, restored(original), name);
+  });
+});
+
+/** What a program writes while keys are typed at it. */
+async function captured(belongings: Belongings, [program, ...args]: [string, ...string[]], keys: string): Promise<Buffer[]> {
+  const home = belongings.directory(`capture-${program}`);
+  const env = { PATH: process.env.PATH ?? '', HOME: home, TMUX_TMPDIR: home, LANG: 'C.UTF-8', TERM: 'xterm-256color' };
+  const terminal = pty.spawn(program, args, { cols: 100, rows: 30, name: 'xterm-256color', cwd: home, encoding: null, env });
+  const pieces: Buffer[] = [];
+  let heard = () => undefined as unknown;
+  // Without an encoding node-pty gives buffers, whatever its types say.
+  terminal.onData((data) => {
+    pieces.push(Buffer.from(data));
+    heard();
+  });
+  /** Until it has been quiet for a moment; a program that never is gets that long. */
+  const answered = async () => {
+    for (let turn = 0; turn < 4; turn += 1) {
+      const more = new Promise<true>((resolve) => {
+        heard = () => resolve(true);
+      });
+      if ((await Promise.race([more, delay(60, false)])) === false) return;
+    }
+  };
+  while (pieces.length === 0) await delay(10);
+  for (const key of keys) {
+    await answered();
+    terminal.write(key);
+  }
+  await answered();
+  terminal.kill('SIGKILL');
+  if (program === 'tmux') await runTmux(env);
+  return pieces;
+}
+
+async function runTmux(env: Record<string, string>): Promise<void> {
+  const killer = pty.spawn('tmux', ['-L', 'screen-dump', 'kill-server'], { env });
+  await new Promise<void>((resolve) => killer.onExit(() => resolve()));
+}
