@@ -159,7 +159,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       unready: () => whyNotReady(parts),
       reload,
     });
-    undo.push(async () => operatorApi.close());
+    undo.push(() => operatorApi.close());
     const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
     undo.push(() => control.close());
 
@@ -217,7 +217,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await retention.idle();
         await recorder.close();
         stopWatching();
-        operatorApi.close();
+        await operatorApi.close();
         await records.append({
           type: 'gateway.stop',
           outcome: 'success',

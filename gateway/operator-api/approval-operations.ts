@@ -13,7 +13,8 @@ import type { Performers } from './operations.ts';
 /** Requests for approval as operators see them: those that are open by what waits for them, the others by their records. */
 export interface ApprovalOfficeParts {
   readonly approvals: Approvals;
-  readonly database: Database;
+  /** A connection of its own: what somebody looks up does not keep records waiting. */
+  readonly reading: () => Promise<Database>;
   /** Of the ledger; part of what reviewers sign. */
   readonly origin: string;
 }
@@ -33,7 +34,7 @@ async function listOpen(
   parts: ApprovalOfficeParts,
 ): Promise<OperationOutput<'approval.list'>> {
   // By their records, so that nothing is told of that is not durable yet.
-  const rows = await parts.database.approvals.open();
+  const rows = await (await parts.reading()).approvals.open();
   const open = rows
     .filter((row) => session === undefined || row.session === session)
     .map(({ id }) => parts.approvals.find(id))
@@ -53,7 +54,7 @@ async function listAll(
   parts: ApprovalOfficeParts,
 ): Promise<OperationOutput<'approval.list'>> {
   const before = cursor === undefined ? undefined : (await rowOf(cursor, parts)).seq;
-  const rows = await parts.database.approvals.list({ session, before, limit: limit + 1 });
+  const rows = await (await parts.reading()).approvals.list({ session, before, limit: limit + 1 });
   const page = rows.slice(0, limit);
   const views: Approval[] = [];
   for (const row of page) {
@@ -87,15 +88,15 @@ async function decide(
   return viewOf(await parts.approvals.decide(input, by), reviewer, parts);
 }
 
-async function rowOf(approval: string, { database }: ApprovalOfficeParts): Promise<ApprovalRow> {
-  const row = await database.approvals.find(approval);
+async function rowOf(approval: string, { reading }: ApprovalOfficeParts): Promise<ApprovalRow> {
+  const row = await (await reading()).approvals.find(approval);
   if (row === undefined) throw notFound(approval);
   return row;
 }
 
 async function viewOfRow(row: ApprovalRow, reader: LoggedIn | undefined, parts: ApprovalOfficeParts): Promise<Approval | undefined> {
   const open = parts.approvals.find(row.id);
-  const known = open ?? (await readApproval(parts.database, row));
+  const known = open ?? (await readApproval(await parts.reading(), row));
   return known === undefined ? undefined : viewOf(known, reader, parts);
 }
 

@@ -12,8 +12,8 @@ const TOGETHER = 256;
 const LOOK_MILLIS = 15_000;
 
 /** Close codes (RFC 6455 section 7.4): policy violation is the standard's own, the others are of the private range. */
-export const CLOSED_LOGGED_OUT = 4401;
-export const CLOSED_ROLE_MISSING = 4403;
+const CLOSED_LOGGED_OUT = 4401;
+const CLOSED_ROLE_MISSING = 4403;
 const CLOSED_GOING_AWAY = 1001;
 
 interface Kept {
@@ -63,24 +63,25 @@ export class OperatorSockets {
     socket.once('close', () => this.#kept.delete(socket));
   }
 
-  /** Ends the sockets whose log-in is not good any more or whose peer is silent. Also to be called when something was revoked. */
+  /** Ends the sockets whose log-in is not good any more, and asks the others for a sign of life; those that gave none go too. */
   look(): void {
+    this.lookAtLogIns();
     for (const [socket, kept] of this.#kept) {
-      const operator = this.#logIns.stillGood(kept.token);
-      if (operator === undefined) end(socket, CLOSED_LOGGED_OUT, 'the log-in is not good any more');
-      else if (!operator.roles.some((role) => kept.roles.includes(role))) end(socket, CLOSED_ROLE_MISSING, 'the role was taken away');
-      else if (!kept.alive) socket.terminate();
-      else {
+      if (!kept.alive) socket.terminate();
+      else if (socket.readyState === socket.OPEN) {
         kept.alive = false;
         socket.ping();
       }
     }
   }
 
-  /** The same for log-ins alone, at once. */
+  /** To be called when log-ins were ended, or roles taken away. */
   lookAtLogIns(): void {
-    for (const [socket, { token }] of this.#kept)
-      if (this.#logIns.stillGood(token) === undefined) end(socket, CLOSED_LOGGED_OUT, 'the log-in is not good any more');
+    for (const [socket, { token, roles }] of this.#kept) {
+      const operator = this.#logIns.stillGood(token);
+      if (operator === undefined) end(socket, CLOSED_LOGGED_OUT, 'the log-in is not good any more');
+      else if (!operator.roles.some((role) => roles.includes(role))) end(socket, CLOSED_ROLE_MISSING, 'the role was taken away');
+    }
   }
 
   close(): void {
@@ -91,6 +92,7 @@ export class OperatorSockets {
 
 /** A peer that does not answer the close is cut off: nothing goes to it any more either way. */
 function end(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState !== socket.OPEN) return; // It ends already.
   socket.close(code, reason);
   const patience = setTimeout(() => socket.terminate(), 1000);
   socket.once('close', () => clearTimeout(patience));

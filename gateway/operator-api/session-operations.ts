@@ -10,7 +10,8 @@ import type { Performers } from './operations.ts';
 import type { LiveState } from './supervision-operations.ts';
 
 export interface SessionReading {
-  readonly database: Database;
+  /** A connection of its own: what somebody searches for does not keep records waiting. */
+  readonly reading: () => Promise<Database>;
   /** How a session stands that runs now. */
   readonly liveState: (session: string) => LiveState | undefined;
 }
@@ -25,8 +26,9 @@ export function sessionOperations(parts: SessionReading): Pick<Performers, 'sess
 /** The cursor is the id of the last session that was told. */
 async function listSessions(
   { cursor, limit, ...words }: OperationInput<'session.list'>,
-  { database }: SessionReading,
+  { reading }: SessionReading,
 ): Promise<OperationOutput<'session.list'>> {
+  const database = await reading();
   const question: SessionQuestion = { ...readSessionQuestion(given(words)), ...(await before(cursor, database)) };
   const sessions: SessionRow[] = [];
   // One more says whether there is more.
@@ -38,8 +40,9 @@ async function listSessions(
 
 async function showSession(
   { session: id }: OperationInput<'session.show'>,
-  { database, liveState }: SessionReading,
+  { reading, liveState }: SessionReading,
 ): Promise<OperationOutput<'session.show'>> {
+  const database = await reading();
   const { seq: _, ...session } = await findSession(database, id);
   const channels = await findChannels(database, session);
   return {

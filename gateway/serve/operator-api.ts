@@ -20,6 +20,7 @@ import { loginCookie } from '../operator-api/who-asks.ts';
 import type { Listener } from '../protocol/listener.ts';
 import type { Locks } from '../session/locks.ts';
 import type { SessionParts, SessionTarget } from '../session/session-parts.ts';
+import { Database } from '../store/database.ts';
 import { version } from '../version.ts';
 import { providerLogIns as providerLogInsOf } from './oidc.ts';
 import { operatorsOf } from './operators.ts';
@@ -49,7 +50,8 @@ export interface OperatorApi {
   listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
   /** A reload or a lock may have ended log-ins: what runs with them ends too. */
   logInsChanged(): void;
-  close(): void;
+  /** Nobody may ask any more. */
+  close(): Promise<void>;
 }
 
 export async function operatorApiOf(surroundings: OperatorApiSurroundings): Promise<OperatorApi> {
@@ -75,6 +77,15 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     logIns,
   });
   const providerLogIns = providerLogInsOf(config);
+  // Opened by whoever asks first: a gateway that nobody asks has no second connection.
+  let reader: Promise<Database> | undefined;
+  const reading = (): Promise<Database> => {
+    reader ??= Database.openForReading(surroundings.dataDirectory).catch((error: unknown) => {
+      reader = undefined;
+      throw error;
+    });
+    return reader;
+  };
   const login = {
     ...surroundings,
     logIns,
@@ -87,6 +98,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
   };
   const performers = performersOf({
     ...login,
+    reading,
     policy: {
       clock,
       decide: (request) => session.inForce().policy.decide(request),
@@ -127,9 +139,10 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
       https = own;
     },
     logInsChanged,
-    close: () => {
+    close: async () => {
       events.close();
       metrics.close();
+      await (await reader)?.close();
     },
   };
 }

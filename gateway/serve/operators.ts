@@ -37,7 +37,16 @@ function withClaims(operator: Operator, oidc: OidcSettings | undefined, claimed:
   return { ...operator, roles, groups: [...new Set([...operator.groups, ...claimed])] };
 }
 
-function operatorOf({ name, operator, groups, sshKeys, disabled }: Principal): Operator {
+// A configuration never changes in place, so that each is made once.
+const made = new WeakMap<Principal, Operator>();
+
+function operatorOf(principal: Principal): Operator {
+  const known = made.get(principal) ?? makeOperator(principal);
+  made.set(principal, known);
+  return known;
+}
+
+function makeOperator({ name, operator, groups, sshKeys, disabled }: Principal): Operator {
   const keys = sshKeys.map(({ algorithm, blob, fingerprint }) => ({ blob, fingerprint, line: `${algorithm} ${blob.toString('base64')}` }));
   return { name, roles: operator, groups, keys, disabled };
 }

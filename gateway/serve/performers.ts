@@ -10,7 +10,7 @@ import { type LoginParts, loginOperations } from '../operator-api/login-operatio
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
-import { sessionOperations } from '../operator-api/session-operations.ts';
+import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
 import { recordView } from '../operator-api/view-operations.ts';
@@ -59,6 +59,7 @@ export type CredentialOperations = Pick<Performers, 'credential.issue' | 'creden
 
 export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts, SupervisionParts {
   readonly records: Evidence['records'];
+  readonly reading: SessionReading['reading'];
   readonly status: StatusParts;
   readonly policy: PolicyParts;
   readonly approvals: Approvals;
@@ -71,10 +72,10 @@ export function performersOf(parts: PerformerParts): Performers {
   return {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
-    ...sessionOperations({ database: parts.database, liveState: (session) => liveStateOf(session, parts) }),
+    ...sessionOperations({ reading: parts.reading, liveState: (session) => liveStateOf(session, parts) }),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),
-    ...approvalOperations({ approvals: parts.approvals, database: parts.database, origin: parts.ledger.key.name }),
+    ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),
     ...policyOperations(parts.policy),
     ...loginOperations(parts),
     ...operatorOperations(parts),

@@ -130,6 +130,37 @@ describe('events', () => {
     expect(revoked.messages).toEqual([]);
   });
 
+  test('are open as long as somebody is there', async () => {
+    const { token } = logIn('present');
+    const [here, gone] = [await listen(token), await listen(token)];
+    gone.answersPings = false;
+    const pinged = [here.pinged(), gone.pinged()];
+    served.look();
+    await Promise.all(pinged);
+    await here.roundTrip(); // Behind the answer to the ping.
+    served.look();
+    await gone.ended;
+    await served.evidence.records.append(locking('heard'));
+    await here.until((messages) => messages.length > 0);
+  });
+
+  test('and other sockets end with the role that they take', async () => {
+    const { token } = logIn('lesser');
+    const auditor = people.get('lesser');
+    if (auditor === undefined) throw new Error('nobody has logged in');
+    const open = (path: string) => RawWebSocket.open({ port: served.port, path, headers: { authorization: `Bearer ${token}` } });
+    const refused = await open('/api/for-admins');
+    opened.push(refused);
+    expect(refused.status).toBe(403);
+    people.set('lesser', { ...auditor, roles: ['auditor', 'admin'] });
+    const [asAdmin, asAuditor] = [await open('/api/for-admins'), await open('/api/events')];
+    opened.push(asAdmin, asAuditor);
+    people.set('lesser', auditor);
+    served.listener.logInsChanged();
+    await asAdmin.ended;
+    expect([asAdmin.closed?.code, asAuditor.closed]).toEqual([4403, undefined]);
+  });
+
   test('have as many receivers as there may be, of one operator and of all together, whoever else connects', async () => {
     const own = logIn('many').token;
     const first = await Promise.all(Array.from({ length: 16 }, () => listen(own)));

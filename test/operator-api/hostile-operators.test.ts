@@ -322,6 +322,20 @@ describe('whoever has logged in', () => {
   });
 });
 
+test('a configuration with a fault is told, and what is in force stays', async () => {
+  const token = await logIn(reached, 'alice', keyOf('alice'));
+  const { body: before } = await ask(reached, 'gateway.status', {}, { token });
+  configure((humans) => {
+    for (const human of humans) human.operator = ['king'];
+  });
+  expect(await ask(reached, 'config.reload', {}, { token })).toMatchObject({
+    status: 400,
+    body: { code: 'CONFIG_INVALID', detail: expect.stringContaining('king') },
+  });
+  expect((await ask(reached, 'gateway.status', {}, { token })).body.configuration).toBe(before.configuration);
+  configure();
+});
+
 describe('a request', () => {
   let token: string;
   beforeAll(async () => {

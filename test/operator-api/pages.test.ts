@@ -30,7 +30,7 @@ test('sessions: newest first, without a gap and without one twice, though others
     await records.append(draft.sessionOpen(id));
     opened.unshift(id);
   }
-  const { 'session.list': list } = sessionOperations({ database, liveState: () => undefined });
+  const { 'session.list': list } = sessionOperations({ reading: async () => database, liveState: () => undefined });
   const seen: string[] = [];
   let page: OperationOutput<'session.list'> | undefined;
   do {
@@ -92,7 +92,7 @@ test('approvals: those that wait, the next to expire first; all of them, the new
   const ids: string[] = [];
   for (let count = 0; count < 6; count += 1)
     ids.push(await ask(count % 2 === 0 ? 'slow' : 'quick', `command ${count}`, count === 5 ? leaving.signal : asking.signal));
-  const operations = approvalOperations({ approvals, database, origin: 'test.example/log' });
+  const operations = approvalOperations({ approvals, reading: async () => database, origin: 'test.example/log' });
   const all = async (input: { all: boolean; session?: string }) => {
     const seen: OperationOutput<'approval.list'>['approvals'] = [];
     let page: OperationOutput<'approval.list'> | undefined;

@@ -13,6 +13,7 @@ import type { Performers } from '../../gateway/operator-api/operations.ts';
 import type { Operators } from '../../gateway/operator-api/operators.ts';
 import { loadOrMakeCertificate, namesOf, type ServerCertificate } from '../../gateway/operator-api/own-certificate.ts';
 import { RefusedLogIns } from '../../gateway/operator-api/refused-log-ins.ts';
+import { type SocketScope, socketRoute } from '../../gateway/operator-api/socket-route.ts';
 import { openLedgerFiles } from '../../gateway/store/ledger-files.ts';
 import type { Belongings } from '../support/temp.ts';
 
@@ -37,6 +38,8 @@ export interface Served {
   readonly port: number;
   readonly log: Logged;
   readonly logIns: LogIns;
+  /** Looks after the WebSockets, as the listener does by itself every few seconds. */
+  readonly look: () => void;
   /** Makes `/readyz` say why not. */
   unready: SallyportError | undefined;
 }
@@ -56,6 +59,7 @@ export async function serve(belongings: Belongings, records: number, operators =
   const limiters = { logIns: limiter, tokens: limiter };
   const refused = new RefusedLogIns({ limiters, records: evidence.records, clock: systemClock, log, gatewayName: 'bastion-1' });
   const logIns = new LogIns(operators, systemClock);
+  let scope: SocketScope | undefined;
   const parts = {
     log,
     ledger: openLedgerFiles(directory),
@@ -66,11 +70,15 @@ export async function serve(belongings: Belongings, records: number, operators =
     events: new EventFeed(evidence.records, log),
     metrics: () => '',
     version: '9.9.9',
+    addSockets: (added: SocketScope) => {
+      scope = added;
+      socketRoute(added, '/api/for-admins', ['admin'], () => undefined);
+    },
   };
   const listener = await listenHttps({ host: '127.0.0.1', port: 0 }, certificate, parts);
   belongings.add(() => listener.close());
   const port = Number(listener.address.split(':').at(-1));
-  return Object.assign(served, { directory, evidence, listener, certificate, port, log, logIns });
+  return Object.assign(served, { directory, evidence, listener, certificate, port, log, logIns, look: () => scope?.sockets.look() });
 }
 
 /** Appends so many records and has them signed. */

@@ -16,6 +16,8 @@ export class RawWebSocket {
   answersPings = true;
   readonly ended: Promise<void>;
   #buffered: Buffer;
+  readonly #pinged: (() => void)[] = [];
+  readonly #ponged: (() => void)[] = [];
   readonly #waiting: { fits: (messages: readonly string[]) => boolean; resolve: () => void }[] = [];
 
   private constructor(socket: TLSSocket, status: number, rest: Buffer) {
@@ -81,6 +83,17 @@ export class RawWebSocket {
     return new Promise((resolve) => this.#waiting.push({ fits, resolve }));
   }
 
+  /** Resolves at the next ping. */
+  pinged(): Promise<void> {
+    return new Promise((resolve) => this.#pinged.push(resolve));
+  }
+
+  /** Resolves when the gateway has read everything that was sent by now. */
+  roundTrip(): Promise<void> {
+    this.socket.write(masked(0x89, Buffer.alloc(0)));
+    return new Promise((resolve) => this.#ponged.push(resolve));
+  }
+
   #read(): void {
     if (this.status !== 101) return;
     for (;;) {
@@ -100,6 +113,8 @@ export class RawWebSocket {
   #take(opcode: number, payload: Buffer): void {
     if (opcode === 1) this.messages.push(payload.toString());
     if (opcode === 8) this.closed = { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() };
+    if (opcode === 9) for (const resolve of this.#pinged.splice(0)) resolve();
+    if (opcode === 10) this.#ponged.shift()?.();
     if (opcode === 9 && this.answersPings) this.socket.write(masked(0x8a, payload));
     for (const waiting of [...this.#waiting]) {
       if (!waiting.fits(this.messages)) continue;
