@@ -9,6 +9,7 @@ import { openWebSocket } from '../../../gateway/commands/web-socket.ts';
 import { castItems } from '../../../gateway/query/cast-events.ts';
 import { readCast } from '../../../gateway/query/read-cast.ts';
 import { Emulation } from '../../../gateway/query/screen/emulation.ts';
+import { mendScreen } from '../../../gateway/query/screen/mend-screen.ts';
 import { Database } from '../../../gateway/store/database.ts';
 import { InTerminal } from '../../commands/in-terminal.ts';
 import { randomOutput } from '../../query/screen/random-output.ts';
@@ -119,8 +120,12 @@ describe('a session through the gateway', () => {
       }
       await Promise.all(viewers.map((viewer) => viewer.until(`the end of ${title}`, () => titleOf(viewer) === title, 30_000)));
       const replay = await replayed(session);
-      for (const [index, viewer] of viewers.entries())
-        expect(stateOf((viewer.screens.get(0) as Emulation).core), `viewer ${index} of ${title}`).toEqual(stateOf(replay.core));
+      mendScreen(replay.core);
+      for (const [index, viewer] of viewers.entries()) {
+        const { core } = viewer.screens.get(0) as Emulation;
+        mendScreen(core);
+        expect(stateOf(core), `viewer ${index} of ${title}`).toEqual(stateOf(replay.core));
+      }
       expect(viewers.filter((viewer) => viewer.framed > 0).length).toBeGreaterThan(5);
       for (const viewer of viewers) viewer.vanish();
       agent.write('next\n');
