@@ -1,6 +1,7 @@
 import { atRest } from './at-rest.ts';
 import { footprint } from './footprint.ts';
 import { ledger } from './ledger.ts';
+import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
 import { sshBulk } from './ssh-bulk.ts';
 import { sshConnect } from './ssh-connect.ts';
@@ -9,4 +10,4 @@ import { sshSessions } from './ssh-sessions.ts';
 import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, recovery, footprint];
+export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, recovery, footprint, policy];

@@ -1,14 +1,17 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { SallyportError } from './base/errors.ts';
+import { certificatesOf } from './config/certificates-schema.ts';
 import { checkConfig, type ReadConfig } from './config/check.ts';
 import { parseConfigDocument } from './config/document.ts';
 import { type ConfigFault, describeFault } from './config/fault.ts';
 import { type ConfigFile, readConfigFile } from './config/file.ts';
 import { Findings } from './config/findings.ts';
+import { oidcOf } from './config/oidc-schema.ts';
 import { absoluteCertificate, absoluteCredential, absoluteReference } from './config/references.ts';
 import type { ReadTarget } from './config/target-schema.ts';
 import type { Config, Target } from './config/types.ts';
+import { workloadsOf } from './config/workloads-schema.ts';
 import type { Principal } from './identity/principal.ts';
 import type { Environment } from './identity/target-credentials.ts';
 
@@ -65,7 +68,7 @@ export function readConfig(path: string, environment: Environment = process.env)
   return { config: build(read, resolve(path), file) };
 }
 
-function build({ root, humans, agents, targets }: ReadConfig, path: string, file: ConfigFile): Config {
+function build({ root, humans, agents, targets, policy, approvals }: ReadConfig, path: string, file: ConfigFile): Config {
   const directory = dirname(path);
   const principals = [
     ...humans.map((human): Principal => ({ ...principalOf(human), kind: 'human', operator: human.operator })),
@@ -77,10 +80,15 @@ function build({ root, humans, agents, targets }: ReadConfig, path: string, file
     gateway: gatewayOf(root.gateway, directory),
     principals: readOnlyMap(principals),
     targets: readOnlyMap(targets.map((target) => targetOf(target, directory))),
+    ...(policy === undefined ? {} : { policy }),
+    approvals: readOnlyMap(approvals),
     recording: recordingOf(root.recording),
     limits: limitsOf(root.limits),
     ssh: sshOf(root.ssh),
     ledger: ledgerOf(root.ledger, directory),
+    ...(root.oidc === undefined ? {} : { oidc: oidcOf(root.oidc, (reference) => absoluteReference(reference, directory)) }),
+    certificates: certificatesOf(root.certificates, directory),
+    workloads: workloadsOf(root.workloads, directory),
   });
 }
 

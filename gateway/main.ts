@@ -7,6 +7,7 @@ import type { ExportOptions } from './commands/export.ts';
 import type { HoldOptions } from './commands/hold.ts';
 import type { DataOptions } from './commands/open-data.ts';
 import type { PlayOptions } from './commands/play.ts';
+import type { ReplayOptions, TryOptions } from './commands/policy.ts';
 import { registerOperatorCommands } from './commands/register-operator.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
 import type { RetentionOptions } from './commands/retention.ts';
@@ -66,6 +67,57 @@ program
   .addHelpText('after', examples('check-config gateway.yaml'))
   .action(async (file: string, options: { json?: boolean }) =>
     finish(await (await import('./commands/check-config.ts')).checkConfig(file, { json: options.json === true })),
+  );
+
+const policy = program.command('policy').description('what a policy decides, and what another one would have decided');
+
+policy
+  .command('try')
+  .description('decide an action that you describe, as the gateway would; exit 1 when it is denied')
+  .requiredOption('--config <file>', 'configuration of the gateway, with its policy, principals and targets')
+  .option('--policy <file>', 'another policy file than the one in the configuration')
+  .requiredOption('--principal <name>', 'who')
+  .requiredOption('--target <name>', 'where')
+  .requiredOption('--action <action>', 'what, for example connect, ssh:exec, ssh:write-file')
+  .option('--command <command>', 'of ssh:exec: the command line')
+  .option('--path <path>', 'of ssh:read-file and ssh:write-file: the file')
+  .option('--operation <name>', 'of these: open, list, remove, rename, mkdir, rmdir, setstat, symlink, link')
+  .option('--to <host:port>', 'of ssh:forward: where to; of rename and the like: the other path')
+  .option('--subsystem <name>', 'of ssh:subsystem: its name')
+  .option('--terminal', 'on a terminal')
+  .option('--facts <json>', 'facts as a record has them')
+  .option('--source <address>', 'from where, an address with or without a port')
+  .option('--time <time>', 'when: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option(...JSON_OUTPUT)
+  .addHelpText(
+    'after',
+    examples(
+      'policy try --config gateway.yaml --principal deploy-bot --target web-1 --action connect',
+      'policy try --config gateway.yaml --principal deploy-bot --target web-1 --action ssh:exec --command "systemctl restart web"',
+    ),
+  )
+  .action(async (options: TryOptions) => finish(await (await import('./commands/policy.ts')).tryPolicy(options)));
+
+policy
+  .command('replay')
+  .description('decide everything of a period again under another policy, and list what would change')
+  .requiredOption('--config <file>', 'configuration of the gateway: who is in which group, and the tags of targets')
+  .requiredOption('--policy <file>', 'the policy file to look at')
+  .option(...DATA)
+  .option('--from <time>', 'beginning of the period: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'end of the period, which is not part of it; a date includes that day')
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('policy replay --config gateway.yaml --policy new.cedar --from 2026-03-01'))
+  .action(async (options: ReplayOptions) => finish(await (await import('./commands/policy.ts')).replayPolicy(options)));
+
+program
+  .command('known-hosts')
+  .description('print lines for known_hosts with the host key of the gateway, for every SSH target: for ssh -J GATEWAY LOGIN@TARGET')
+  .requiredOption('--config <file>', 'configuration file')
+  .option('--data <dir>', 'data directory, instead of the one in the configuration')
+  .addHelpText('after', examples('known-hosts --config gateway.yaml >> ~/.ssh/known_hosts'))
+  .action(async (options: { config: string; data?: string }) =>
+    finish(await (await import('./commands/known-hosts.ts')).knownHosts(options)),
   );
 
 program

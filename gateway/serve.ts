@@ -1,4 +1,3 @@
-import type { ApprovalRule } from './approval/approval-rule.ts';
 import { systemClock } from './base/clock.ts';
 import { asSallyportError, SallyportError } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -7,9 +6,9 @@ import { loadConfig } from './config.ts';
 import { openEvidence } from './evidence.ts';
 import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { openControlSocket } from './operator-api/control-socket.ts';
+import { credentialOperations } from './operator-api/credential-operations.ts';
 import type { SocketScope } from './operator-api/socket-route.ts';
 import { serveLiveWatch } from './operator-api/watch/watch-route.ts';
-import { allowListPolicy } from './policy/allow-list-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Listener } from './protocol/listener.ts';
 import { type HostKey, loadOrMakeHostKey } from './protocol/ssh/host-key.ts';
@@ -17,18 +16,22 @@ import { sshCrypto } from './protocol/ssh/native-crypto.ts';
 import type { SshReachable } from './protocol/ssh/ssh-target.ts';
 import { Recorder } from './recording/recorder.ts';
 import { DailyRun } from './retention/daily-run.ts';
+import { Turns } from './retention/turns.ts';
 import { openApprovals } from './serve/approvals.ts';
+import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
-import { listenForHttps } from './serve/https.ts';
+import { type HttpsServing, listenForHttps } from './serve/https.ts';
+import { identityWatch } from './serve/identity-watch.ts';
 import { openLiveWatch } from './serve/live-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
+import { policyFor, recordPolicy } from './serve/policy.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
-import { withoutCredentials, withoutLocks } from './serve/unavailable.ts';
 import { LiveSessions } from './session/live-sessions.ts';
-import type { SessionParts } from './session/session-parts.ts';
+import { Locks } from './session/locks.ts';
+import type { InForce, SessionParts } from './session/session-parts.ts';
 import { Supervision } from './session/supervision.ts';
 import { openLedgerFiles } from './store/ledger-files.ts';
 import { version } from './version.ts';
@@ -55,6 +58,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = createLog(options.logLevel ?? 'info');
   let config = loadConfig(options.config);
+  const policy = await policyFor(config);
   const dataDirectory = options.data ?? config.gateway.data;
   const clock = systemClock;
 
@@ -68,9 +72,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const recovery = await recorder.recover(database.recovery);
     const hostKey = await loadOrMakeHostKey(dataDirectory);
 
-    let inForce = forceOf(config);
+    await recordPolicy(policy, await database.records.lastPolicySet(), { records, gatewayName: config.gateway.name });
+    const credentials = await openCredentials(dataDirectory, { database, clock, log });
+    let inForce = await forceOf(config, policy, credentials);
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
+    const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
     const approvals = await openApprovals({
       database,
       records,
@@ -78,11 +85,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock,
       log,
       principals: () => config.principals,
-      rules: () => noRules,
-      isLocked: () => false,
+      rules: () => config.approvals,
+      isLocked: (principal) => locks.isLocked(principal),
     });
     undo.push(async () => approvals.close());
-    const parts: SessionParts<SshReachable> = { clock, log, records, ledger, recorder, live, limiter, approvals, inForce: () => inForce };
+    const parts: SessionParts<SshReachable> = {
+      clock,
+      log,
+      records,
+      ledger,
+      recorder,
+      live,
+      locks,
+      limiter,
+      approvals,
+      inForce: () => inForce,
+    };
     endSessionsOnTrouble(recorder, live);
 
     const liveWatch = openLiveWatch({ recorder, database, dataDirectory, live, records, log });
@@ -92,6 +110,34 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const crypto = sshCrypto();
     const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
+    const recordIdentities = identityWatch(surroundings);
+    await recordIdentities(config.principals);
+    let exchange = credentials.exchangeOf(config, admitsUnlisted(config));
+    let watched: HttpsServing | undefined;
+    const reloadNow = async (): Promise<void> => {
+      const next = loadConfig(options.config);
+      const nextForce = await forceOf(next, await policyFor(next), credentials);
+      const previous = config.hash;
+      warnOfWhatNeedsARestart(config, next, log);
+      await records.append({
+        type: 'config.changed',
+        outcome: 'success',
+        actor: records.gateway,
+        target: { name: config.gateway.name, kind: 'gateway' },
+        body: { configuration: next.hash, previous },
+      });
+      await recordPolicy(nextForce.policy, inForce.policy.policySet, { records, gatewayName });
+      await recordIdentities(next.principals);
+      config = next;
+      exchange = credentials.exchangeOf(next, admitsUnlisted(next));
+      inForce = nextForce;
+      operatorApi.logInsChanged();
+      await watched?.renew();
+      log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
+    };
+    // One after the other: of two at the same moment, the one that read the older file must not come last.
+    const reloads = new Turns();
+    const reload = (): Promise<void> => reloads.alone(reloadNow);
     const operatorApi = await operatorApiOf({
       ...surroundings,
       retention,
@@ -100,11 +146,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       supervision: new Supervision(parts),
       watchers: (session) => liveWatch.watch.watchers(session),
       approvals,
-      locks: withoutLocks,
-      credentials: withoutCredentials,
-      provider: () => undefined,
+      locks,
+      credentials: credentialOperations({
+        ...surroundings,
+        ...credentials,
+        limiter,
+        locks,
+        certificates: database.certificates,
+        hostKey: hostKey.publicKey,
+        inForce: () => exchange,
+      }),
       unready: () => whyNotReady(parts),
-      reload: () => reload(),
+      reload,
     });
     undo.push(async () => operatorApi.close());
     const control = await openControlSocket(dataDirectory, { ...operatorApi, log });
@@ -121,28 +174,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       unready: () => whyNotReady(parts),
       addSockets: (scope: SocketScope) => serveLiveWatch(scope, liveWatch.watch),
     };
-    const watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
+    watched = https === undefined ? undefined : await listenForHttps(https, () => config, dataDirectory, overHttps);
     undo.push(async () => watched?.listener.close());
     const listeners = [...doors, ...(watched === undefined ? [] : [watched.listener])];
     operatorApi.listensOn(listeners, watched?.listener);
-
-    const reload = async (): Promise<void> => {
-      const next = loadConfig(options.config);
-      const previous = config.hash;
-      warnOfWhatNeedsARestart(config, next, log);
-      await records.append({
-        type: 'config.changed',
-        outcome: 'success',
-        actor: records.gateway,
-        target: { name: config.gateway.name, kind: 'gateway' },
-        body: { configuration: next.hash, previous },
-      });
-      config = next;
-      inForce = forceOf(next);
-      operatorApi.logInsChanged();
-      await watched?.renew();
-      log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
-    };
 
     const stopWatching = recordStorageChanges({ recorder, records, log, dataDirectory, gatewayName, reserve: config.recording.reserve });
     undo.push(async () => stopWatching());
@@ -202,15 +237,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-const noRules: ReadonlyMap<string, ApprovalRule> = new Map();
-
 function recordingOptions(config: Config, directory: string) {
   const { segment, segmentSeconds, reserve, backlog, durability, content, input } = config.recording;
   return { directory, segmentBytes: segment, segmentSeconds, reserveBytes: reserve, backlogBytes: backlog, durability, content, input };
 }
 
-function forceOf(config: Config): { principals: Config['principals']; targets: Config['targets']; policy: Policy } {
-  return { principals: config.principals, targets: config.targets, policy: allowListPolicy(config.targets.values()) };
+async function forceOf(
+  config: Config,
+  policy: Policy,
+  credentials: Credentials,
+): Promise<InForce<SshReachable> & { targets: Config['targets'] }> {
+  const { principals, targets } = config;
+  return { principals, targets, policy, certificates: await credentials.trustOf(config, admitsUnlisted(config)) };
+}
+
+/** Whether somebody may be here whom only the identity provider knows. */
+function admitsUnlisted({ oidc }: Pick<Config, 'oidc'>): boolean {
+  return oidc?.unlisted === true;
 }
 
 /** Told by `/readyz`. */

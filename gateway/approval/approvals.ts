@@ -1,29 +1,23 @@
-import { createHash } from 'node:crypto';
-import {
-  APPROVAL_NAMESPACE,
-  type ApprovalDecision,
-  type ApprovalRequest,
-  type ApprovalState,
-  boundText,
-  decisionText,
-  MAX_REQUEST_BYTES,
-} from '../../contract/approval.ts';
-import { canonicalText } from '../../contract/canonical.ts';
-import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
-import { type Clock, isoMicros } from '../base/clock.ts';
+import type { ApprovalRequest } from '../../contract/approval.ts';
+import type { Actor, RecordDraft } from '../../contract/record.ts';
+import type { Clock } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
-import { uuidV7 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { ApprovalRule } from './approval-rule.ts';
+import { checkDecision, type GivenDecision, notYours, recordOf, stateAfter, type VerifySignature } from './decision.ts';
 import { Grants } from './grants.ts';
 import { isReviewerOf, type Reviewer, reasonAgainstDeciding } from './may-decide.ts';
 import { OpenRequest, type Outcome, type SignedDecision } from './open-request.ts';
+import { clockTime, requestOf, ruleOf, unavailable, type Wish, whomOf } from './request.ts';
 
 /** Requests that may be open at once, and wait of one principal: a flood of them must not hide one that matters. */
 const MAX_OPEN = 1000;
 const MAX_WAITING_PER_PRINCIPAL = 32;
 /** The longest that setTimeout can wait. */
 const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+
+export type { GivenDecision } from './decision.ts';
+export { clockTime, type Wish } from './request.ts';
 
 export interface ApprovalParts {
   readonly clock: Pick<Clock, 'wallMicros'>;
@@ -34,37 +28,16 @@ export interface ApprovalParts {
   readonly append: (draft: RecordDraft) => Promise<unknown>;
   /** Resolves when everything that is recorded by now is covered by a signed checkpoint. */
   readonly sign: () => Promise<unknown>;
-  /** The key that signed the text, as a line without a comment, and its SHA256 fingerprint. Throws SIGNATURE_INVALID. */
-  readonly verify: (signature: string, text: string, namespace: string) => { readonly line: string; readonly fingerprint: string };
+  readonly verify: VerifySignature;
   readonly reviewers: () => Iterable<Reviewer>;
   /** In force at the moment; undefined for a rule that is not there any more. */
   readonly rule: (name: string) => ApprovalRule | undefined;
-}
-
-/** What somebody wants to do and may not without consent. */
-export interface Wish
-  extends Pick<
-    ApprovalRequest,
-    'principal' | 'kind' | 'onBehalfOf' | 'source' | 'target' | 'session' | 'channel' | 'action' | 'facts' | 'policies' | 'policySet'
-  > {
-  readonly rule: string;
-  readonly justification?: string;
-  readonly actor: Actor;
-  readonly resource: Resource;
 }
 
 /** Consent, with the request that it came by; `reviewers` is empty for break-glass and for a grant that was there. */
 export interface Consent {
   readonly approval: string;
   readonly reviewers: readonly string[];
-}
-
-/** A reviewer's word as it arrives. */
-export interface GivenDecision extends Pick<ApprovalDecision, 'verdict' | 'reason'> {
-  readonly approval: string;
-  readonly digest: string;
-  readonly key: string;
-  readonly signature: string;
 }
 
 /**
@@ -113,7 +86,7 @@ export class Approvals {
     const { clock } = this.#parts;
     const rule = this.#parts.rule(wish.rule);
     if (rule === undefined) throw unavailable(`there is no approval rule "${wish.rule}" in the configuration any more`);
-    const request = this.#requestOf(wish, rule);
+    const request = requestOf(wish, rule, clock.wallMicros());
     const covered = this.#grants.find(request.digest, request.session, clock.wallMicros());
     if (covered !== undefined) return this.#use(request, covered, [], wish);
     this.#mustBeAskable(request, rule);
@@ -191,65 +164,22 @@ export class Approvals {
   }
 
   async #decide(open: OpenRequest, given: GivenDecision, by: Actor): Promise<void> {
-    const { request, rule } = open;
-    const now = this.#parts.clock.wallMicros();
-    if (!open.open) throw over(`it was ${wordFor(open.state)} meanwhile`);
-    if (open.state === 'waiting' && isoMicros(now) >= request.expires) throw over('its time is over');
-    if (given.digest !== request.digest) throw over('what was signed is not what is asked for');
+    const { append, clock, origin, sign, verify } = this.#parts;
+    const now = clock.wallMicros();
     const reviewer = this.#reviewer(by.principal);
     if (reviewer === undefined) throw notYours(`${by.principal} is not an active reviewer`);
-    const against = reasonAgainstDeciding(request, rule, reviewer, open.decisions, this.#requests());
-    if (against !== undefined) throw notYours(against);
-    const reason = given.reason.trim();
-    if (reason === '' && (request.reasonRequired || given.verdict === 'deny'))
-      throw new SallyportError(
-        'REQUEST_INVALID',
-        given.verdict === 'deny' ? 'denying needs a reason' : `the rule ${rule.name} asks for a reason`,
-        { remedy: 'say why with --reason' },
-      );
-    const text = decisionText(this.#parts.origin, request, { verdict: given.verdict, reviewer: by.principal, reason });
-    const signer = this.#parts.verify(given.signature, text, APPROVAL_NAMESPACE);
-    if (signer.line !== lineOf(given.key)) throw notYours('the signature was not made with the key that is said to have made it');
-    if (!reviewer.keys.includes(signer.line)) throw notYours(`the key that signed is none of ${by.principal}`);
-    if (signer.fingerprint === open.principalKey) throw notYours('the key that signed is the one that the request came with');
-    if (open.decisions.some(({ key }) => key === signer.line))
-      throw notYours('this key has decided already, and another reviewer is needed');
-    const decision: SignedDecision = {
-      verdict: given.verdict,
-      reviewer: by.principal,
-      reason,
-      time: isoMicros(now),
-      key: signer.line,
-      signature: given.signature,
-    };
+    const decision = checkDecision(open, given, { reviewer, others: this.#requests(), origin, now, verify });
     const state = stateAfter(open, decision);
-    const signed = {
-      approval: request.id,
-      digest: request.digest,
-      verdict: given.verdict,
-      reason,
-      key: signer.line,
-      signature: given.signature,
-    };
-    const envelope = {
-      outcome: given.verdict === 'approve' ? ('success' as const) : ('denied' as const),
-      actor: by,
-      target: {
-        name: request.target.name,
-        kind: request.target.kind,
-        ...(request.target.address === undefined ? {} : { address: request.target.address }),
-      } as Resource,
-      session: request.session,
-    };
-    await this.#parts.append(
-      state === 'review' || state === 'reviewed'
-        ? { ...envelope, type: 'review.signed', body: signed }
-        : { ...envelope, type: 'approval.decided', body: { ...signed, state } },
+    await append(recordOf(open.request, decision, state, by));
+    // Whatever comes of signing, it is on record, and what is on record holds.
+    const signing = await sign().then(
+      () => undefined,
+      (error: unknown) => asSallyportError(error, 'LEDGER_FAILED'),
     );
-    await this.#parts.sign();
-    if (state === 'approved') this.#grants.add(request, now);
+    if (state === 'approved') this.#grants.add(open.request, now);
     open.decided(decision, state);
     if (!open.open) this.#forget(open);
+    if (signing !== undefined) throw signing;
   }
 
   async #consent(outcome: Outcome, { request }: OpenRequest, wish: Wish): Promise<Consent> {
@@ -267,7 +197,7 @@ export class Approvals {
         throw new SallyportError('APPROVAL_EXPIRED', `nobody decided about this before ${clockTime(request.expires)}`, {
           remedy: 'try again when a reviewer is there',
         });
-      case 'withdrawn':
+      default:
         throw new SallyportError('APPROVAL_UNAVAILABLE', 'the request was withdrawn');
     }
   }
@@ -302,7 +232,7 @@ export class Approvals {
     return open.inTurn(async () => {
       if (open.state !== 'waiting') return;
       try {
-        await this.#parts.append({ ...this.#envelope(open.request, wish), outcome: 'denied', ...draft } as RecordDraft);
+        await this.#parts.append({ ...this.#envelope(open.request, wish), outcome: 'denied', ...draft });
       } catch (error) {
         const { code, message } = asSallyportError(error);
         this.#parts.log.error({ approval: open.request.id, code }, `the end of a request for approval could not be recorded: ${message}`);
@@ -329,40 +259,6 @@ export class Approvals {
     clearTimeout(this.#timers.get(request.id));
     this.#timers.delete(request.id);
     this.#open.delete(request.id);
-  }
-
-  #requestOf(wish: Wish, rule: ApprovalRule): ApprovalRequest {
-    const now = this.#parts.clock.wallMicros();
-    const { principal, kind, onBehalfOf, source, target, session, channel, action, facts, policies, policySet, justification } = wish;
-    const bound = { principal, ...(onBehalfOf === undefined ? {} : { onBehalfOf }), target, action, facts, policySet, rule: rule.name };
-    let request: ApprovalRequest;
-    try {
-      request = {
-        id: uuidV7(now),
-        ...bound,
-        digest: createHash('sha256').update(boundText(bound)).digest('hex'),
-        kind,
-        source,
-        session,
-        ...(channel === undefined ? {} : { channel }),
-        policies,
-        asked: isoMicros(now),
-        expires: isoMicros(now + rule.withinSeconds * 1e6),
-        needed: rule.needed,
-        reasonRequired: rule.reasonRequired,
-        grants: rule.grants,
-        breakGlass: rule.breakGlass,
-        ...(justification === undefined ? {} : { justification }),
-      };
-      if (Buffer.byteLength(canonicalText(request)) <= MAX_REQUEST_BYTES) return request;
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      throw unavailable(`this cannot be shown to a reviewer: ${error.message}`);
-    }
-    throw unavailable(
-      `this is longer than the ${MAX_REQUEST_BYTES} bytes that can be shown to a reviewer`,
-      'make it shorter, for example by putting it into a file first',
-    );
   }
 
   #mustBeAskable({ principal, onBehalfOf }: ApprovalRequest, rule: ApprovalRule): void {
@@ -402,61 +298,4 @@ export class Approvals {
   *#requests(): Generator<ApprovalRequest> {
     for (const { request, state } of this.#open.values()) if (state === 'waiting') yield request;
   }
-}
-
-function stateAfter(
-  { state, decisions, request }: OpenRequest,
-  { verdict }: SignedDecision,
-): ApprovalState & ('waiting' | 'approved' | 'denied' | 'review' | 'reviewed') {
-  const enough = decisions.length + 1 >= request.needed;
-  if (state === 'review') return enough ? 'reviewed' : 'review';
-  if (verdict === 'deny') return 'denied';
-  return enough ? 'approved' : 'waiting';
-}
-
-/** Of a rule that is not in the configuration any more: whoever is an active reviewer may still close what it left open. */
-function ruleOf({ rule, needed, reasonRequired, grants, breakGlass }: ApprovalRequest): ApprovalRule {
-  return { name: rule, reviewers: { groups: [], names: [] }, needed, withinSeconds: 0, reasonRequired, grants, breakGlass };
-}
-
-/** For the person who waits: whose consent it takes. */
-function whomOf({ reviewers, needed }: ApprovalRule): string {
-  const named = [...reviewers.names, ...reviewers.groups.map((group) => `the group ${group}`)];
-  const whom = named.length === 0 ? 'a reviewer' : named.join(' or ');
-  return needed === 1 ? whom : `${needed} of ${whom}`;
-}
-
-function lineOf(key: string): string {
-  return key
-    .trim()
-    .split(/[ \t]+/)
-    .slice(0, 2)
-    .join(' ');
-}
-
-function wordFor(state: ApprovalState): string {
-  return state === 'waiting' || state === 'review' ? 'open' : state;
-}
-
-/** `12:34:56 UTC` of an ISO 8601 time. */
-export function clockTime(time: string): string {
-  return `${time.slice(11, 19)} UTC`;
-}
-
-function unavailable(what: string, remedy?: string): SallyportError {
-  return new SallyportError(
-    'APPROVAL_UNAVAILABLE',
-    `an approval is needed and cannot be asked for: ${what}`,
-    remedy === undefined ? {} : { remedy },
-  );
-}
-
-function over(why: string): SallyportError {
-  return new SallyportError('APPROVAL_OVER', `this request cannot be decided any more: ${why}`, {
-    remedy: 'look at it again: sallyport approvals',
-  });
-}
-
-function notYours(why: string): SallyportError {
-  return new SallyportError('APPROVAL_NOT_YOURS', `this is not yours to decide: ${why}`, { remedy: 'have another reviewer decide' });
 }

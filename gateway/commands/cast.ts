@@ -9,8 +9,10 @@ import { castV3 } from '../query/cast-v3.ts';
 import { findChannel } from '../query/find-channels.ts';
 import { printable } from '../query/printable.ts';
 import { type CastPart, readCast } from '../query/read-cast.ts';
-import { type DataOptions, withData } from './open-data.ts';
+import type { Database } from '../store/database.ts';
+import type { DataOptions } from './open-data.ts';
 import { print } from './output.ts';
+import { withViewedData } from './record-viewing.ts';
 import { reportError } from './report.ts';
 
 export interface CastOptions extends DataOptions {
@@ -24,8 +26,7 @@ const WRITE_AT = 256 * 1024;
 export async function cast(name: string, options: CastOptions): Promise<number> {
   const { format } = options;
   if (format !== 'v3' && format !== 'v2') throw new SallyportError('USAGE', `There is no format ${format}`, { remedy: 'v3 or v2' });
-  return withData(options, async (database) => {
-    const { session, channel, others } = await findChannel(database, name);
+  return withViewedData(options, oneChannel(name), async (database, { session, channel, others }) => {
     tellOthers(session, channel, others);
     let code = 0;
     const whenDamaged = (error: SallyportError) => {
@@ -37,6 +38,14 @@ export async function cast(name: string, options: CastOptions): Promise<number> 
     else await writeFile(options.output, inPieces(lines));
     return code;
   });
+}
+
+/** The channel that is meant, and that all of it is played. */
+export function oneChannel(name: string) {
+  return async (database: Database) => {
+    const found = await findChannel(database, name);
+    return { found, viewing: { session: found.session.id, how: 'play' as const, channel: found.channel.channel } };
+  };
 }
 
 /** On standard error, so that what a program reads stays a recording. */

@@ -15,6 +15,9 @@ export interface LoginOptions {
   operator?: string;
   key?: string;
   fingerprint?: string;
+  /** Through the identity provider of the gateway. */
+  device?: boolean;
+  browser?: boolean;
   json?: boolean;
 }
 
@@ -28,6 +31,12 @@ export async function login(options: LoginOptions): Promise<number> {
     throw new SallyportError('USAGE', 'It is not said which gateway to log in to', { remedy: 'add --gateway https://HOST:PORT' });
   const url = gatewayUrl(named);
   const before = kept.gateways[url];
+  const trusted = () => knownGateway(url, options.fingerprint ?? process.env.SALLYPORT_FINGERPRINT, before);
+  if (options.device === true || options.browser === true) {
+    const gateway = await trusted();
+    const entered = await enterThroughProvider(gateway, options.device === true ? 'device' : 'browser');
+    return keep(gateway, entered, before?.key, options);
+  }
   const operator = options.operator ?? before?.operator;
   if (operator === undefined)
     throw new SallyportError('USAGE', 'It is not said who logs in', {
@@ -35,12 +44,19 @@ export async function login(options: LoginOptions): Promise<number> {
     });
   const key = options.key ?? before?.key;
   const signers = await findSigners(key === undefined ? {} : { key });
-  const gateway = await knownGateway(url, options.fingerprint ?? process.env.SALLYPORT_FINGERPRINT, before);
-  const entered = await enter(gateway, operator, signers.slice(0, MOST_TRIED));
-  const { token, expires, roles } = entered;
+  const gateway = await trusted();
+  return keep(gateway, await enter(gateway, operator, signers.slice(0, MOST_TRIED)), key, options);
+}
+
+async function keep(
+  { url, trust }: ReachedGateway,
+  { operator, token, expires, roles }: OperationOutput<'login.ssh'>,
+  key: string | undefined,
+  options: LoginOptions,
+): Promise<number> {
   if (token === undefined) throw new SallyportError('INTERNAL', 'the gateway gave no token');
-  await keepLogin(url, { operator, token, expires, trust: gateway.trust, ...(key === undefined ? {} : { key }) });
-  if (options.json === true) await print(jsonLine({ gateway: url, operator, roles, expires, trust: gateway.trust }));
+  await keepLogin(url, { operator, token, expires, trust, ...(key === undefined ? {} : { key }) });
+  if (options.json === true) await print(jsonLine({ gateway: url, operator, roles, expires, trust }));
   else await print(`Logged in to ${url} as ${printable(operator)}, ${roles.join(' and ')}, until ${expires.slice(0, 16)}Z.\n`);
   return 0;
 }
@@ -89,6 +105,18 @@ async function knownGateway(url: string, said: string | undefined, before: KeptL
   );
   await askYes('Is it the same?', `compare it, and add --fingerprint ${fingerprint}`);
   return { url, trust: fingerprint };
+}
+
+async function enterThroughProvider(gateway: ReachedGateway, how: 'device' | 'browser'): Promise<OperationOutput<'login.oidc'>> {
+  const { output } = await askOverHttps({ gateway }, 'login.provider', {});
+  if (output.provider === null) {
+    throw new SallyportError('LOGIN_REFUSED', 'this gateway has no identity provider to log in through', {
+      remedy: 'log in with your SSH key: leave out --device and --browser',
+    });
+  }
+  const { providerLogIn } = await import('./oidc-flows.ts');
+  const answer = await providerLogIn(output.provider, { how, say: (line) => void process.stderr.write(`${line}\n`) });
+  return (await askOverHttps({ gateway }, 'login.oidc', { ...answer, cookie: false })).output;
 }
 
 /** One key after the other, as ssh does, until one is accepted. */

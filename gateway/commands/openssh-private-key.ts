@@ -1,5 +1,5 @@
 import { createPrivateKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
-import { SshWire } from '../ledger/ssh-wire.ts';
+import { SshWire } from '../base/ssh-wire.ts';
 
 /*
  * Private keys as ssh-keygen writes them (OpenSSH, PROTOCOL.key), as far as they are not encrypted: the key derivation of

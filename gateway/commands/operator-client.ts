@@ -31,7 +31,8 @@ export async function askOperator<N extends OperationName>(
   input: OperationInput<N>,
 ): Promise<OperationOutput<N>> {
   if (isLocal(options)) return askLocally(options, name, input);
-  return (await askOverHttps(await whoAsks(options), name, input)).output;
+  const { may }: OperationShape = operations[name];
+  return (await askOverHttps(await whoAsks(options, may === 'anyone'), name, input)).output;
 }
 
 /** Whether the gateway is asked on its control socket. */
@@ -57,14 +58,14 @@ async function askLocally<N extends OperationName>(
   throw new SallyportError('GATEWAY_UNREACHABLE', `No gateway runs on ${directory}`, { remedy: 'start it: sallyport serve --config FILE' });
 }
 
-/** Programs say it in the environment, people have logged in. Throws LOGIN_REQUIRED. */
-export async function whoAsks(options: OperatorOptions): Promise<AskedOverHttps> {
+/** Programs say it in the environment, people have logged in, and some things take neither. Throws LOGIN_REQUIRED. */
+export async function whoAsks(options: OperatorOptions, anybodyMay: boolean): Promise<AskedOverHttps> {
   const { SALLYPORT_TOKEN, SALLYPORT_FINGERPRINT } = process.env;
   const { url, login } = await meantGateway(options);
   const trust = SALLYPORT_FINGERPRINT === undefined ? (login?.trust ?? SYSTEM_TRUST) : readFingerprint(SALLYPORT_FINGERPRINT);
   const token = SALLYPORT_TOKEN ?? login?.token;
-  if (token === undefined) throw notLoggedIn(url);
-  return { gateway: { url, trust }, token };
+  if (token === undefined && !anybodyMay) throw notLoggedIn(url);
+  return { gateway: { url, trust }, ...(token === undefined ? {} : { token }) };
 }
 
 /** The gateway that is named, or else the last one that somebody logged in to, and what is kept of that. */

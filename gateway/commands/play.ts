@@ -1,11 +1,11 @@
 import { castItems } from '../query/cast-events.ts';
-import { findChannel } from '../query/find-channels.ts';
 import { printable } from '../query/printable.ts';
 import { readCast } from '../query/read-cast.ts';
-import { tellOthers } from './cast.ts';
-import { type DataOptions, withData } from './open-data.ts';
+import { oneChannel, tellOthers } from './cast.ts';
+import type { DataOptions } from './open-data.ts';
 import { Player } from './player.ts';
 import { PlayerTerminal } from './player-terminal.ts';
+import { withViewedData } from './record-viewing.ts';
 
 export interface PlayOptions extends DataOptions {
   speed: number;
@@ -14,8 +14,7 @@ export interface PlayOptions extends DataOptions {
 }
 
 export async function play(name: string, options: PlayOptions): Promise<number> {
-  return withData(options, async (database) => {
-    const { session, channel, others } = await findChannel(database, name);
+  return withViewedData(options, oneChannel(name), async (database, { session, channel, others }) => {
     tellOthers(session, channel, others);
     const terminal = new PlayerTerminal(process.stdin, process.stdout);
     const player = new Player(() => castItems(readCast(database, session.id, channel.channel)), terminal, options);

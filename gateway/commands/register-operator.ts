@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { IssueOptions } from './credentials.ts';
 import type { DecideOptions } from './decide.ts';
 import type { LoginOptions } from './login.ts';
 import type { TokenOptions } from './operator.ts';
@@ -29,6 +30,7 @@ export function registerOperatorCommands(registering: Registering): void {
   registerApprovals(registering);
   registerSupervision(registering);
   registerWatch(registering);
+  registerCredentials(registering);
 }
 
 function remote(command: Command): Command {
@@ -42,10 +44,12 @@ function remote(command: Command): Command {
 function registerLogIn({ program, finish, examples }: Registering): void {
   program
     .command('login')
-    .description('log in to a gateway as an operator, with your SSH key; good for twelve hours')
+    .description('log in to a gateway as an operator, with your SSH key or through its identity provider; good for twelve hours')
     .option('--gateway <url>', 'address of its HTTPS listener, for example https://bastion.example.com:7443')
     .option('--operator <name>', 'who you are in its configuration')
     .option('--key <file>', 'the SSH key; without it those of the agent and then of ~/.ssh')
+    .option('--browser', 'through the identity provider, in a browser on this machine')
+    .option('--device', 'through the identity provider, in a browser anywhere, with a code')
     .option('--fingerprint <sha256>', 'of its certificate, as the gateway printed it at its start')
     .option(...JSON_OUTPUT)
     .addHelpText('after', examples('login --gateway https://bastion.example.com:7443 --operator reviewer@example.com'))
@@ -190,4 +194,42 @@ function registerWatch({ program, finish, examples }: Registering): void {
     .option(...GATEWAY)
     .addHelpText('after', examples('watch 01a205e1-e790', 'watch 01a205e1-e790/2 --gateway https://bastion.example.com:7443'))
     .action(async (session: string, options: OperatorOptions) => finish(await (await import('./watch.ts')).watch(session, options)));
+}
+
+function registerCredentials({ program, finish, examples, wholeNumber, collect }: Registering): void {
+  const credentials = program.command('credentials').description('short-lived SSH certificates of the gateway');
+  const load = async (options: OperatorOptions) => {
+    const [commands, { askOperator }] = await Promise.all([import('./credentials.ts'), import('./operator-client.ts')]);
+    const ask: Parameters<typeof commands.revokeCredentials>[2] = (name, input) => askOperator(options, name, input);
+    return { ...commands, ask };
+  };
+  credentials
+    .command('issue')
+    .description('have your SSH key certified, for whoever has logged in or for the workload that a token speaks of')
+    .requiredOption('--key <file>', 'the public key, for example ~/.ssh/id_ed25519.pub')
+    .option('--token <file>', 'a file with a token of the issuer of the workload, or - for standard input')
+    .option('--target <name>', 'only for this target; again for more', collect, [])
+    .option('--seconds <seconds>', 'how long it is good, as far as the configuration allows', wholeNumber)
+    .option('-o, --output <file>', 'instead of beside the key; - for standard output')
+    .option(...GATEWAY)
+    .option(...JSON_OUTPUT)
+    .addHelpText('after', examples('credentials issue --key ~/.ssh/id_ed25519.pub', 'credentials issue --key key.pub --token /run/token'))
+    .action(async (options: IssueOptions & OperatorOptions) => {
+      const { issueCredentials, ask } = await load(options);
+      finish(await issueCredentials(options, ask));
+    });
+  remote(credentials.command('revoke').description('revoke a certificate of the gateway'))
+    .argument('<serial>', 'its serial number: ssh-keygen -L -f FILE-cert.pub')
+    .requiredOption(...REASON)
+    .addHelpText('after', examples('credentials revoke 12345 --reason "the machine was stolen"'))
+    .action(async (serial: string, options: SuperviseOptions) => {
+      const { revokeCredentials, ask } = await load(options);
+      finish(await revokeCredentials(serial, options, ask));
+    });
+  remote(credentials.command('authority').description("the public key of the gateway's certificate authority, for other servers"))
+    .addHelpText('after', examples('credentials authority', 'credentials authority --data ./data --json'))
+    .action(async (options: OperatorOptions) => {
+      const { showAuthority, ask } = await load(options);
+      finish(await showAuthority(options, ask));
+    });
 }

@@ -16,15 +16,19 @@ export async function serve(options: { config: string; data?: string }): Promise
   const gateway = await startGateway(options);
   // Before anybody is told that it is ready: whoever waits for that may send a signal in the same moment.
   const stopping = untilSignal();
-  process.on('SIGHUP', () => reload(gateway));
+  // One after the other, so that what was read first never takes the place of what was read later.
+  let reloading = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(() => reload(gateway));
+  });
   for (const { protocol, address, fingerprint } of gateway.listeners)
     process.stdout.write(`${protocol} ${address}${fingerprint === undefined ? '' : ` certificate SHA-256 ${fingerprint}`}\n`);
   await gateway.close(await stopping);
   return 0;
 }
 
-function reload(gateway: Gateway): void {
-  gateway.reload().catch((error: unknown) => {
+function reload(gateway: Gateway): Promise<void> {
+  return gateway.reload().catch((error: unknown) => {
     process.stderr.write(`sallyport: not reloaded, the running configuration stays in force: ${describeError(asSallyportError(error))}\n`);
   });
 }

@@ -43,6 +43,7 @@ async function printObject(
     ...row,
     requested: open?.body.requested ?? null,
     client: open?.body.client ?? null,
+    via: open?.body.via ?? null,
     decision: open?.body.decision ?? null,
     resource: open?.target ?? null,
     channels: withSegments,
@@ -66,7 +67,7 @@ async function printText(
   const facts: [string, string][] = [
     ['session', session.id],
     ['who', session.state === 'erased' ? who(session) : `${who(session)} (${session.principalKind})`],
-    ['from', `${session.source}${open === undefined ? '' : `, ${open.body.client}`}`],
+    ['from', `${session.source}${open === undefined ? '' : `, ${open.body.client}${through(open)}`}`],
     ['proved by', open === undefined ? 'not on record' : authentication(open)],
     ['target', `${session.target}${open?.target.address === undefined ? '' : ` at ${open.target.address}`} over ${session.protocol}`],
     [
@@ -131,6 +132,10 @@ function erasedText({ time, actor, body }: AuditRecord<'erased'>): string {
 function authentication(open: AuditRecord<'session.open'>): string {
   const { authentication: how } = open.actor;
   return how === undefined ? 'nothing' : `${how.method}${how.key === undefined ? '' : ` ${how.key}`}`;
+}
+
+function through({ body: { via } }: AuditRecord<'session.open'>): string {
+  return via === undefined ? '' : `, through a connection of ${via.principal}`;
 }
 
 async function firstOf<T extends AuditRecord['type']>(records: AsyncIterable<SessionRecord>, type: T): Promise<AuditRecord<T> | undefined> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { SallyportError } from '../base/errors.ts';
-import { SshWire, sshString } from '../ledger/ssh-wire.ts';
+import { SshWire, sshString } from '../base/ssh-wire.ts';
 
 /* The two questions that an SSH agent is asked here (draft-ietf-sshm-ssh-agent, sections 3.5 and 3.6). */
 

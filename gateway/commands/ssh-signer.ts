@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
-import { SshWire, sshString } from '../ledger/ssh-wire.ts';
+import { SshWire, sshString } from '../base/ssh-wire.ts';
 import { parseOpenSshKey } from './openssh-private-key.ts';
 import { agentKeys, signWithAgent } from './ssh-agent.ts';
 

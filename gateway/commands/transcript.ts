@@ -1,8 +1,11 @@
+import type { ChannelRow, SessionRow } from '../../contract/session.ts';
 import { findChannel, findChannels } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
 import { transcript as linesOf } from '../query/transcript.ts';
-import { type DataOptions, withData } from './open-data.ts';
+import type { Database } from '../store/database.ts';
+import type { DataOptions } from './open-data.ts';
 import { print } from './output.ts';
+import { withViewedData } from './record-viewing.ts';
 import { reportError } from './report.ts';
 
 /** Enough to make few writes of many short lines. */
@@ -10,8 +13,7 @@ const WRITE_AT = 64 * 1024;
 
 /** Exit code 1 when a part of the recording is damaged: the text then says where. */
 export async function transcript(name: string, options: DataOptions): Promise<number> {
-  return withData(options, async (database) => {
-    const [session, channels] = name.includes('/') ? await oneChannel() : await allChannels();
+  return withViewedData(options, meant, async (database, [session, channels]) => {
     let code = 0;
     let text = '';
     for await (const line of linesOf(database, session, channels, (error) => {
@@ -24,15 +26,19 @@ export async function transcript(name: string, options: DataOptions): Promise<nu
     }
     await print(text);
     return code;
-
-    async function oneChannel() {
-      const found = await findChannel(database, name);
-      return [found.session, [found.channel]] as const;
-    }
-
-    async function allChannels() {
-      const found = await findSession(database, name);
-      return [found, await findChannels(database, found)] as const;
-    }
   });
+
+  async function meant(database: Database) {
+    if (name.includes('/')) {
+      const { session, channel } = await findChannel(database, name);
+      return { found: of(session, [channel]), viewing: { session: session.id, how: 'transcript' as const, channel: channel.channel } };
+    }
+    const session = await findSession(database, name);
+    const found = of(session, await findChannels(database, session));
+    return { found, viewing: { session: session.id, how: 'transcript' as const } };
+  }
+}
+
+function of(session: SessionRow, channels: ChannelRow[]) {
+  return [session, channels] as const;
 }

@@ -83,6 +83,7 @@ function summaryOf({ kind, where, records, ledger, key, compared, files, bytes }
     last: records.last ?? null,
     files,
     bytes,
+    approvals: records.approvals,
     erased: records.erased,
     holds: records.holds,
     ledger: ledger === undefined ? null : { ...ledger, root: Buffer.from(ledger.root).toString('base64') },

@@ -18,6 +18,13 @@ import type { DataOptions } from './open-data.ts';
 const PATIENCE_MILLIS = 15_000;
 const LOOK_AGAIN_MILLIS = 100;
 
+/** For an operation that a command could also do without. */
+export interface Effort {
+  readonly patienceMillis?: number;
+  /** The data directory stays what it is: no ledger is begun for it, and the reserve of a full disk is not given back. */
+  readonly asItIs?: boolean;
+}
+
 /**
  * Has an operation performed that writes: by the gateway that runs on the data directory, or, where none runs, here,
  * as the gateway would. Either way it is the same code, and the record of it names whoever runs this command.
@@ -26,6 +33,7 @@ export async function withGateway<N extends OperationName>(
   options: DataOptions,
   name: N,
   input: OperationInput<N>,
+  { patienceMillis = PATIENCE_MILLIS, asItIs = false }: Effort = {},
 ): Promise<OperationOutput<N>> {
   const config = options.config === undefined ? undefined : (await import('../config.ts')).loadConfig(options.config);
   const directory = options.data ?? config?.gateway.data;
@@ -35,9 +43,11 @@ export async function withGateway<N extends OperationName>(
     });
   await requireDataDirectory(directory);
   const user = userName();
-  const givenUp = performance.now() + PATIENCE_MILLIS;
+  const givenUp = performance.now() + patienceMillis;
   for (;;) {
-    const done = (await askGateway(directory, name, input, { user, version })) ?? (await performHere(directory, config, name, input, user));
+    const done =
+      (await askGateway(directory, name, input, { user, version })) ??
+      (await performHere({ directory, config, user, asItIs }, name, input));
     if (done !== undefined) return done.output;
     if (performance.now() > givenUp) {
       throw new SallyportError(
@@ -54,14 +64,18 @@ export async function withGateway<N extends OperationName>(
 
 /** Undefined when somebody else has the lock of the data directory. */
 async function performHere<N extends OperationName>(
-  directory: string,
-  config: Config | undefined,
+  {
+    directory,
+    config,
+    user,
+    asItIs,
+  }: { readonly directory: string; readonly config: Config | undefined; readonly user: string; readonly asItIs: boolean },
   name: N,
   input: OperationInput<N>,
-  user: string,
 ): Promise<{ readonly output: OperationOutput<N> } | undefined> {
   await requireOwner(directory);
-  await makeRoomToBegin(directory);
+  if (asItIs) await requireLedger(directory);
+  else await makeRoomToBegin(directory);
   // Loaded here, because a gateway that answers is the usual case.
   const [{ openEvidence }, { evidencePerformersOf }, { retentionOf }, { perform }, { localUser }] = await Promise.all([
     import('../evidence.ts'),
@@ -104,6 +118,14 @@ async function requireOwner(directory: string): Promise<void> {
     {
       remedy: `run this as that user, for example: runuser -u "$(id -un ${uid})" -- sallyport …`,
     },
+  );
+}
+
+async function requireLedger(directory: string): Promise<void> {
+  if ((await stat(join(directory, 'ledger', 'checkpoint')).catch(() => undefined)) !== undefined) return;
+  throw new SallyportError(
+    'DATA_DIRECTORY_INVALID',
+    `The data directory ${directory} has no ledger: it is a part of one, or was never signed`,
   );
 }
 

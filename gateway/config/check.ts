@@ -1,6 +1,10 @@
 import type { z } from 'zod';
+import type { ApprovalRule } from '../approval/approval-rule.ts';
+import { readApprovals } from './approvals.ts';
+import { checkCredentialReferences } from './check-credentials.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
+import { type PolicyFile, readPolicyFile } from './policy-file.ts';
 import { checkReferences, type Surroundings } from './references.ts';
 import { agentSchema, humanSchema, rootSchema } from './schema.ts';
 import { announcedKinds, exampleTargetMend, kindMend, type ReadTarget, servedKinds, targetSchemas } from './target-schema.ts';
@@ -12,6 +16,8 @@ export interface ReadConfig {
   readonly humans: readonly z.infer<typeof humanSchema>[];
   readonly agents: readonly z.infer<typeof agentSchema>[];
   readonly targets: readonly ReadTarget[];
+  readonly policy: PolicyFile | undefined;
+  readonly approvals: readonly ApprovalRule[];
 }
 
 /** Checks all of it, whatever is wrong elsewhere. The result is meant only when there are no findings. */
@@ -21,6 +27,8 @@ export function checkConfig(written: unknown, findings: Findings, surroundings: 
   const humans = entries(written, 'humans', (entry, index) => findings.read(humanSchema, entry, ['humans', index]));
   const agents = entries(written, 'agents', (entry, index) => findings.read(agentSchema, entry, ['agents', index]));
   const targets = entries(written, 'targets', (entry, index) => readTarget(entry, index, findings));
+  const approvals = readApprovals(written.approvals, findings);
+  const policy = readPolicyFile(written.policy, surroundings.directory, findings);
   checkAvailable(written, findings);
   if (root !== undefined && root.recording.backlog < 2 * root.recording.segment) {
     findings.add(
@@ -31,7 +39,8 @@ export function checkConfig(written: unknown, findings: Findings, surroundings: 
     );
   }
   checkReferences(written, findings, surroundings);
-  return root === undefined ? undefined : { root, humans, agents, targets };
+  checkCredentialReferences(written, findings, surroundings.directory);
+  return root === undefined ? undefined : { root, humans, agents, targets, policy, approvals };
 }
 
 function entries<T>(sections: Section, name: string, read: (entry: unknown, index: number) => T | undefined): T[] {
@@ -71,15 +80,6 @@ function readTarget(entry: unknown, index: number, findings: Findings): ReadTarg
 
 /** What the design has and this version does not. Passing over it in silence would promise something. */
 function checkAvailable(sections: Section, findings: Findings): void {
-  for (const name of ['policy', 'approvals']) {
-    if (sections[name] !== undefined)
-      findings.add(
-        [name],
-        'key',
-        `"${name}" is not available in this version, which decides by \`allow\` only`,
-        'Remove it, and name on each target in `allow` who may connect.',
-      );
-  }
   const listen = partOf(sections.gateway, 'listen');
   if (!isSection(listen)) return;
   for (const protocol of ['postgres', 'mysql']) {

@@ -143,3 +143,11 @@ function bytesInWords(bytes: number): string {
   while (amount >= 1024 && amount % 1024 === 0 && unit < units.length - 1) [amount, unit] = [amount / 1024, unit + 1];
   return `${amount}${units[unit]}`;
 }
+
+/** A path as somebody writes it; it is made absolute when the whole file is known to be right. */
+export function filePath(mend: string) {
+  return text(mend, (value): Read<string> => {
+    if (value.length > 0 && value.length <= 4096 && !value.includes('\0')) return { value };
+    return { problem: `${quoted(value)} is not a path` };
+  });
+}

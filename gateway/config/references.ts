@@ -2,9 +2,12 @@ import { resolve } from 'node:path';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
 import { parseSshPublicKey } from '../identity/ssh-public-key.ts';
 import { type Environment, faultsOfCredential } from '../identity/target-credentials.ts';
+import { checkReviewers } from './approvals.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { readLedgerKey } from './ledger-key.ts';
+import { checkOidc } from './oidc-schema.ts';
+import { checkOnePlaceDecides } from './policy-file.ts';
 import { certificateSchema } from './schema.ts';
 import { type CertificateReference, readServerCertificate } from './server-certificate.ts';
 import { credentialSchema, referenceSchema } from './target-schema.ts';
@@ -37,9 +40,12 @@ export function checkReferences(root: Section, findings: Findings, surroundings:
   checkKeys(principals, findings);
   checkDelegation(agents, namesOf(humans), namesOf(agents), findings);
   checkAllow(targets, principals, findings);
+  checkOnePlaceDecides(root, findings);
+  checkReviewers(root, findings);
   for (const target of targets) checkCredential(target, findings, surroundings);
   checkCertificate(partOf(root.gateway, 'certificate'), findings, surroundings);
   checkLedgerKeys(root.ledger, findings, surroundings);
+  checkOidc(root, (reference) => absoluteReference(reference, surroundings.directory), findings, surroundings.environment);
 }
 
 function checkNames(entries: readonly Entry[], findings: Findings): void {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { operatorRoles } from '../identity/principal.ts';
 import { parseSshPublicKey } from '../identity/ssh-public-key.ts';
-import { quoted } from './fault.ts';
+import { certificatesSchema } from './certificates-schema.ts';
 import {
   choice,
   duration,
   durationOrOff,
+  filePath,
   flag,
   list,
   listenAddress,
@@ -18,8 +19,10 @@ import {
   wholeNumber,
 } from './leaves.ts';
 import { ledgerSchema } from './ledger-schema.ts';
+import { oidcSchema } from './oidc-schema.ts';
 import { referenceSchema, tagsSchema } from './target-schema.ts';
 import type { Read } from './units.ts';
+import { workloadSchema } from './workloads-schema.ts';
 
 /** Everything but targets: target-schema.ts. Bounds keep a typing mistake from becoming an outage. */
 
@@ -160,6 +163,9 @@ export const rootSchema = section(
     limits: limitsSchema.prefault({}),
     ssh: sshSchema.prefault({}),
     ledger: ledgerSchema.prefault({}),
+    oidc: oidcSchema.optional(),
+    certificates: certificatesSchema.prefault({}),
+    workloads: list(workloadSchema, 'Write a list of sections, each beginning with "- name:".').default([]),
     policy: z.unknown().optional(),
     approvals: z.unknown().optional(),
   },
@@ -170,12 +176,4 @@ export const rootSchema = section(
 function readBanner(value: string): Read<string> {
   if (value.length > 4096) return { problem: `the banner has ${value.length} characters` };
   return /[\p{Cc}]/u.test(value.replaceAll(/[\n\t]/g, '')) ? { problem: 'the banner has control characters' } : { value };
-}
-
-/** A path as somebody writes it; it is made absolute when the whole file is known to be right. */
-export function filePath(mend: string) {
-  return text(mend, (value): Read<string> => {
-    if (value.length > 0 && value.length <= 4096 && !value.includes('\0')) return { value };
-    return { problem: `${quoted(value)} is not a path` };
-  });
 }

@@ -1,7 +1,12 @@
+import type { ApprovalRule } from '../approval/approval-rule.ts';
+import type { OidcSettings } from '../identity/oidc-settings.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CredentialReference, SecretReference } from '../identity/secret-reference.ts';
+import type { SshPublicKey } from '../identity/ssh-public-key.ts';
+import type { WorkloadIssuer } from '../identity/workload.ts';
 import type { AllowEntry } from '../policy/allow-list.ts';
 import type { LedgerConfig } from './ledger-key.ts';
+import type { PolicyFile } from './policy-file.ts';
 import type { CertificateReference } from './server-certificate.ts';
 
 /** The whole configuration, checked and frozen. Bytes are bytes, durations are seconds, paths are absolute. */
@@ -13,10 +18,18 @@ export interface Config {
   /** Humans and agents by name: they share one name space. */
   readonly principals: ReadonlyMap<string, Principal>;
   readonly targets: ReadonlyMap<string, Target>;
+  /** What decides; without it the lists of the targets do. Read, and not known to be right: config/policy-check.ts. */
+  readonly policy?: PolicyFile;
+  readonly approvals: ReadonlyMap<string, ApprovalRule>;
   readonly recording: RecordingConfig;
   readonly limits: LimitsConfig;
   readonly ssh: SshConfig;
   readonly ledger: LedgerConfig;
+  /** Without it, nobody logs in through an identity provider. */
+  readonly oidc?: OidcSettings;
+  readonly certificates: CertificatesConfig;
+  /** Issuers whose tokens are exchanged for certificates. */
+  readonly workloads: readonly WorkloadIssuer[];
 }
 
 export interface GatewayConfig {
@@ -91,6 +104,17 @@ export interface SshConfig {
   readonly weakAlgorithms: readonly string[];
   /** Shown before authentication. */
   readonly banner?: string;
+}
+
+/** Of SSH certificates. */
+export interface CertificatesConfig {
+  /** Beside the gateway's own. */
+  readonly authorities: readonly { readonly name: string; readonly key: SshPublicKey }[];
+  /** Path of a key revocation list. */
+  readonly revoked?: string;
+  /** Of a certificate that the gateway makes, unless less or more is asked for, and the most. */
+  readonly lifetimeSeconds: number;
+  readonly longestSeconds: number;
 }
 
 export type Target = SshTarget | ShellTarget;

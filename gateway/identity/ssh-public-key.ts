@@ -41,7 +41,8 @@ export function parseSshPublicKey(line: string): ParsedSshPublicKey {
   const text = line.trim();
   if (/[\r\n]/.test(text)) return { fault: 'a key is one line' };
   const [algorithm = '', encoded = '', ...rest] = text.split(/[ \t]+/);
-  if (algorithm.includes('-cert-v01@')) return { fault: 'this is a certificate, and certificates are not available in this version' };
+  if (algorithm.includes('-cert-v01@'))
+    return { fault: 'this is a certificate, and a key belongs here: the line of the .pub file without -cert' };
   if (algorithm === 'ssh-dss') return { fault: 'DSA keys are too weak and are not accepted' };
   if (!accepted.includes(algorithm)) {
     if (accepted.includes(encoded)) return { fault: 'options before a key, as in authorized_keys, are not supported' };
@@ -53,12 +54,13 @@ export function parseSshPublicKey(line: string): ParsedSshPublicKey {
   // Node's decoder forgives; only what encodes to the same text again is taken, so that one key has one spelling.
   if (blob.toString('base64').replace(/=+$/, '') !== encoded.replace(/=+$/, ''))
     return { fault: 'the base64 of the key is cut off or damaged' };
-  const fault = faultOfBlob(algorithm, blob);
+  const fault = faultOfKeyBlob(algorithm, blob);
   if (fault !== undefined) return { fault };
   return { key: Object.freeze({ algorithm, blob, fingerprint: fingerprintOf(blob), comment: rest.join(' ') }) };
 }
 
-function faultOfBlob(algorithm: string, blob: Buffer): string | undefined {
+/** What is wrong with a key in wire format that is said to be of this kind; in words. */
+export function faultOfKeyBlob(algorithm: string, blob: Buffer): string | undefined {
   const fields = readStrings(blob);
   const [inside, ...parts] = fields ?? [];
   if (inside === undefined) return 'the key is cut off or damaged';

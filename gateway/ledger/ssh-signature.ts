@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SallyportError } from '../base/errors.ts';
-import { faultOfSignature } from './ssh-key-signature.ts';
-import { SshWire, sshString } from './ssh-wire.ts';
+import { faultOfSignature } from '../base/ssh-key-signature.ts';
+import { SshWire, sshString } from '../base/ssh-wire.ts';
 import { decodeBase64 } from './strict-base64.ts';
 
 /*

@@ -2,8 +2,6 @@ import type { OperationInput, OperationOutput } from '../../contract/operator-ap
 import { type Clock, isoMicros } from '../base/clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Records } from '../ledger/records.ts';
-import { findSession } from '../query/find-session.ts';
-import type { Database } from '../store/database.ts';
 import type { Asking } from './operations.ts';
 
 /** What the operations of this file work on. */
@@ -35,29 +33,6 @@ export async function recordExport(
     body: input,
   });
   return { index };
-}
-
-/** Somebody looks at files of this machine, and the command that shows them says so. */
-export async function recordView(
-  { session: id, how, channel, from, to }: OperationInput<'view.recorded'>,
-  { actor }: Asking,
-  { records, database, gateway }: EvidenceParts & { readonly database: Database },
-): Promise<OperationOutput<'view.recorded'>> {
-  const { id: session } = await findSession(database, id);
-  await records.append({
-    type: 'access.viewed',
-    outcome: 'success',
-    actor,
-    target: { name: gateway.name, kind: 'gateway' },
-    session,
-    body: {
-      how,
-      ...(channel === undefined ? {} : { channel }),
-      ...(from === undefined ? {} : { from }),
-      ...(to === undefined ? {} : { to }),
-    },
-  });
-  return {};
 }
 
 /** The statement is worded here and names this gateway and this moment: the caller chooses what it is about, no more. */

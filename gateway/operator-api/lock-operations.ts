@@ -1,22 +1,13 @@
-import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
-import type { Actor } from '../../contract/record.ts';
+import type { Locks } from '../session/locks.ts';
 import type { Performers } from './operations.ts';
 
-/** Principals who are kept out until they are unlocked. */
-export interface Locks {
-  isLocked(principal: string): boolean;
-  list(): Promise<OperationOutput<'lock.list'>>;
-  set(input: OperationInput<'lock.set'>, by: Actor): Promise<OperationOutput<'lock.set'>>;
-  clear(input: OperationInput<'lock.clear'>, by: Actor): Promise<void>;
-}
-
-/** `changed`: somebody who is locked has no log-in any more. */
-export function lockOperations(locks: Locks, changed: () => void): Pick<Performers, 'lock.list' | 'lock.set' | 'lock.clear'> {
+/** `logInsChanged`: whoever is locked has no log-in any more, whether or not all of their sessions are over. */
+export function lockOperations(locks: Locks, logInsChanged: () => void): Pick<Performers, 'lock.list' | 'lock.set' | 'lock.clear'> {
   return {
-    'lock.list': () => locks.list(),
+    'lock.list': async () => ({ locks: locks.list().map((lock) => ({ ...lock })) }),
     'lock.set': async (input, { actor }) => {
-      const done = await locks.set(input, actor);
-      changed();
+      const done = locks.set(input, actor);
+      logInsChanged();
       return done;
     },
     'lock.clear': async (input, { actor }) => {

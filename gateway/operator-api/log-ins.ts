@@ -26,8 +26,8 @@ export interface KnownToken {
   readonly kind: 'login' | 'program';
   /** What a program may have of its operator's roles; a log-in has all of them, also those that come later. */
   readonly roles?: readonly Role[];
-  /** Beside those of the configuration, from an identity provider. */
-  readonly groups: readonly string[];
+  /** Groups that an identity provider gave; missing where none was asked. */
+  readonly claimed?: readonly string[];
   readonly authentication: NonNullable<Actor['authentication']>;
   /** Microseconds since 1970 (UTC). */
   readonly expires: number;
@@ -35,7 +35,7 @@ export interface KnownToken {
 
 export interface NewLogin {
   readonly operator: string;
-  readonly groups: readonly string[];
+  readonly claimed?: readonly string[];
   readonly authentication: NonNullable<Actor['authentication']>;
 }
 
@@ -62,8 +62,8 @@ export class LogIns {
   }
 
   /** Makes a log-in that counts once it is `put`: when the record of it is durable. */
-  make({ operator, groups, authentication }: NewLogin): MadeToken {
-    return makeToken({ operator, groups, authentication, kind: 'login', expires: this.#clock.wallMicros() + LOGIN_MICROS });
+  make(login: NewLogin): MadeToken {
+    return makeToken({ ...login, kind: 'login', expires: this.#clock.wallMicros() + LOGIN_MICROS });
   }
 
   put(known: KnownToken): void {
@@ -120,7 +120,7 @@ export class LogIns {
       this.end(known.id);
       return undefined;
     }
-    const found = operatorInForce(known.operator, this.#operators);
+    const found = operatorInForce(known.operator, this.#operators, known.claimed);
     if ('refused' in found) return undefined;
     const { operator } = found;
     const roles = operator.roles.filter((role) => known.roles?.includes(role) ?? true);
@@ -128,7 +128,7 @@ export class LogIns {
     return {
       name: operator.name,
       roles,
-      groups: [...new Set([...operator.groups, ...known.groups])],
+      groups: operator.groups,
       token: known.id,
       kind: known.kind,
       method: known.authentication.method,

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LOGIN_NAMESPACE } from '../../contract/login-challenge.ts';
 import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
-import type { Actor } from '../../contract/record.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Records } from '../ledger/records.ts';
@@ -12,23 +11,23 @@ import type { LoginChallenges } from './login-challenges.ts';
 import type { Asking, Performers } from './operations.ts';
 import { type Operators, operatorInForce } from './operators.ts';
 import type { RefusedLogIn, RefusedLogIns } from './refused-log-ins.ts';
-import { UsedOnce } from './used-once.ts';
 
 /** What an identity provider says of somebody. */
-export interface ProvidedIdentity {
-  /** Name of a human of the configuration. */
-  readonly operator: string;
-  readonly groups: readonly string[];
-  readonly provider: NonNullable<NonNullable<Actor['authentication']>['provider']>;
+export interface ProvidedPerson {
+  readonly name: string;
+  readonly claimedGroups: readonly string[];
+  readonly issuer: string;
+  readonly subject: string;
+  readonly amr?: readonly string[];
+  readonly acr?: string;
 }
 
-/** The identity provider that operators log in through. */
-export interface IdentityProvider {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly scopes: readonly string[];
-  /** `refused` is for the record; whoever tried is not told. */
-  verifyProviderToken(idToken: string, nonce: string | undefined): Promise<ProvidedIdentity | { readonly refused: string }>;
+/** The identity provider that operators log in through, as far as the configuration in force names one. */
+export interface ProviderLogIns {
+  /** For clients that run a flow themselves. */
+  provider(): OperationOutput<'login.provider'>['provider'];
+  /** `refused` is for the record; whoever tried is not told. No token is taken twice. Throws PROVIDER_FAILED. */
+  verifyProviderToken(idToken: string, nonce?: string): Promise<{ readonly person: ProvidedPerson } | { readonly refused: string }>;
 }
 
 export interface LoginParts {
@@ -36,8 +35,7 @@ export interface LoginParts {
   readonly challenges: LoginChallenges;
   readonly refused: RefusedLogIns;
   readonly operators: Operators;
-  /** In force at the moment; undefined where none is configured. */
-  readonly provider: () => IdentityProvider | undefined;
+  readonly providerLogIns: ProviderLogIns;
   readonly records: Pick<Records, 'append'>;
   readonly clock: Clock;
   readonly gatewayName: string;
@@ -47,11 +45,7 @@ export interface LoginParts {
 
 type LoginOperations = Pick<Performers, 'login.challenge' | 'login.ssh' | 'login.oidc' | 'login.provider' | 'logout' | 'whoami'>;
 
-/** An ID token is good for minutes, rarely for more than an hour; it is not taken twice for as long as a log-in lasts. */
-const REMEMBER_MICROS = 12 * 3600 * 1_000_000;
-
 export function loginOperations(parts: LoginParts): LoginOperations {
-  const usedTokens = new UsedOnce();
   return {
     'login.challenge': async ({ operator }, { actor }) => {
       parts.refused.requireAllowed(actor.source);
@@ -59,13 +53,8 @@ export function loginOperations(parts: LoginParts): LoginOperations {
       return parts.challenges.make(operator);
     },
     'login.ssh': (input, asking) => loginWithKey(input, asking, parts),
-    'login.oidc': (input, asking) => loginWithProvider(input, asking, parts, usedTokens),
-    'login.provider': async () => {
-      const provider = parts.provider();
-      if (provider === undefined) return { provider: null };
-      const { issuer, clientId, scopes } = provider;
-      return { provider: { issuer, clientId, scopes: [...scopes] } };
-    },
+    'login.oidc': (input, asking) => loginWithProvider(input, asking, parts),
+    'login.provider': async () => ({ provider: parts.providerLogIns.provider() }),
     logout: (_input, asking) => logOut(asking, parts),
     whoami: (_input, asking) => whoAmI(asking, parts),
   };
@@ -79,7 +68,8 @@ async function loginWithKey(
   parts.refused.requireAllowed(asking.actor.source);
   const opened = parts.challenges.open(challenge);
   const user = opened?.operator ?? '';
-  const fail = (refused: Omit<RefusedLogIn, 'method' | 'user'>) => refuse({ method: 'publickey', user, ...refused }, asking, parts);
+  const fail = (refused: Omit<RefusedLogIn, 'method' | 'user'>) =>
+    refuse({ method: 'publickey', user, ...refused }, asking.actor.source, parts);
   // The signature is looked at whatever else is wrong, so that the time says nothing of who there is.
   const signer = signerOf(challenge, signature);
   if ('fault' in signer) return fail({ reason: signer.fault, ...keyIn(signature) });
@@ -89,47 +79,53 @@ async function loginWithKey(
   if ('refused' in found) return fail({ reason: found.refused, key });
   if (!found.operator.keys.some(({ fingerprint }) => fingerprint === key)) return fail({ reason: `this is no key of ${user}`, key });
   if (!opened.use()) return fail({ reason: 'the challenge was used before', key });
-  return enter({ operator: user, groups: [], authentication: { method: 'publickey', key } }, cookie, asking, parts);
+  return handOver(
+    await enter({ operator: user, authentication: { method: 'publickey', key } }, asking.actor.source, parts),
+    cookie,
+    asking,
+  );
 }
 
 async function loginWithProvider(
   { idToken, nonce, cookie }: OperationInput<'login.oidc'>,
   asking: Asking,
   parts: LoginParts,
-  used: UsedOnce,
 ): Promise<OperationOutput<'login.oidc'>> {
-  parts.refused.requireAllowed(asking.actor.source);
-  const provider = parts.provider();
-  if (provider === undefined) {
+  const { refused, providerLogIns } = parts;
+  refused.requireAllowed(asking.actor.source);
+  if (providerLogIns.provider() === null) {
     throw new SallyportError('LOGIN_REFUSED', 'this gateway has no identity provider to log in through', {
       remedy: 'log in with an SSH key, or configure a provider',
     });
   }
-  const fail = (reason: string, user = '') => refuse({ method: 'oidc', user, reason }, asking, parts);
-  const identity = await provider.verifyProviderToken(idToken, nonce);
-  if ('refused' in identity) return fail(identity.refused);
-  const found = operatorInForce(identity.operator, parts.operators);
-  if ('refused' in found) return fail(found.refused, identity.operator);
-  const now = parts.clock.wallMicros();
-  const digest = createHash('sha256').update(idToken).digest('hex');
-  if (!used.take(digest, now + REMEMBER_MICROS, now)) return fail('this ID token was used before', identity.operator);
-  const { operator, groups } = identity;
-  return enter({ operator, groups, authentication: { method: 'oidc', provider: identity.provider } }, cookie, asking, parts);
+  const outcome = await providerLogIns.verifyProviderToken(idToken, nonce);
+  if ('refused' in outcome) return refuse({ method: 'oidc', user: '', reason: outcome.refused }, asking.actor.source, parts);
+  return handOver(await enterProvided(outcome.person, asking.actor.source, parts), cookie, asking);
+}
+
+/** Lets somebody in whom the identity provider knows. Throws LOGIN_REFUSED for whoever may nothing here. */
+export async function enterProvided(person: ProvidedPerson, source: string, parts: LoginParts): Promise<Entered> {
+  const { name, claimedGroups, issuer, subject, amr, acr } = person;
+  const found = operatorInForce(name, parts.operators, claimedGroups);
+  if ('refused' in found) return refuse({ method: 'oidc', user: name, reason: found.refused }, source, parts);
+  const provider = { issuer, subject, ...(amr === undefined ? {} : { amr: [...amr] }), ...(acr === undefined ? {} : { acr }) };
+  return enter({ operator: name, claimed: claimedGroups, authentication: { method: 'oidc', provider } }, source, parts);
+}
+
+export interface Entered {
+  readonly token: string;
+  readonly expires: Date;
+  readonly output: OperationOutput<'login.ssh'>;
 }
 
 /** The log-in counts from its record on. */
-async function enter(
-  login: NewLogin,
-  wantsCookie: boolean,
-  asking: Asking,
-  { logIns, operators, refused, records, gatewayName }: LoginParts,
-): Promise<OperationOutput<'login.ssh'>> {
-  const found = operatorInForce(login.operator, operators);
+async function enter(login: NewLogin, source: string, parts: LoginParts): Promise<Entered> {
+  const { logIns, operators, refused, records, gatewayName } = parts;
+  const found = operatorInForce(login.operator, operators, login.claimed);
   if ('refused' in found) throw notLetIn();
   const { token, known } = logIns.make(login);
   const roles = [...found.operator.roles];
   const expires = isoMicros(known.expires);
-  const { source } = asking.actor;
   await records.append({
     type: 'operator.login',
     outcome: 'success',
@@ -139,9 +135,13 @@ async function enter(
   });
   logIns.put(known);
   refused.succeeded(source);
-  const inCookie = wantsCookie && asking.cookie !== undefined;
-  if (inCookie) asking.cookie.give(token, new Date(known.expires / 1000));
-  return { operator: login.operator, roles, expires, ...(inCookie ? {} : { token }) };
+  return { token, expires: new Date(known.expires / 1000), output: { operator: login.operator, roles, expires } };
+}
+
+function handOver({ output, token, expires }: Entered, wantsCookie: boolean, { cookie }: Asking): OperationOutput<'login.ssh'> {
+  if (!wantsCookie || cookie === undefined) return { ...output, token };
+  cookie.give(token, expires);
+  return output;
 }
 
 async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): Promise<OperationOutput<'logout'>> {
@@ -169,8 +169,8 @@ async function whoAmI({ operator }: Asking, { operators }: LoginParts): Promise<
   return { operator: name, roles: [...roles], groups: [...groups], expires, keys };
 }
 
-async function refuse(refused: RefusedLogIn, { actor }: Asking, parts: LoginParts): Promise<never> {
-  await parts.refused.logIn(actor.source, refused);
+async function refuse(refused: RefusedLogIn, source: string, parts: LoginParts): Promise<never> {
+  await parts.refused.logIn(source, refused);
   throw notLetIn();
 }
 

@@ -35,7 +35,8 @@ interface Metric {
 /** Counts what becomes durable, and writes out how the gateway is. */
 export class Metrics {
   readonly #parts: MetricsParts;
-  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+  /** Measured from the first time that it is asked for: measuring wakes an idle gateway fifty times a second. */
+  #delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
   readonly #stop: () => void;
   #opened = 0;
   readonly #refused = { authentication: 0, session: 0 };
@@ -43,14 +44,16 @@ export class Metrics {
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
-    this.#delay.enable();
     this.#stop = parts.records.onDurable((stored) => this.#count(stored));
   }
 
-  /** The delay is that since the last time this was asked for, as far as it was asked for before. */
+  /** The delay is that since the last time this was asked for; 0 the first time. */
   text(): string {
     const metrics = this.#metrics();
-    this.#delay.reset();
+    if (this.#delay === undefined) {
+      this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+      this.#delay.enable();
+    } else this.#delay.reset();
     const lines = metrics.flatMap(({ name, help, type, values }) => [
       `# HELP sallyport_${name} ${help}`,
       `# TYPE sallyport_${name} ${type}`,
@@ -61,7 +64,7 @@ export class Metrics {
 
   close(): void {
     this.#stop();
-    this.#delay.disable();
+    this.#delay?.disable();
   }
 
   #count(stored: readonly StoredRecord[]): void {
@@ -75,7 +78,8 @@ export class Metrics {
 
   #metrics(): Metric[] {
     const { version, crypto, live, records, ledger, recorder, approvalsWaiting, logIns } = this.#parts;
-    const seconds = (nanos: number) => (Number.isFinite(nanos) ? nanos / 1e9 : 0);
+    const delay = (percentile: number) =>
+      this.#delay === undefined || this.#delay.count === 0 ? 0 : this.#delay.percentile(percentile) / 1e9;
     const build = `{version="${version}",node="${process.versions.node}",ssh_crypto="${crypto}"}`;
     const held = logIns.all();
     return [
@@ -119,8 +123,8 @@ export class Metrics {
         help: 'How late the event loop was since the last reading.',
         type: 'summary',
         values: [
-          ['{quantile="0.5"}', seconds(this.#delay.percentile(50))],
-          ['{quantile="0.99"}', seconds(this.#delay.percentile(99))],
+          ['{quantile="0.5"}', delay(50)],
+          ['{quantile="0.99"}', delay(99)],
         ],
       },
     ];

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type OperationName, type OperationShape, operations } from '../../contract/operator-api.ts';
 import { SallyportError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { authorise } from './authorise.ts';
 import { type LoginCookie, type Performers, perform } from './operations.ts';
-import { COOKIE, type Door, type WhoAsks } from './who-asks.ts';
+import { type Door, forgottenCookie, loginCookie, type WhoAsks } from './who-asks.ts';
 
 const KiB = 1024;
 /** What a stranger may send. */
@@ -15,6 +16,7 @@ const SIGN_OF_LIFE_MILLIS = 5000;
 export interface OperationRouteParts {
   readonly performers: Performers;
   readonly door: Door;
+  readonly log: Log;
   /** Aborted when the gateway stops. */
   readonly stopping: AbortSignal;
 }
@@ -31,10 +33,10 @@ function serveOperation(
   app: FastifyInstance,
   name: OperationName,
   http: string,
-  { performers, door, stopping }: OperationRouteParts,
+  { performers, door, stopping, log }: OperationRouteParts,
 ): void {
   const [method = '', path = ''] = http.split(' ');
-  const { may }: OperationShape = operations[name];
+  const { may, effect }: OperationShape = operations[name];
   const asking = new WeakMap<FastifyRequest, WhoAsks>();
   app.route({
     method,
@@ -51,6 +53,8 @@ function serveOperation(
       if (who === undefined) throw new TypeError('a request has passed nobody');
       if (stopping.aborted)
         throw new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
+      if (effect === 'write' && who.operator !== undefined)
+        log.info({ operation: name, principal: who.operator.name }, 'an operation was asked for over HTTPS');
       const signsOfLife = setInterval(() => {
         if (!reply.raw.headersSent && reply.raw.writable) reply.raw.writeProcessing();
       }, SIGN_OF_LIFE_MILLIS);
@@ -78,9 +82,8 @@ function inputOf({ method, params, query, body }: FastifyRequest): object {
 }
 
 function cookieOf(reply: FastifyReply): LoginCookie {
-  const attributes = 'Path=/; Secure; HttpOnly; SameSite=Strict';
   return {
-    give: (token, expires) => void reply.header('set-cookie', `${COOKIE}=${token}; ${attributes}; Expires=${expires.toUTCString()}`),
-    take: () => void reply.header('set-cookie', `${COOKIE}=; ${attributes}; Max-Age=0`),
+    give: (token, expires) => void reply.header('set-cookie', loginCookie(token, expires)),
+    take: () => void reply.header('set-cookie', forgottenCookie),
   };
 }

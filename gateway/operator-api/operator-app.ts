@@ -7,10 +7,12 @@ import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { LedgerReader } from '../ledger/ledger-storage.ts';
 import { authoriseRoles } from './authorise.ts';
+import { type BrowserLogInParts, serveBrowserLogIn } from './browser-log-in.ts';
 import { type EventFeed, serveEvents } from './events.ts';
 import { serveHealth } from './health-routes.ts';
 import { serveLedger } from './ledger-routes.ts';
 import type { LogIns } from './log-ins.ts';
+import type { ProvidedPerson } from './login-operations.ts';
 import { METRICS_PATH, METRICS_TYPE } from './metrics.ts';
 import { serveOpenApi } from './openapi.ts';
 import { serveOperations } from './operation-routes.ts';
@@ -35,6 +37,7 @@ export interface OperatorApiParts {
   readonly events: EventFeed;
   readonly metrics: () => string;
   readonly version: string;
+  readonly browserLogIn?: BrowserLogInParts<ProvidedPerson>;
   /** More WebSockets than the operator API's own. */
   readonly addSockets?: (scope: SocketScope) => void;
 }
@@ -116,11 +119,16 @@ export function operatorApp(
   const door = new Door({ logIns: parts.logIns, refused: parts.refused, isOwnName });
   serveMetrics(app, door, parts.metrics);
   serveOpenApi(app, parts.version);
-  serveOperations(app, { performers: parts.performers, door, stopping });
+  if (parts.browserLogIn !== undefined) serveBrowserLogIn(app, parts.browserLogIn);
+  serveOperations(app, { performers: parts.performers, door, stopping, log: parts.log });
   app.register(async (scope) => {
     await scope.register(websocket, {
       options: { maxPayload: MAX_MESSAGE, perMessageDeflate: false },
-      errorHandler: (_error, socket) => socket.terminate(),
+      errorHandler: (error, socket) => {
+        socket.terminate();
+        // What a peer did wrong, or that it is gone, says nothing of us.
+        if (!('code' in error)) parts.log.error({ err: error }, `a WebSocket ended, because it could not be served: ${error.message}`);
+      },
       preClose: (done) => done(), // `OperatorSockets` closes them.
     });
     serveEvents({ app: scope, door, sockets }, parts.events);

@@ -48,7 +48,7 @@ export function operatorOperations(parts: OperatorParts): Pick<Performers, 'oper
 
 /** A token of a program as `LogIns` knows it, at its issue and again after a restart. */
 export function programToken({ id, hash, operator, roles, expires }: StoredToken): KnownToken {
-  return { id, hash, operator, roles, expires, kind: 'program', groups: [], authentication: { method: 'operator-token', key: id } };
+  return { id, hash, operator, roles, expires, kind: 'program', authentication: { method: 'operator-token', key: id } };
 }
 
 function listOperators({ operators, logIns }: OperatorParts): OperationOutput<'operator.list'> {

@@ -20,15 +20,23 @@ export interface OperatorKey {
 
 /** Asked anew at each request, so that a reload and a lock count from the next request on. */
 export interface Operators {
-  find(name: string): Operator | undefined;
+  /**
+   * `claimed`: the groups that an identity provider gave somebody who logged in through it. They may have roles, and their
+   * holder need not be among the humans of the configuration, as far as it says so.
+   */
+  find(name: string, claimed?: readonly string[]): Operator | undefined;
   /** Humans with a role, by name. */
   all(): readonly Operator[];
   isLocked(name: string): boolean;
 }
 
 /** Somebody who may ask for anything at the moment. Nobody is told apart from outside: the words are for records. */
-export function operatorInForce(name: string, operators: Operators): { readonly operator: Operator } | { readonly refused: string } {
-  const operator = operators.find(name);
+export function operatorInForce(
+  name: string,
+  operators: Operators,
+  claimed?: readonly string[],
+): { readonly operator: Operator } | { readonly refused: string } {
+  const operator = operators.find(name, claimed);
   if (operator === undefined) return { refused: 'there is no human of this name' };
   if (operator.disabled) return { refused: `${name} is disabled` };
   if (operators.isLocked(name)) return { refused: `${name} is locked` };

@@ -39,7 +39,11 @@ export class RefusedLogIns {
 
   /** Throws LOGIN_REFUSED when this source is locked out. */
   requireAllowed(source: string): void {
-    if (!this.#parts.limiters.logIns.allows(hostOf(source), this.#now())) throw lockedOut();
+    if (!this.allows(source)) throw lockedOut();
+  }
+
+  allows(source: string): boolean {
+    return this.#parts.limiters.logIns.allows(hostOf(source), this.#now());
   }
 
   /** A log-in failed. Resolves when that is recorded. */

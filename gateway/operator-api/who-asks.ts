@@ -10,6 +10,14 @@ import type { RefusedLogIns } from './refused-log-ins.ts';
 /** `__Host-`: only from this host, over TLS, for all of it (RFC 6265bis section 4.1.3.2). */
 export const COOKIE = '__Host-sallyport';
 
+const attributes = 'Path=/; Secure; HttpOnly; SameSite=Strict';
+
+/** What sets the cookie, and what takes it away. */
+export function loginCookie(token: string, expires: Date): string {
+  return `${COOKIE}=${token}; ${attributes}; Expires=${expires.toUTCString()}`;
+}
+export const forgottenCookie = `${COOKIE}=; ${attributes}; Max-Age=0`;
+
 export interface DoorParts {
   readonly logIns: LogIns;
   readonly refused: RefusedLogIns;

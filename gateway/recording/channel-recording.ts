@@ -150,6 +150,11 @@ export class ChannelRecording {
     this.#follower = follower;
   }
 
+  /** Whether what is typed now is a secret that is left out. */
+  get withholding(): boolean {
+    return this.#crossing.withholding;
+  }
+
   /** Why nothing can be appended any more, if so. */
   get failure(): SallyportError | undefined {
     return this.#failure;

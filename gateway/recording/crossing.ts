@@ -21,6 +21,11 @@ export class Crossing {
     this.#input = input;
   }
 
+  /** Whether what is typed next is a secret, or the rest of one. */
+  get withholding(): boolean {
+    return this.#secretPrompt?.withholding ?? false;
+  }
+
   /** The terminal with its present size, once there is one. */
   get terminal(): Terminal | undefined {
     return this.#terminal;

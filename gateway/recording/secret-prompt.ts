@@ -32,6 +32,11 @@ export class SecretPrompt {
     this.#tailLength += kept.length;
   }
 
+  /** Whether input that comes now is a secret. */
+  get withholding(): boolean {
+    return this.#secretBytes !== undefined || this.#asked();
+  }
+
   /** What of a piece of input may be recorded, in its place, and how many of its bytes that is. */
   input(at: number, bytes: Uint8Array): { frames: Frame[]; recordedBytes: number } {
     const frames: Frame[] = [];

@@ -8,7 +8,7 @@ import type { Principal } from '../identity/principal.ts';
 import { fingerprintOf } from '../identity/ssh-public-key.ts';
 import { verifySshSignature } from '../ledger/ssh-signature.ts';
 import { readApproval } from '../query/read-approval.ts';
-import { STEP_RULE } from '../session/session.ts';
+import { STEP_RULE } from '../session/supervised.ts';
 
 /** What applies to the actions of a session that an operator steps through, unless the configuration has a rule of that name. */
 const stepRule: ApprovalRule = {

@@ -5,20 +5,23 @@ import type { SallyportError } from '../base/errors.ts';
 import type { Config } from '../config/types.ts';
 import { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
+import type { BrowserLogInParts } from '../operator-api/browser-log-in.ts';
 import { EventFeed } from '../operator-api/events.ts';
 import type { HttpsListener } from '../operator-api/https-listener.ts';
-import type { Locks } from '../operator-api/lock-operations.ts';
 import { LogIns } from '../operator-api/log-ins.ts';
 import { LoginChallenges } from '../operator-api/login-challenges.ts';
-import type { IdentityProvider } from '../operator-api/login-operations.ts';
+import { enterProvided, type ProvidedPerson } from '../operator-api/login-operations.ts';
 import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { programToken, type StoredToken } from '../operator-api/operator-operations.ts';
 import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
 import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
+import { loginCookie } from '../operator-api/who-asks.ts';
 import type { Listener } from '../protocol/listener.ts';
+import type { Locks } from '../session/locks.ts';
 import type { SessionParts, SessionTarget } from '../session/session-parts.ts';
 import { version } from '../version.ts';
+import { providerLogIns as providerLogInsOf } from './oidc.ts';
 import { operatorsOf } from './operators.ts';
 import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
 
@@ -29,7 +32,6 @@ export interface OperatorApiSurroundings extends EvidencePerformerParts, Supervi
   readonly approvals: Approvals;
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
-  readonly provider: () => IdentityProvider | undefined;
   readonly unready: () => SallyportError | undefined;
   readonly reload: () => Promise<void>;
 }
@@ -42,6 +44,7 @@ export interface OperatorApi {
   readonly events: EventFeed;
   readonly metrics: () => string;
   readonly version: string;
+  readonly browserLogIn: BrowserLogInParts<ProvidedPerson>;
   /** To be told when they listen: what `gateway.status` says, and the certificate that a log-in is bound to. */
   listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
   /** A reload or a lock may have ended log-ins: what runs with them ends too. */
@@ -71,7 +74,8 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     approvalsWaiting: () => surroundings.approvals.waiting,
     logIns,
   });
-  const performers = performersOf({
+  const providerLogIns = providerLogInsOf(config);
+  const login = {
     ...surroundings,
     logIns,
     operators,
@@ -79,6 +83,10 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     tokens: database.operatorTokens,
     challenges: new LoginChallenges({ clock, origin: ledger.key.name, certificate: () => https?.fingerprint ?? '' }),
     logInsChanged,
+    providerLogIns,
+  };
+  const performers = performersOf({
+    ...login,
     policy: {
       clock,
       decide: (request) => session.inForce().policy.decide(request),
@@ -104,6 +112,16 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     events,
     metrics: () => metrics.text(),
     version,
+    browserLogIn: {
+      log,
+      provider: () => providerLogIns.browser(),
+      admits: (source) => refused.allows(source),
+      begin: async (person, source) => {
+        const { token, expires } = await enterProvided(person, source, login);
+        return { cookie: loginCookie(token, expires) };
+      },
+      refused: (reason, source) => refused.logIn(source, { method: 'oidc', user: '', reason }),
+    },
     listensOn: (all, own) => {
       listeners = all;
       https = own;

@@ -1,13 +1,19 @@
 import type { Config } from '../config/types.ts';
-import type { Principal } from '../identity/principal.ts';
+import type { OidcSettings } from '../identity/oidc-settings.ts';
+import { operatorRoles, type Principal } from '../identity/principal.ts';
 import type { Operator, Operators } from '../operator-api/operators.ts';
 
 /** The operators of the configuration in force. */
-export function operatorsOf(config: () => Pick<Config, 'principals'>, isLocked: (name: string) => boolean): Operators {
+export function operatorsOf(config: () => Pick<Config, 'principals' | 'oidc'>, isLocked: (name: string) => boolean): Operators {
   return {
-    find: (name) => {
-      const principal = config().principals.get(name);
-      return principal?.kind === 'human' ? operatorOf(principal) : undefined;
+    find: (name, claimed) => {
+      const { principals, oidc } = config();
+      // Whoever came in through a provider that is not trusted any more.
+      if (claimed !== undefined && oidc === undefined) return undefined;
+      const principal = principals.get(name);
+      const known =
+        principal === undefined ? unlisted(name, oidc, claimed) : principal.kind === 'human' ? operatorOf(principal) : undefined;
+      return known === undefined || claimed === undefined ? known : withClaims(known, oidc, claimed);
     },
     all: () => {
       const humans = [...config().principals.values()].filter(({ kind, operator }) => kind === 'human' && operator.length > 0);
@@ -15,6 +21,20 @@ export function operatorsOf(config: () => Pick<Config, 'principals'>, isLocked: 
     },
     isLocked,
   };
+}
+
+/** Somebody whom only the provider knows, where the configuration takes its word for it. */
+function unlisted(name: string, oidc: OidcSettings | undefined, claimed: readonly string[] | undefined): Operator | undefined {
+  if (claimed === undefined || oidc?.unlisted !== true) return undefined;
+  return { name, roles: [], groups: [], keys: [], disabled: false };
+}
+
+/** Roles that the configuration in force gives to groups of the provider count beside a human's own. */
+function withClaims(operator: Operator, oidc: OidcSettings | undefined, claimed: readonly string[]): Operator {
+  const roles = operatorRoles.filter(
+    (role) => operator.roles.includes(role) || oidc?.roles[role].some((group) => claimed.includes(group)) === true,
+  );
+  return { ...operator, roles, groups: [...new Set([...operator.groups, ...claimed])] };
 }
 
 function operatorOf({ name, operator, groups, sshKeys, disabled }: Principal): Operator {

@@ -4,8 +4,8 @@ import type { Log } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
-import { recordExport, recordView, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
-import { type Locks, lockOperations } from '../operator-api/lock-operations.ts';
+import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { lockOperations } from '../operator-api/lock-operations.ts';
 import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
@@ -13,7 +13,9 @@ import { type PolicyParts, policyOperations } from '../operator-api/policy-opera
 import { sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
+import { recordView } from '../operator-api/view-operations.ts';
 import type { Retention } from '../retention/retention.ts';
+import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
@@ -44,7 +46,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
   return {
     'ledger.sign': () => signLedger(evidence),
     'export.recorded': (input, asking) => recordExport(input, asking, evidence),
-    'view.recorded': (input, asking) => recordView(input, asking, evidence),
+    'view.recorded': (input, asking) => recordView(input, asking, parts),
     'attestation.sign': (input) => signBundle(input, evidence),
     'hold.set': (input, asking) => retention.setHold(input, asking),
     'hold.clear': (input, asking) => retention.clearHold(input, asking),

@@ -13,9 +13,9 @@ export class LiveSessions {
   readonly #limits: () => SessionLimits;
   /** Over, but their recordings are not sealed yet. */
   readonly #closing = new Set<Session>();
+  readonly #whenClosed = new Map<Session, Array<() => void>>();
   #draining = false;
   #whenEmpty: Array<() => void> = [];
-  readonly #whenClosed = new Map<Session, Array<() => void>>();
 
   constructor(limits: () => SessionLimits) {
     this.#limits = limits;
@@ -80,13 +80,15 @@ export class LiveSessions {
     return [...this.#sessions.values()];
   }
 
-  /** Resolves when a session that is live now is over: both legs closed, its recordings sealed, its end recorded. */
+  /** The sessions of a principal, and of agents that act for it. */
+  of(principal: string): readonly Session[] {
+    return [...this.#sessions.values()].filter(({ actor }) => actor.principal === principal || actor.onBehalfOf === principal);
+  }
+
+  /** Resolves when a session is over: both legs closed, its recordings sealed, its end recorded; at once for one that is not here. */
   whenClosed(session: Session): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#whenClosed.get(session);
-      if (waiting === undefined) this.#whenClosed.set(session, [resolve]);
-      else waiting.push(resolve);
-    });
+    if (!this.#sessions.has(session.id) && !this.#closing.has(session)) return Promise.resolve();
+    return new Promise((resolve) => this.#whenClosed.set(session, [...(this.#whenClosed.get(session) ?? []), resolve]));
   }
 
   /** Ends every session for the same reason, oldest first. Their recordings are sealed by the sessions themselves. */

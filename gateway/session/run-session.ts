@@ -3,7 +3,9 @@ import type { NegotiatedTransport, RecordDraft } from '../../contract/record.ts'
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { reasonAgainst } from '../identity/identify.ts';
 import { appendPersistently } from './append-persistently.ts';
-import { type Authenticated, decisionBody, resourceOf, Session } from './session.ts';
+import { decisionBody, resourceOf } from './decision-facts.ts';
+import { lockedOut } from './locks.ts';
+import { type Authenticated, Session } from './session.ts';
 import type { SessionParts, SessionTarget } from './session-parts.ts';
 import { targetsFor } from './visible-targets.ts';
 
@@ -17,6 +19,8 @@ export interface SessionAttempt<Target extends SessionTarget, Upstream> {
   readonly client: string;
   /** What the client's connection is protected with, as far as the protocol knows. */
   readonly transport: NegotiatedTransport | undefined;
+  /** The connection that this one came through, where the gateway was the jump host. */
+  readonly via?: { readonly principal: string; readonly source: string } | undefined;
   /** The target's name in `requested`. */
   readonly target: string;
   /** Its connection needs consent: the client is kept, and told. Called at most once, and before `connect`. */
@@ -53,6 +57,10 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   let target: Target;
   try {
     target = await findTarget(attempt, parts);
+    if (attempt.who.restrictions?.targets?.includes(target.name) === false)
+      throw new SallyportError('ACCESS_DENIED', `your certificate is not good for ${target.name}`, {
+        remedy: `you may reach: ${await visible(attempt, parts)}`,
+      });
     session = new Session(attempt.protocol, attempt.who, target, parts);
     const facts = { protocol: attempt.protocol };
     decision = session.decide('connect', facts);
@@ -67,6 +75,9 @@ export async function runSession<Target extends SessionTarget, Upstream>(
         remedy: 'free space in its data directory',
       });
     if (parts.ledger.trouble !== undefined) throw parts.ledger.trouble;
+    // In one turn with the entry: a lock that comes later finds the session there.
+    const lock = parts.locks.lockOn(session.actor.principal, session.actor.onBehalfOf);
+    if (lock !== undefined) throw lockedOut(lock);
     parts.live.enter(session);
   } catch (error) {
     await refuse(attempt, parts, asSallyportError(error));
@@ -89,6 +100,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
       client: attempt.client,
       decision: decisionBody(decision),
       ...(attempt.transport === undefined ? {} : { transport: attempt.transport }),
+      ...(attempt.via === undefined ? {} : { via: attempt.via }),
     },
   });
   const begun = durable.then(() => {
@@ -111,6 +123,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   parts.live.leave(session);
   // What was never recorded as open has nothing to close.
   if (opened && (await closeSession(session, parts, started, reason, end))) await sign(session, parts);
+  parts.approvals.sessionOver(session.id);
   parts.live.closed(session);
 }
 
@@ -133,9 +146,10 @@ async function obtainConsent(
 function mustStillBeKnown({ actor }: Authenticated, parts: Pick<SessionParts, 'inForce'>): void {
   const { principals } = parts.inForce();
   const principal = principals.get(actor.principal);
-  // Whom the configuration does not list, a credential speaks for, which is good for minutes.
-  const against = principal === undefined ? undefined : reasonAgainst(principal, principals);
-  if (against !== undefined) throw new SallyportError('ACCESS_DENIED', 'this principal may not connect any more');
+  // Whom the configuration does not list, a certificate speaks for, which is good for minutes.
+  const known =
+    principal === undefined ? actor.authentication?.method === 'certificate' : reasonAgainst(principal, principals) === undefined;
+  if (!known) throw new SallyportError('ACCESS_DENIED', 'this principal may not connect any more');
 }
 
 async function closeSession(

@@ -1,50 +1,15 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
-import type { ApprovalRequest } from '../../contract/approval.ts';
 import type { RecordedEvent } from '../../contract/frame-codec.ts';
-import type { Action, Circumstances, Decision, PrincipalFacts } from '../../contract/policy.ts';
-import type { Actor, RecordBody, RecordDraft, Resource } from '../../contract/record.ts';
-import { type Consent, clockTime } from '../approval/approvals.ts';
+import type { Action, Decision, PrincipalFacts } from '../../contract/policy.ts';
+import type { Actor, RecordDraft, Resource } from '../../contract/record.ts';
+import type { Consent } from '../approval/approvals.ts';
 import { asSallyportError, type SallyportError } from '../base/errors.ts';
 import { uuidV7 } from '../base/ids.ts';
 import type { ChannelRecording } from '../recording/recorder.ts';
 import { appendPersistently } from './append-persistently.ts';
+import { circumstancesOf, decisionBody, factsDigest, resourceOf } from './decision-facts.ts';
+import { obtainConsent, type WaitingConsent, type WantedConsent } from './obtain-consent.ts';
 import type { InForce, SessionParts, SessionTarget } from './session-parts.ts';
-
-/** The approval rule by which the actions of a session ask while an operator steps through it. */
-export const STEP_RULE = 'step';
-
-/** How a live session stands. `waiting`: ids of requests for approval. */
-export interface LiveState {
-  readonly session: string;
-  readonly paused: boolean;
-  readonly stepping: boolean;
-  readonly waiting: readonly string[];
-}
-
-/** What a protocol can do to a session that it relays. */
-export interface Conduct {
-  hold(on: boolean): void;
-  say(text: string): number;
-  note(event: RecordedEvent, marker: string): void;
-}
-
-export interface WantedConsent {
-  readonly decision: Decision;
-  readonly action: Action;
-  readonly facts: Readonly<Record<string, unknown>>;
-  /** Undefined for the connection itself. */
-  readonly channel: number | undefined;
-  readonly justification?: string;
-  readonly signal?: AbortSignal;
-}
-
-/** A request that waits: what, for whom in words, until when. */
-export interface WaitingConsent {
-  readonly request: ApprovalRequest;
-  readonly whom: string;
-  readonly until: string;
-}
+import { type Conduct, type LiveState, STEP_RULE } from './supervised.ts';
 
 /** Somebody whom `authenticate` has let in. */
 export interface Authenticated {
@@ -175,64 +140,39 @@ export class Session {
     let decision = action === 'ssh:input' ? undecided(this.#inForce.policy.policySet) : this.#inForce.policy.decide(request);
     // An operator who steps through the session wants to be asked about what policy allows by itself.
     if (this.#stepping && decision.verdict === 'allow') decision = { ...decision, verdict: 'ask', rule: STEP_RULE };
-    if (channel !== undefined) {
-      this.#record({
-        type: 'action.decided',
-        outcome: decision.verdict === 'deny' ? 'denied' : 'success',
-        actor: this.actor,
-        target: this.resource,
-        session: this.id,
-        body: {
-          channel,
-          action,
-          digest: factsDigest(facts),
-          facts: { ...facts },
-          ...(decision.understood === undefined ? {} : { understood: { ...decision.understood } }),
-          decision: decisionBody(decision),
-        },
-      });
-    }
+    if (channel !== undefined) this.#recordDecision(action, facts, channel, decision);
     return decision;
   }
 
-  /**
-   * Obtains the consent that a decision asks for. Resolves when it is there and its use is durable; rejects with why there
-   * is none. What still waits when the client leaves, the session ends or `signal` aborts is withdrawn.
-   */
-  async consent(wanted: WantedConsent, asked: (waiting: WaitingConsent) => void): Promise<Consent> {
-    const { decision, action, facts, channel, justification, signal } = wanted;
-    const { actor, resource } = this;
-    const { principal, kind, onBehalfOf, source } = actor;
-    let id: string | undefined;
-    try {
-      return await this.#parts.approvals.obtain(
-        {
-          principal,
-          kind: kind === 'human' ? 'human' : 'agent',
-          ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-          source,
-          target: resource,
-          session: this.id,
-          ...(channel === undefined ? {} : { channel }),
-          action,
-          facts,
-          policies: decision.policies,
-          policySet: decision.policySet,
-          rule: decision.rule ?? '',
-          ...(justification === undefined ? {} : { justification }),
-          actor,
-          resource,
-        },
-        signal === undefined ? this.#leaving.signal : AbortSignal.any([this.#leaving.signal, signal]),
-        (request, whom) => {
-          id = request.id;
-          this.#awaited.add(id);
-          asked({ request, whom, until: clockTime(request.expires) });
-        },
-      );
-    } finally {
-      if (id !== undefined) this.#awaited.delete(id);
-    }
+  /** Refuses an action that no policy can allow, for a reason of the gateway's own, and records it. `rule` names the reason. */
+  prohibit(action: Action, facts: Readonly<Record<string, unknown>>, channel: number, rule: string): void {
+    const { policySet } = this.#inForce.policy;
+    this.#recordDecision(action, facts, channel, { verdict: 'deny', policies: [rule], policySet, reason: rule });
+  }
+
+  #recordDecision(action: Action, facts: Readonly<Record<string, unknown>>, channel: number, decision: Decision): void {
+    this.#record({
+      type: 'action.decided',
+      outcome: decision.verdict === 'deny' ? 'denied' : 'success',
+      actor: this.actor,
+      target: this.resource,
+      session: this.id,
+      body: {
+        channel,
+        action,
+        digest: factsDigest(facts),
+        facts: { ...facts },
+        ...(decision.understood === undefined ? {} : { understood: { ...decision.understood } }),
+        decision: decisionBody(decision),
+      },
+    });
+  }
+
+  /** Consent for what a decision asks about; see obtainConsent. What waits when the client leaves or the session ends is withdrawn. */
+  consent(wanted: WantedConsent, asked: (waiting: WaitingConsent) => void): Promise<Consent> {
+    const leaving = this.#leaving.signal;
+    const signal = wanted.signal === undefined ? leaving : AbortSignal.any([leaving, wanted.signal]);
+    return obtainConsent(this.#parts.approvals, this, wanted, signal, this.#awaited, asked);
   }
 
   /** The protocol says how a running session is supervised. */
@@ -410,30 +350,7 @@ interface OpenChannel {
   started: boolean;
 }
 
-export function resourceOf(target: SessionTarget): Resource {
-  const { name, kind, address } = target;
-  if (address === undefined) return { name, kind };
-  return { name, kind, address: typeof address === 'string' ? address : `${address.host}:${address.port}` };
-}
-
-export function decisionBody({ verdict, policies, policySet, rule }: Decision): RecordBody<'action.decided'>['decision'] {
-  return { verdict, policies: [...policies], policySet, ...(rule === undefined ? {} : { rule }) };
-}
-
 /** What is typed is decided by nobody but an operator who steps through the session. */
 function undecided(policySet: string): Decision {
   return { verdict: 'allow', policies: [], policySet, reason: 'what is typed is not decided by rules' };
-}
-
-/** How somebody asks, at a moment; times are microseconds of the wall clock. A clock that was set back makes no age negative. */
-export function circumstancesOf(actor: Actor, now: number, openedAt: number): Circumstances {
-  const sessionAge = Math.max(0, Math.floor((now - openedAt) / 1e6));
-  return { time: now, source: actor.source, authentication: actor.authentication?.method ?? 'none', sessionAge };
-}
-
-/** SHA-256 of the canonical JSON of an action's facts, in hexadecimal. */
-export function factsDigest(facts: Readonly<Record<string, unknown>>): string {
-  return createHash('sha256')
-    .update(canonicalize(facts) ?? '')
-    .digest('hex');
 }

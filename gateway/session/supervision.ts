@@ -1,8 +1,9 @@
 import type { Actor, RecordDraft } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import { appendPersistently } from './append-persistently.ts';
-import type { LiveState, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { SessionParts } from './session-parts.ts';
+import type { LiveState } from './supervised.ts';
 
 /**
  * What operators do to running sessions. It takes effect at once, is in the recording and in the records with the

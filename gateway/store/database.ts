@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
 import { ApprovalsTable } from './approvals-table.ts';
+import { CertificatesTable } from './certificates-table.ts';
 import { ChannelsTable } from './channels-table.ts';
 import { Connection, isSqlError } from './connection.ts';
 import { createDataDirectory, DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
@@ -9,6 +10,8 @@ import { emptyLog, forgetNames } from './erased-bytes.ts';
 import { ErasuresTable } from './erasures-table.ts';
 import { lockForGateway } from './gateway-lock.ts';
 import { HoldsTable } from './holds-table.ts';
+import { IdentitiesTable } from './identities-table.ts';
+import { LocksTable } from './locks-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { OperatorTokensTable } from './operator-tokens-table.ts';
@@ -32,15 +35,21 @@ export class Database {
   readonly segments: SegmentsTable;
   readonly recovery: RecoveryTable;
   readonly holds: HoldsTable;
+  readonly locks: LocksTable;
   readonly erasures: ErasuresTable;
+  readonly identities: IdentitiesTable;
+  /** It was written by an older version, and is read as it is. */
+  readonly isOlder: boolean;
   readonly approvals: ApprovalsTable;
   readonly operatorTokens: OperatorTokensTable;
+  readonly certificates: CertificatesTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
   #checkpointer: Promise<Connection> | undefined;
 
-  private constructor(directory: string, connection: Connection, lock: Connection | undefined) {
+  private constructor(directory: string, connection: Connection, { lock, isOlder = false }: { lock?: Connection; isOlder?: boolean }) {
     this.directory = directory;
+    this.isOlder = isOlder;
     this.#connection = connection;
     this.#lock = lock;
     this.records = new RecordsTable(connection);
@@ -51,9 +60,12 @@ export class Database {
     this.segments = new SegmentsTable(connection);
     this.recovery = new RecoveryTable(connection);
     this.holds = new HoldsTable(connection);
+    this.locks = new LocksTable(connection);
     this.erasures = new ErasuresTable(connection);
+    this.identities = new IdentitiesTable(connection);
     this.approvals = new ApprovalsTable(connection);
     this.operatorTokens = new OperatorTokensTable(connection);
+    this.certificates = new CertificatesTable(connection);
   }
 
   /**
@@ -77,7 +89,7 @@ export class Database {
       await migrate(connection, directory);
       await projectRecords(connection);
       await createReadViews(connection, SCHEMA_VERSION);
-      return new Database(directory, connection, lock);
+      return new Database(directory, connection, { lock });
     } catch (thrown) {
       await connection?.close();
       await lock?.close();
@@ -95,7 +107,7 @@ export class Database {
       const version = await schemaVersion(connection, directory);
       if (version === 0) throw invalid(directory, 'holds no records yet', 'start a gateway on it first: sallyport serve');
       await createReadViews(connection, version);
-      return new Database(directory, connection, undefined);
+      return new Database(directory, connection, { isOlder: version < SCHEMA_VERSION });
     } catch (thrown) {
       await connection?.close();
       throw described(thrown, directory);

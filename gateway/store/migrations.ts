@@ -207,6 +207,31 @@ const steps: readonly string[] = [
     PRIMARY KEY (approval, seq)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE locks (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL,        -- of its principal.locked
+    time      TEXT NOT NULL,
+    locked_by TEXT NOT NULL,
+    reason    TEXT NOT NULL
+  );
+  `,
+  `
+  CREATE TABLE certificates (
+    serial   TEXT PRIMARY KEY,           -- decimal: it may be larger than an INTEGER
+    seq      INTEGER NOT NULL,           -- of its credential.issued
+    valid_to TEXT NOT NULL,
+    revoked  TEXT                        -- when
+  ) WITHOUT ROWID;
+  CREATE INDEX certificates_revoked ON certificates (valid_to) WHERE revoked IS NOT NULL;
+  `,
+  // Of everybody in a configuration: which record says last what is known of them. What it says stands in the record.
+  `
+  CREATE TABLE identities (
+    principal TEXT PRIMARY KEY,
+    seq       INTEGER NOT NULL         -- of an identity.changed
+  ) WITHOUT ROWID;
+  `,
   // Tokens of programs. The hash of a token stands in no record.
   `
   CREATE TABLE operator_tokens (

@@ -1,9 +1,12 @@
 import type { RecordType } from '../../contract/record.ts';
 import { approvalsProjection } from './approvals-table.ts';
+import { certificatesProjection } from './certificates-table.ts';
 import { channelsProjection } from './channels-table.ts';
 import type { Connection } from './connection.ts';
 import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
+import { identitiesProjection } from './identities-table.ts';
+import { locksProjection } from './locks-table.ts';
 import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
@@ -17,18 +20,36 @@ const projections: readonly Projection[] = [
   holdsProjection,
   erasuresProjection,
   approvalsProjection,
+  locksProjection,
   operatorTokensProjection,
+  certificatesProjection,
+  identitiesProjection,
 ];
 
-const tables = ['sessions', 'channels', 'segments', 'holds', 'erasures', 'names', 'approvals', 'approval_decisions'];
+const tables = [
+  'sessions',
+  'channels',
+  'segments',
+  'holds',
+  'erasures',
+  'approvals',
+  'approval_decisions',
+  'locks',
+  'certificates',
+  'identities',
+  'names',
+];
 
 /** Records that are about no session, or not always. All others do nothing without one. */
 const WITHOUT_SESSION: ReadonlySet<string> = new Set([
   'hold.set',
   'hold.cleared',
   'erased',
+  'principal.locked',
+  'principal.unlocked',
   'credential.issued',
   'credential.revoked',
+  'identity.changed',
 ] satisfies RecordType[]);
 
 /**

@@ -102,6 +102,16 @@ export class RecordsTable implements RecordStore, RecordedHashes {
     return row ?? { records: 0, due: 0 };
   }
 
+  /** The policy that was recorded last, if all of its text was. */
+  async lastPolicySet(): Promise<string | undefined> {
+    const row = await this.#connection.get<{ policySet: string | null }>(
+      `SELECT CASE WHEN json_extract(CAST(bytes AS TEXT), '$.body.part') = json_extract(CAST(bytes AS TEXT), '$.body.parts')
+              THEN json_extract(CAST(bytes AS TEXT), '$.body.policySet') END AS policySet
+       FROM records WHERE type = 'policy.changed' ORDER BY seq DESC LIMIT 1`,
+    );
+    return row?.policySet ?? undefined;
+  }
+
   /** When the last run of the retention was recorded. */
   async lastRetentionRun(): Promise<string | undefined> {
     const row = await this.#connection.get<{ time: string }>(

@@ -38,11 +38,11 @@ export const parts = {
   // The ledger is served as it is, and signs what it is asked to. Queries are put to the database that is passed in.
   'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger'], types: ['store'] },
 
-  // The parts that compose, and the version that they tell. config.ts reads the nouns that identity and policy define;
+  // The parts that compose, and the version that they tell. config.ts reads the nouns that identity, policy and approval define;
   // evidence.ts opens what is written to; serve.ts and serve/ build every part of the flow; a command may use anything
   // except the dangerous packages; main.ts knows commands only.
   version: { imports: [], packages: [] },
-  config: { imports: ['identity', 'policy'] },
+  config: { imports: ['identity', 'policy', 'approval'] },
   evidence: { imports: ['config', 'identity', 'ledger', 'store'] },
   serve: { imports: ['version', 'config', 'evidence', ...flow] },
   commands: { imports: ['version', 'config', 'evidence', 'serve', ...flow] },

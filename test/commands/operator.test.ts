@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askOnSocket } from '../operator-api/api-client.ts';
 import { sshArguments } from '../support/clients.ts';
 import { sallyport } from '../support/gateway.ts';
 import { type KeyPair, makeKey } from '../support/keys.ts';
@@ -9,6 +10,8 @@ import { type Finished, plainEnvironment, run, startProgram } from '../support/r
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
 import { type AgentRoute, openWorld, type World } from '../support/world.ts';
+import { InTerminal } from './in-terminal.ts';
+import { mainFile } from './run-cli.ts';
 
 /** The command line against a gateway that runs, as an operator types it. */
 
@@ -24,10 +27,14 @@ let url: string;
 let fingerprint: string;
 let home: string;
 let agentSocket: string;
+/** What Node has made of the command line's source, so that the fiftieth command begins quicker than the first. */
+let compiled: string;
 
 beforeAll(async () => {
   const directory = belongings.directory('operators');
   home = join(directory, 'config');
+  compiled = join(directory, 'compiled');
+  process.env.NODE_COMPILE_CACHE = compiled;
   const [reviewer, admin, rsa, ecdsa, stranger, encrypted] = await Promise.all([
     makeKey(directory, 'reviewer'),
     makeKey(directory, 'admin'),
@@ -57,7 +64,7 @@ beforeAll(async () => {
 });
 
 function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  return sallyport(args, { env: plainEnvironment({ XDG_CONFIG_HOME: home, ...env }) });
+  return sallyport(args, { env: plainEnvironment({ XDG_CONFIG_HOME: home, NODE_COMPILE_CACHE: compiled, ...env }) });
 }
 
 /** What a command printed as JSON; throws when it failed. */
@@ -138,6 +145,22 @@ describe('log-in', () => {
     expect([status, stderr]).toEqual([2, expect.stringContaining(fingerprint)]);
   });
 
+  test('shows a person the certificate that nobody knows yet, and keeps the answer', async () => {
+    const words = [mainFile, 'login', '--gateway', url, '--operator', REVIEWER, '--key', keys.reviewer.path];
+    process.env.XDG_CONFIG_HOME = join(home, 'in-terminal');
+    for (const [answer, code] of [
+      ['n', 2],
+      ['y', 0],
+    ] as const) {
+      const terminal = new InTerminal(process.execPath, words, { cols: 200 });
+      await terminal.shows('Is it the same? [y/N]');
+      expect(terminal.screen).toContain(fingerprint);
+      terminal.type(`${answer}\r`);
+      expect(await terminal.finished).toBe(code);
+    }
+    expect(await json(['whoami'], { XDG_CONFIG_HOME: join(home, 'in-terminal') })).toMatchObject([{ operator: REVIEWER }]);
+  });
+
   test('says what to do where there is none', async () => {
     expect(await codeOf(['whoami'], { XDG_CONFIG_HOME: join(home, 'none') })).toBe('LOGIN_REQUIRED');
   });
@@ -179,6 +202,26 @@ describe('a token of a program', () => {
   });
 });
 
+describe('a certificate', () => {
+  test('is given to whoever has logged in, and revoked by an admin', async () => {
+    const pub = `${keys.reviewer.path}.pub`;
+    await json(['logout', '--gateway', url]).catch(() => undefined); // There may be none by now.
+    expect(await codeOf(['credentials', 'issue', '--key', pub, '--gateway', url], { SALLYPORT_FINGERPRINT: fingerprint })).toBe(
+      'LOGIN_REQUIRED',
+    );
+    await login(REVIEWER, keys.reviewer);
+    const [given] = await json(['credentials', 'issue', '--key', pub, '--seconds', '120']);
+    expect(given).toMatchObject({ file: `${keys.reviewer.path}-cert.pub`, principal: REVIEWER });
+    const { stdout } = await run('ssh-keygen', ['-L', '-f', `${keys.reviewer.path}-cert.pub`]);
+    const [authority] = await json(['credentials', 'authority', '--data', world.gateway.data]);
+    expect(stdout.toString()).toMatch(new RegExp(`Serial: ${String(given?.serial)}\\n.*Principals: *\\n *${REVIEWER}`, 's'));
+    expect(readFileSync(join(world.gateway.data, 'keys', 'ssh-ca.pub'), 'utf8')).toContain(String(authority?.authority).split(' ')[1]);
+    expect(await codeOf(['credentials', 'revoke', String(given?.serial), '--reason', 'for a test'])).toBe('ROLE_MISSING');
+    await cli(['credentials', 'revoke', String(given?.serial), '--reason', 'for a test', '--data', world.gateway.data]);
+    rmSync(`${keys.reviewer.path}-cert.pub`);
+  });
+});
+
 describe('a session that runs', () => {
   let route: AgentRoute;
   let id: string;
@@ -194,8 +237,8 @@ describe('a session that runs', () => {
     belongings.add(() => void master.kill());
     await login(REVIEWER, keys.reviewer);
     const live = await until('the session is live', async () => {
-      const found = await json(['sessions', '--data', world.gateway.data, '--principal', route.principal, '--state', 'live']);
-      return found[0];
+      const { body } = await askOnSocket(world.gateway, 'session.list', { principal: route.principal, state: 'live' });
+      return (body.sessions as Record<string, unknown>[])[0];
     });
     id = String(live.id);
     await until('ssh listens for commands', async () => ((await exec('true')).status === 0 ? true : undefined));
@@ -208,7 +251,7 @@ describe('a session that runs', () => {
     expect(request).toMatchObject({
       request: { principal: route.principal, onBehalfOf: 'engineer@example.com', action: 'ssh:exec', facts: { command: 'echo approved' } },
     });
-    const approval = String((request.request as { id: string }).id);
+    const approval = (request.request as { id: string }).id;
     // Nobody but a person who is shown it, or says --yes.
     expect(await codeOf(['approve', approval])).toBe('USAGE');
     const { status, stdout, stderr } = await cli(['approve', approval.slice(0, 20), '--yes', '--reason', 'change 4711']);
@@ -224,16 +267,33 @@ describe('a session that runs', () => {
   test('is denied a command, with the reason', async () => {
     const running = exec('echo denied');
     const { request } = await waitingFor(id);
-    expect(await codeOf(['deny', String((request as { id: string }).id), '--reason', ' ', '--yes'])).toBe('USAGE');
-    await json(['deny', String((request as { id: string }).id), '--reason', 'not today', '--yes']);
+    expect(await codeOf(['deny', (request as { id: string }).id, '--reason', ' ', '--yes'])).toBe('USAGE');
+    await json(['deny', (request as { id: string }).id, '--reason', 'not today', '--yes']);
     const { status, stdout, stderr } = await running;
     expect([status === 0, stdout.toString(), stderr]).toEqual([false, '', expect.stringContaining('not today')]);
+  });
+
+  test('is decided by a person at a terminal, who sees what it is about and may say no', async () => {
+    const running = exec('echo "at a terminal"');
+    const { request } = await waitingFor(id);
+    process.env.XDG_CONFIG_HOME = home;
+    for (const [answer, code] of [
+      ['', 2],
+      ['y', 0],
+    ] as const) {
+      const terminal = new InTerminal(process.execPath, [mainFile, 'approve', (request as { id: string }).id], { cols: 200, rows: 40 });
+      await terminal.shows('Approve exactly this? [y/N]');
+      expect(terminal.screen).toContain('echo "at a terminal"');
+      terminal.type(`${answer}\r`);
+      expect(await terminal.finished).toBe(code);
+    }
+    expect((await running).stdout.toString()).toBe('at a terminal\n');
   });
 
   test('is decided by nobody with a key that is not theirs, nor on the control socket', async () => {
     const running = exec('echo third');
     const { request } = await waitingFor(id);
-    const approval = String((request as { id: string }).id);
+    const approval = (request as { id: string }).id;
     expect(await codeOf(['approve', approval, '--yes', '--key', keys.stranger.path])).toBe('USAGE');
     expect(await codeOf(['approve', approval, '--yes', '--data', world.gateway.data])).toBe('USAGE');
     await login(ADMIN, keys.admin);
@@ -257,7 +317,10 @@ describe('a session that runs', () => {
   });
 
   async function waitingFor(session: string): Promise<Record<string, unknown>> {
-    return until('a request waits', async () => (await json(['approvals', '--session', session]))[0], { everyMs: 10 });
+    return until('a request waits', async () => {
+      const { body } = await askOnSocket(world.gateway, 'approval.list', { session });
+      return (body.approvals as Record<string, unknown>[])[0];
+    });
   }
 });
 

@@ -32,7 +32,7 @@ const table: [promise: string, content: string, fault: string][] = [
   [
     'a key named __proto__ is unknown like any other',
     `${valid}__proto__: { limits: 1 }\n`,
-    'gateway.yaml:15:1: unknown key "__proto__". Known here: gateway, humans, agents, targets, recording, limits, ssh, ledger, policy, approvals.',
+    'gateway.yaml:15:1: unknown key "__proto__". Known here: gateway, humans, agents, targets, recording, limits, ssh, ledger, oidc, certificates, workloads, policy, approvals.',
   ],
   [
     'a key that is there twice is a fault',
@@ -269,16 +269,6 @@ const table: [promise: string, content: string, fault: string][] = [
     'an MCP server is announced and not served',
     `${valid}  - { name: files, kind: mcp, command: [npx, server] }\n`,
     'gateway.yaml:15:26: targets of kind mcp are not available in this version. Remove the target; the kinds are ssh and shell.',
-  ],
-  [
-    'a policy file is not passed over in silence',
-    `${valid}policy: policy.cedar\n`,
-    'gateway.yaml:15:1: "policy" is not available in this version, which decides by `allow` only. Remove it, and name on each target in `allow` who may connect.',
-  ],
-  [
-    'approvals are not passed over in silence',
-    `${valid}approvals: { prod-write: { needed: 1 } }\n`,
-    'gateway.yaml:15:1: "approvals" is not available in this version, which decides by `allow` only. Remove it, and name on each target in `allow` who may connect.',
   ],
   [
     'a weak algorithm is switched on by its name',

@@ -128,7 +128,7 @@ describe('what is not a usable key is refused in words', () => {
     [
       'a certificate',
       `ssh-ed25519-cert-v01@openssh.com ${ed25519}`,
-      'this is a certificate, and certificates are not available in this version',
+      'this is a certificate, and a key belongs here: the line of the .pub file without -cert',
     ],
     [
       'a private key',

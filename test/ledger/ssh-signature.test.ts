@@ -2,8 +2,8 @@ import { createHash, sign as cryptoSign, generateKeyPairSync } from 'node:crypto
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { sshString } from '../../gateway/base/ssh-wire.ts';
 import { verifySshSignature } from '../../gateway/ledger/ssh-signature.ts';
-import { sshString } from '../../gateway/ledger/ssh-wire.ts';
 import { run } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 

@@ -42,6 +42,7 @@ export function send({ httpsPort, data }: Reached, { method = 'GET', path, token
     const asked = request(
       {
         host: '127.0.0.1',
+        servername: 'localhost',
         port: httpsPort,
         path,
         method,

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 function logIn(name: string): MadeToken {
   people.set(name, { name, roles: ['auditor'], groups: [], keys: [], disabled: false });
-  const made = served.logIns.make({ operator: name, groups: [], authentication: { method: 'publickey' } });
+  const made = served.logIns.make({ operator: name, authentication: { method: 'publickey' } });
   served.logIns.put(made.known);
   return made;
 }

@@ -27,7 +27,7 @@ function world(...people: Operator[]) {
 const alice: Operator = { name: 'alice', roles: ['reviewer', 'admin'], groups: ['ops'], keys: [], disabled: false };
 
 function enter(logIns: LogIns, operator = 'alice'): MadeToken {
-  const made = logIns.make({ operator, groups: ['from-provider'], authentication: { method: 'publickey' } });
+  const made = logIns.make({ operator, authentication: { method: 'publickey' } });
   logIns.put(made.known);
   return made;
 }
@@ -46,7 +46,7 @@ describe('a log-in', () => {
     expect(logIns.find(token)).toMatchObject({
       name: 'alice',
       roles: ['reviewer', 'admin'],
-      groups: ['ops', 'from-provider'],
+      groups: ['ops'],
       kind: 'login',
     });
     expect(JSON.stringify(logIns.held({}))).not.toContain(token.slice(3));
@@ -54,7 +54,7 @@ describe('a log-in', () => {
 
   test('does not count before it is put, which its record has to come before', () => {
     const { logIns } = world(alice);
-    const { token } = logIns.make({ operator: 'alice', groups: [], authentication: { method: 'publickey' } });
+    const { token } = logIns.make({ operator: 'alice', authentication: { method: 'publickey' } });
     expect(logIns.find(token)).toBeUndefined();
   });
 

@@ -4,8 +4,12 @@ import type { Actor } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
 import { createLog } from '../../gateway/base/log.ts';
 import { Records } from '../../gateway/ledger/records.ts';
+import { type ControlSocket, openControlSocket } from '../../gateway/operator-api/control-socket.ts';
+import type { Performers } from '../../gateway/operator-api/operations.ts';
+import { recordView } from '../../gateway/operator-api/view-operations.ts';
 import { type ChannelRecording, Recorder } from '../../gateway/recording/recorder.ts';
 import { Database } from '../../gateway/store/database.ts';
+import { version } from '../../gateway/version.ts';
 import { actor, draft, newSession, target, temporaryDirectory } from '../store/support.ts';
 
 /** A data directory that is written by the real recorder and store, as a gateway would. */
@@ -14,13 +18,15 @@ export class RecordedData {
   readonly database: Database;
   readonly records: Records;
   readonly recorder: Recorder;
+  readonly #control: ControlSocket;
   #closed = false;
 
-  private constructor(directory: string, database: Database, records: Records, recorder: Recorder) {
+  private constructor(directory: string, database: Database, records: Records, recorder: Recorder, control: ControlSocket) {
     this.directory = directory;
     this.database = database;
     this.records = records;
     this.recorder = recorder;
+    this.#control = control;
   }
 
   static async open(change: { segmentBytes?: number; directory?: string } = {}): Promise<RecordedData> {
@@ -40,7 +46,11 @@ export class RecordedData {
       },
       { records, clock: systemClock, log: createLog('fatal') },
     );
-    const data = new RecordedData(directory, database, records, recorder);
+    const log = createLog('fatal');
+    // Of what a gateway does for others, this one only records that its sessions are looked at.
+    const performers = { 'view.recorded': (input, asking) => recordView(input, asking, { database, records }) } as Partial<Performers>;
+    const control = await openControlSocket(directory, { performers: performers as Performers, version, log });
+    const data = new RecordedData(directory, database, records, recorder, control);
     onTestFinished(() => data.close());
     return data;
   }
@@ -66,6 +76,7 @@ export class RecordedData {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#control.close();
     await this.recorder.close();
     await this.database.close();
   }

@@ -165,4 +165,19 @@ describe('the relay', () => {
     expect(log).not.toContain('b');
     expect(log.filter((entry) => entry === 'uncork')).toHaveLength(1);
   });
+
+  it('neither records nor delivers while it is held, says what the gateway itself says, and loses nothing', async () => {
+    const { relay, log, failures } = world();
+    const { recording: held } = watched(await recording(), log);
+    relay.hold(true);
+    relay.pass(held, frames('typed'), 5, () => log.push('deliver typed'));
+    await turn();
+    relay.interject(held, frames('paused by alice'), () => log.push('deliver notice'));
+    await turn();
+    expect(log).toEqual(['append paused by alice', 'cork', 'deliver notice', 'uncork']);
+    relay.hold(false);
+    await relay.idle();
+    expect(log.slice(4)).toEqual(['append typed', 'cork', 'deliver typed', 'uncork']);
+    expect(failures).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionRow } from '../../contract/session.ts';
+import { Database } from '../../gateway/store/database.ts';
 import { InTerminal } from '../commands/in-terminal.ts';
 import { ssh } from '../support/clients.ts';
 import { sallyport } from '../support/gateway.ts';
@@ -22,6 +23,8 @@ beforeAll(async () => {
   admins = [await makeKey(directory, 'alice'), await makeKey(directory, 'bob', 'rsa')];
   world = await openWorld(belongings, {
     agents: 8,
+    // By their group: the text of a policy stays in the records, with everybody whom it names.
+    web: { allow: [{ group: 'agents' }] },
     humans: admins.map((key, index) => ({ name: `admin-${index}@example.com`, 'ssh-keys': [key.publicLine], operator: ['admin'] })),
   });
 }, 60_000);
@@ -59,6 +62,22 @@ async function sign(request: string): Promise<string[]> {
     signatures.push('--signature', signature);
   }
   return signatures;
+}
+
+/** Types of the records in which a name stands. */
+async function typesNaming(name: string): Promise<string[]> {
+  const database = await Database.openForReading(world.gateway.data);
+  try {
+    const types: string[] = [];
+    let after = 0;
+    for (let rows = await database.records.after(after, 1000); rows.length > 0; rows = await database.records.after(after, 1000)) {
+      after = rows.at(-1)?.seq ?? after;
+      for (const { type, bytes } of rows) if (bytes !== null && Buffer.from(bytes).includes(name)) types.push(type);
+    }
+    return types;
+  } finally {
+    await database.close();
+  }
 }
 
 describe.each([
@@ -111,8 +130,9 @@ describe.each([
     expect(filesWith(world.gateway.data, route.principal)).not.toEqual([]);
 
     expect(await json('erase', 'run', request, ...signatures, '--yes')).toMatchObject({ sessions: 1, files: 1 });
-    // A hold was on the session by its id, so no record has its principal's name any more.
-    expect(filesWith(world.gateway.data, route.principal)).toEqual([]);
+    // That the gateway knows its principal stays on record. A hold was on the session by its id, so nothing else names it.
+    expect(filesWith(world.gateway.data, route.principal)).toEqual([`sallyport.db: ${route.principal}`]);
+    expect(await typesNaming(route.principal)).toEqual(['identity.changed']);
     const shown = await operate('show', id);
     expect(shown.stdout.toString()).toMatch(/state +erased: request 4711/);
     expect(shown.stdout.toString()).toContain('on request, by admin-0@example.com and admin-1@example.com: request 4711 (1 file)');

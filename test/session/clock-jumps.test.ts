@@ -52,6 +52,7 @@ it('102 a clock that is set back and forward changes neither the order of the le
     recorder,
     live: new LiveSessions(() => ({ sessions: 10, sessionsPerPrincipal: 10 })),
     approvals: approvalsIn({ append: (draft) => records.append(draft) }),
+    locks: { lockOn: () => undefined },
     limiter: new AttemptLimiter({ failures: 0, withinSeconds: 1, forSeconds: 1, sources: 1 }),
     inForce: () => ({ principals: new Map(), targets: new Map([[target.name, target]]), policy }),
   };

@@ -50,6 +50,7 @@ export async function openWorld(belongings: Belongings, options: WorldOptions = 
       agents: names.map((name, index) => ({
         name,
         'on-behalf-of': 'engineer@example.com',
+        groups: ['agents'],
         'ssh-keys': [(keys[index] as KeyPair).publicLine],
       })),
       targets: targets.map((target) => ({ allow: names, ...target })),

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /**
  * Connections before log-in. There are at most so many; one more costs the oldest that has said nothing its place,
@@ -9,8 +9,8 @@ export class Admission {
   readonly #limit: number;
   readonly #milliseconds: number;
   /** In the order of arrival. */
-  readonly #silent = new Map<Socket, NodeJS.Timeout>();
-  readonly #speaking = new Map<Socket, NodeJS.Timeout>();
+  readonly #silent = new Map<Duplex, NodeJS.Timeout>();
+  readonly #speaking = new Map<Duplex, NodeJS.Timeout>();
 
   /** `handshake` is in seconds: the whole time from the connection to the log-in. */
   constructor(limit: number, handshake: number) {
@@ -22,7 +22,7 @@ export class Admission {
     return this.#silent.size + this.#speaking.size;
   }
 
-  enter(socket: Socket): void {
+  enter(socket: Duplex): void {
     if (this.waiting >= this.#limit) {
       const [oldest] = this.#silent.size > 0 ? this.#silent.keys() : this.#speaking.keys();
       oldest?.destroy();
@@ -36,7 +36,7 @@ export class Admission {
   }
 
   /** The client has named itself. */
-  spoke(socket: Socket): void {
+  spoke(socket: Duplex): void {
     const timer = this.#silent.get(socket);
     if (timer === undefined) return;
     this.#silent.delete(socket);
@@ -44,7 +44,7 @@ export class Admission {
   }
 
   /** Logged in, or gone. */
-  leave(socket: Socket): void {
+  leave(socket: Duplex): void {
     for (const places of [this.#silent, this.#speaking]) {
       clearTimeout(places.get(socket));
       places.delete(socket);

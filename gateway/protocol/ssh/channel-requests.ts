@@ -114,7 +114,10 @@ export class ChannelRequests {
       case 'auth-agent-req@openssh.com': {
         fields.end();
         const refuse = (): void => this.#refuseRequest(channel, message, wantReply, { request: name, passed: false });
-        if (!this.#relay.session.mayForwardAgent) return refuse();
+        if (!this.#relay.session.mayForwardAgent) {
+          this.#relay.session.prohibit('ssh:agent-forward', {}, channel.number, 'certificate.permit-agent-forwarding');
+          return refuse();
+        }
         return decideOn(
           this.#relay,
           channel,

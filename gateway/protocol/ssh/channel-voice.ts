@@ -1,3 +1,4 @@
+import type { Frame, StreamName } from '../../../contract/frame-codec.ts';
 import { printable } from '../../base/printable.ts';
 import { MessageType, STDERR, writeMessage } from './connection-messages.ts';
 import type { RelayedChannel } from './relayed-channel.ts';
@@ -16,15 +17,12 @@ export function say(relay: SshRelay, channel: RelayedChannel, text: string, plac
   // In a terminal the cursor may stand anywhere in a line.
   const bytes = Buffer.from(terminal ? `\r\n${line}\r\n` : `${line}\n`);
   if (spare?.take(bytes.length) !== true) return false;
-  const stream = terminal ? 'o' : 'e';
+  const stream: StreamName = terminal ? 'o' : 'e';
   const message = terminal
     ? writeMessage(MessageType.CHANNEL_DATA, clientId, bytes)
     : writeMessage(MessageType.CHANNEL_EXTENDED_DATA, clientId, STDERR, bytes);
   const at = channel.recording.now();
-  const frames = [
-    channel.event({ t: 'notice', s: stream, bytes: bytes.length }),
-    { kind: 'data' as const, at, stream: stream as 'o' | 'e', bytes },
-  ];
+  const frames: Frame[] = [channel.event({ t: 'notice', s: stream, bytes: bytes.length }), { kind: 'data', at, stream, bytes }];
   const deliver = (): void => relay.client.send(message);
   if (place === 'queued') relay.pass(channel, frames, message.length, deliver);
   else relay.interject(channel, frames, deliver);

@@ -18,9 +18,11 @@ import {
   WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
+import { tunnelledTarget } from './jump-target.ts';
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import { SpareWindow } from './spare-window.ts';
 import type { SshRelay } from './ssh-relay.ts';
+import { stepInput } from './stepped-input.ts';
 import { TargetBanner } from './target-banner.ts';
 
 /** Messages that follow what waits for consent on their channel; the others are about the other direction. */
@@ -115,6 +117,7 @@ export class ClientMessages {
     const bytes = readChannelData(message);
     this.#relay.touch();
     if (channel.gate !== undefined) return channel.gate.fromClient(message, bytes);
+    if (channel.terminal !== undefined && this.#relay.session.stepping) return stepInput(this.#relay, channel, Buffer.from(bytes));
     this.#relay.pass(channel, channel.data('i', bytes), bytes.length, () => this.#relay.target.send(message));
   }
 
@@ -145,10 +148,21 @@ export class ClientMessages {
   }
 
   #openForward(message: Buffer, type: string, sender: number, fields: FieldReader): void {
-    const facts = { direction: 'local', ...(type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields)) };
+    const facts: ForwardFields & { readonly direction: string } = {
+      direction: 'local',
+      ...(type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields)),
+    };
+    const { at, ...recorded } = facts;
+    const past = at === undefined ? undefined : tunnelledTarget(at.host, at.port, this.#relay.targets());
+    if (past !== undefined) {
+      const { session } = this.#relay;
+      session.prohibit('ssh:forward', { ...recorded }, session.channelsOpened, 'gateway.no-way-past-the-recording');
+      const text = `this leads past the recording of ${past.name}; reach it as ${past.name}@ this gateway, or with ssh -J`;
+      return this.#refuseOpen(sender, OpenFailure.PROHIBITED, text);
+    }
     this.#decideForward(
-      facts,
-      () => this.#forward(message, type, sender, facts),
+      recorded,
+      () => this.#forward(message, type, sender, recorded),
       (error) => this.#refuseOpen(sender, OpenFailure.PROHIBITED, describeError(error)),
     );
   }
@@ -156,7 +170,10 @@ export class ClientMessages {
   /** There is no channel yet that could be held, and no order to keep: the client waits for its answer. */
   #decideForward(facts: Readonly<Record<string, unknown>>, proceed: () => void, refuse: (error: SallyportError) => void): void {
     const { session, limits, channels } = this.#relay;
-    if (!session.mayForward) return refuse(new SallyportError('ACTION_DENIED', 'the certificate does not allow forwarding'));
+    if (!session.mayForward) {
+      session.prohibit('ssh:forward', facts, session.channelsOpened, 'certificate.permit-port-forwarding');
+      return refuse(new SallyportError('ACTION_DENIED', 'the certificate does not allow forwarding'));
+    }
     const decision = session.decide('ssh:forward', facts, session.channelsOpened);
     if (decision.verdict === 'allow') return proceed();
     if (decision.verdict === 'deny') return refuse(new SallyportError('ACTION_DENIED', decision.reason));
@@ -170,7 +187,7 @@ export class ClientMessages {
     const consented = session.consent(
       { decision, action: 'ssh:forward', facts, channel: session.channelsOpened },
       ({ request, whom, until }) => {
-        const text = `forwarding to ${request.facts.to ?? request.facts.listen} waits for approval by ${whom}, until ${until} (request ${request.id})`;
+        const text = `forwarding to ${String(request.facts.to ?? request.facts.listen)} waits for approval by ${whom}, until ${until} (request ${request.id})`;
         for (const channel of channels.all()) if (channel.started !== undefined) say(this.#relay, channel, text);
       },
     );
@@ -301,15 +318,21 @@ export class ClientMessages {
   }
 }
 
-function readTcpForward(fields: FieldReader): { from: string; to: string } {
-  const to = `${fields.text()}:${fields.uint32()}`;
+interface ForwardFields {
+  readonly from: string;
+  readonly to: string;
+  readonly at?: { readonly host: string; readonly port: number };
+}
+
+function readTcpForward(fields: FieldReader): ForwardFields {
+  const at = { host: fields.text(), port: fields.uint32() };
   const from = `${fields.text()}:${fields.uint32()}`;
   fields.end();
-  return { from, to };
+  return { from, to: `${at.host}:${at.port}`, at };
 }
 
 /** `direct-streamlocal@openssh.com` has two reserved fields (PROTOCOL of OpenSSH, section 2.4). */
-function readSocketForward(fields: FieldReader): { from: string; to: string } {
+function readSocketForward(fields: FieldReader): ForwardFields {
   const to = fields.text();
   fields.bytes();
   fields.uint32();

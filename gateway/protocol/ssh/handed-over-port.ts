@@ -38,6 +38,7 @@ export class HandedOverPort implements MessagePort {
   readonly #later: readonly Buffer[];
   #listener: MessagePortListener | undefined;
   #targetId: number | undefined;
+  #begun = false;
   /** What arrives before the target has named its end. */
   #early: Buffer[] = [];
 
@@ -90,6 +91,9 @@ export class HandedOverPort implements MessagePort {
       closed: (error) => listener.closed(error),
     });
     const first = this.#first;
+    // Whoever takes over from the first listener has heard of it.
+    if (this.#begun) return;
+    this.#begun = true;
     if (first !== undefined)
       listener.message(writeMessage(MessageType.CHANNEL_OPEN, 'session', first.clientId, first.channel.window, first.packet));
     for (const message of this.#later) listener.message(message);

@@ -38,6 +38,24 @@ export async function loadOrMakeHostKey(dataDirectory: string): Promise<HostKey>
   return parse(await readFile(path, 'utf8'), path);
 }
 
+/** The key of a gateway that has run. Makes none: the gateway's user has to own it. */
+export async function readHostKey(dataDirectory: string): Promise<HostKey> {
+  const path = join(dataDirectory, 'keys', 'ssh_host_ed25519_key');
+  let existing: string | undefined;
+  try {
+    existing = await readIfThere(path);
+  } catch (error) {
+    throw new SallyportError('DATA_DIRECTORY_INVALID', `The gateway's host key ${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+      remedy: 'run this as the user of the gateway',
+    });
+  }
+  if (existing !== undefined) return parse(existing, path);
+  throw new SallyportError('DATA_DIRECTORY_INVALID', `The data directory ${dataDirectory} has no host key yet`, {
+    remedy: 'start the gateway once with sallyport serve, which makes it; or name its data directory with --data',
+  });
+}
+
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

@@ -14,11 +14,12 @@ import type { MessagePort, MessagePortListener } from './message-port.ts';
 
 /**
  * A small SSH server side without transport: what the gateway itself answers (a local shell, the menu, a notice) speaks
- * the connection protocol through it, and the relay can't tell it from a distant target. Only session channels.
+ * the connection protocol through it, and the relay can't tell it from a distant target. Channels of one type only.
  */
 export class LocalEndpoint implements MessagePort {
   readonly #accept: (channel: LocalChannel) => LocalChannelHandler;
   readonly #window: number;
+  readonly #type: string;
   readonly #channels = new Map<number, { channel: LocalChannel; handler: LocalChannelHandler }>();
   #listener: MessagePortListener | undefined;
   #next: number;
@@ -27,10 +28,21 @@ export class LocalEndpoint implements MessagePort {
   #held: Buffer[] = [];
 
   /** `firstId` is the number of the first channel on this side, `window` what each may receive unread. */
-  constructor(accept: (channel: LocalChannel) => LocalChannelHandler, firstId = 0, window = RECEIVE_WINDOW) {
+  constructor(accept: (channel: LocalChannel) => LocalChannelHandler, firstId = 0, window = RECEIVE_WINDOW, type = 'session') {
     this.#accept = accept;
     this.#next = firstId;
     this.#window = window;
+    this.#type = type;
+  }
+
+  /** Channels that are not closed from both sides. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
+  /** Whether this is the number of such a channel on this side. */
+  has(id: number): boolean {
+    return this.#channels.has(id);
   }
 
   readonly blocked = false;
@@ -68,14 +80,15 @@ export class LocalEndpoint implements MessagePort {
   send(bytes: Uint8Array): void {
     if (this.#ended !== undefined) return;
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (message[0] === MessageType.CHANNEL_OPEN) this.#open(message);
+    if (message[0] === MessageType.CHANNEL_OPEN) this.open(message);
     else if (message[0] === MessageType.GLOBAL_REQUEST) this.#refuseGlobal(message);
     else if (message[0] !== undefined && message[0] > MessageType.CHANNEL_OPEN_FAILURE) this.#toChannel(message[0], message);
   }
 
-  #open(message: Buffer): void {
+  /** Answers a request to open a channel; `accept` says what is behind this one. */
+  open(message: Buffer, accept = this.#accept): void {
     const open = readChannelOpen(message);
-    if (open.type !== 'session') {
+    if (open.type !== this.#type) {
       this.#say(writeMessage(MessageType.CHANNEL_OPEN_FAILURE, open.sender, OpenFailure.UNKNOWN_TYPE, `no ${open.type} here`, ''));
       return;
     }
@@ -94,7 +107,7 @@ export class LocalEndpoint implements MessagePort {
     const id = this.#next;
     this.#next += 1;
     const channel = new LocalChannel(open, this.#window, (reply) => this.#say(reply));
-    const handler = this.#accept(channel);
+    const handler = accept(channel);
     this.#channels.set(id, { channel, handler });
     if (this.#paused) handler.pause(true);
     this.#say(writeMessage(MessageType.CHANNEL_OPEN_CONFIRMATION, open.sender, id, this.#window, RECEIVE_PACKET));
@@ -244,12 +257,13 @@ export class LocalChannel {
     if (this.#queued === 0) this.#onRoom?.();
   }
 
-  /** Ends the channel once everything written has been sent. `exit` is a status, or a signal's name without SIG. */
-  finish(exit: number | string): void {
+  /** Ends the channel once everything written has been sent. `exit` is a status, or a signal's name without SIG; only sessions have one. */
+  finish(exit: number | string | undefined): void {
     this.#after = () => {
       this.#say(writeMessage(MessageType.CHANNEL_EOF, this.peer));
       if (typeof exit === 'number') this.#say(writeMessage(MessageType.CHANNEL_REQUEST, this.peer, 'exit-status', false, exit >>> 0));
-      else this.#say(writeMessage(MessageType.CHANNEL_REQUEST, this.peer, 'exit-signal', false, exit, false, '', ''));
+      else if (exit !== undefined)
+        this.#say(writeMessage(MessageType.CHANNEL_REQUEST, this.peer, 'exit-signal', false, exit, false, '', ''));
       this.close();
     };
     this.#pump();

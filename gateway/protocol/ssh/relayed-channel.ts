@@ -7,6 +7,7 @@ import type { MessagePort } from './message-port.ts';
 import { ReplyOrder } from './replies.ts';
 import type { SftpGate } from './sftp-gate.ts';
 import type { SpareWindow } from './spare-window.ts';
+import { TypedLine } from './stepped-input.ts';
 
 /** Watches the bytes of a channel and adds what it understands of them to the recording. */
 export interface ChannelObserver {
@@ -42,6 +43,8 @@ export class RelayedChannel {
   held: HeldMessages | undefined;
   /** Why the client wants what it asks for, in its own words. */
   justification: string | undefined;
+  /** What was typed since the last Enter, while an operator steps through the session. */
+  readonly typed = new TypedLine();
   /** Decides about files on a channel of SFTP. */
   gate: SftpGate | undefined;
   /** The gateway has closed it towards both sides; their own closes are still to come. */

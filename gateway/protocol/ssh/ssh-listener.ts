@@ -1,13 +1,16 @@
 import { createServer, type Socket } from 'node:net';
-import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext } from 'ssh2';
+import type { Duplex } from 'node:stream';
+import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import { asSallyportError, SallyportError } from '../../base/errors.ts';
-import { identifyKey, recordFailedLogin } from '../../session/authenticate.ts';
+import { recordFailedLogin } from '../../session/authenticate.ts';
 import type { Authenticated } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import type { Listener } from '../listener.ts';
 import { Admission } from './admission.ts';
 import { listenerOffer } from './algorithms.ts';
-import { type HostKey, onlyKey } from './host-key.ts';
+import type { HostKey } from './host-key.ts';
+import type { JumpDestination } from './jump.ts';
+import { judgeOfferedKey } from './offered-key.ts';
 import type { SshReachable } from './ssh-target.ts';
 import { Ssh2Transport } from './ssh2-transport.ts';
 
@@ -36,6 +39,24 @@ export interface SshClient {
   readonly user: string;
   readonly software: string;
   readonly port: Ssh2Transport;
+  /** How it came here through another connection (ProxyJump), and where that led. */
+  readonly through?: Through;
+  /** Takes a channel of this connection for a connection of its own. Missing where that would be a jump within a jump. */
+  readonly nest?: (channel: Duplex, to: JumpDestination) => void;
+}
+
+export interface Through {
+  /** Who opened the connection in between, and from where. */
+  readonly via: { readonly principal: string; readonly source: string };
+  readonly to: JumpDestination;
+}
+
+/** Where a connection comes from. One in a channel of another has the source of that. */
+interface Origin {
+  readonly address: string;
+  /** `address:port` */
+  readonly source: string;
+  readonly through?: Through;
 }
 
 // ssh2 would send keep-alives of its own, whose replies we could not tell from those to ours.
@@ -54,11 +75,25 @@ export function listenSsh(
     ident: options.ident,
     ...(options.banner === undefined ? {} : { banner: options.banner }),
   });
+  const origins = new WeakMap<Duplex, Origin>();
+  const enter = (socket: Duplex, origin: Origin) => {
+    // Errors of a socket are told by its end; without a listener they would end the process.
+    socket.on('error', () => undefined);
+    if (!parts.limiter.allows(origin.address, performance.now())) {
+      socket.destroy();
+      return;
+    }
+    admission.enter(socket);
+    origins.set(socket, origin);
+    server.injectSocket(socket as Socket);
+  };
   server.on('connection', (connection, info) => {
-    const socket = (connection as unknown as { _sock: Socket })._sock;
+    const socket = (connection as unknown as { _sock: Duplex })._sock;
+    const origin = origins.get(socket) ?? { address: '', source: 'unknown' };
     admission.spoke(socket);
-    new Login(connection, socket, info.header.versions.software, options, parts, (client) => {
+    new Login(connection, socket, origin, info.header.versions.software, options, parts, (loggedIn) => {
       admission.leave(socket);
+      const client = origin.through === undefined ? { ...loggedIn, nest: nestIn(loggedIn.who, origin, enter) } : loggedIn;
       serve(client).catch((error: unknown) => {
         const { code, message } = asSallyportError(error);
         parts.log.error({ code }, `an SSH session ended abnormally: ${message}`);
@@ -66,16 +101,7 @@ export function listenSsh(
       });
     });
   });
-  const tcp = createServer({ noDelay: true }, (socket) => {
-    // Errors of a socket are told by its end; without a listener they would end the process.
-    socket.on('error', () => undefined);
-    if (!parts.limiter.allows(socket.remoteAddress ?? '', performance.now())) {
-      socket.destroy();
-      return;
-    }
-    admission.enter(socket);
-    server.injectSocket(socket);
-  });
+  const tcp = createServer({ noDelay: true }, (socket) => enter(socket, originOf(socket)));
   return new Promise((resolve, reject) => {
     tcp.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -103,10 +129,20 @@ export function listenSsh(
   });
 }
 
-/** RFC 8332 section 3: ssh2 tells the hash where the client named the algorithm. */
-const rsaSignatures: Readonly<Record<string, string>> = { sha256: 'rsa-sha2-256', sha512: 'rsa-sha2-512' };
+function originOf({ remoteAddress = '', remoteFamily, remotePort }: Socket): Origin {
+  return { address: remoteAddress, source: `${remoteFamily === 'IPv6' ? `[${remoteAddress}]` : remoteAddress}:${remotePort}` };
+}
 
-/** The last attempt that was refused: what the record of the connection tells. */
+function nestIn(
+  who: Authenticated,
+  { address, source }: Origin,
+  enter: (channel: Duplex, origin: Origin) => void,
+): NonNullable<SshClient['nest']> {
+  const via = { principal: who.actor.principal, source };
+  return (channel, to) => enter(channel, { address, source, through: { via, to } });
+}
+
+/** What the record of the connection tells: the last attempt that was refused, and the last certificate rather than any key. */
 interface Refused {
   readonly user: string;
   readonly method: string;
@@ -116,12 +152,11 @@ interface Refused {
 
 /** One connection until it has logged in. Only public keys; nothing else is advertised. */
 class Login {
-  readonly #socket: Socket;
+  readonly #origin: Origin;
   readonly #options: SshListenerOptions;
   readonly #parts: SessionParts<SshReachable>;
   readonly #port: Ssh2Transport;
   readonly #software: string;
-  readonly #source: string;
   readonly #done: (client: SshClient) => void;
   #refused: Refused | undefined;
   #attempts = 0;
@@ -129,18 +164,18 @@ class Login {
 
   constructor(
     connection: Connection,
-    socket: Socket,
+    socket: Duplex,
+    origin: Origin,
     software: string,
     options: SshListenerOptions,
     parts: SessionParts<SshReachable>,
     done: (client: SshClient) => void,
   ) {
-    this.#socket = socket;
+    this.#origin = origin;
     this.#options = options;
     this.#parts = parts;
     this.#done = done;
     this.#software = software.slice(0, 255);
-    this.#source = `${socket.remoteFamily === 'IPv6' ? `[${socket.remoteAddress}]` : socket.remoteAddress}:${socket.remotePort}`;
     this.#port = new Ssh2Transport(connection, socket, options);
     connection.on('authentication', (context) => this.#attempt(context));
     connection.once('close', () => this.#closed());
@@ -157,48 +192,27 @@ class Login {
       this.#refuse(context, { user, method: context.method, reason: `the method ${context.method} is not offered` });
       return;
     }
-    const key = context;
-    const { algo, data } = key.key;
-    const offer = { protocol: 'ssh', user, source: this.#source, algorithm: algo, blob: data };
-    const identified = identifyKey(offer, this.#parts);
-    if (identified.who === undefined) {
-      this.#refuse(context, { user, method: 'publickey', key: identified.fingerprint, reason: identified.refused });
-    } else if (key.signature === undefined) {
-      // Which keys would do is what a client may ask before it signs (RFC 4252 section 7). The answer has to name the
-      // algorithm that was asked about: told of ssh-rsa, Dropbear signs with SHA-1.
-      if (algo === 'ssh-rsa' && key.hashAlgo !== undefined) key.key.algo = rsaSignatures[key.hashAlgo] ?? algo;
-      context.accept();
-    } else if (!this.#signatureHolds(key)) {
-      this.#refuse(context, {
-        user,
-        method: 'publickey',
-        key: identified.who.actor.authentication?.key ?? '',
-        reason: 'the signature does not verify',
-      });
-    } else {
-      this.#accept(context, identified.who, user);
-    }
-  }
-
-  #signatureHolds({ key, blob, signature, hashAlgo }: PublicKeyAuthContext): boolean {
-    if (blob === undefined || signature === undefined) return false;
-    // A plain ssh-rsa signature is SHA-1 (RFC 8332 section 1): off unless named.
-    if (key.algo === 'ssh-rsa' && hashAlgo === undefined && !this.#options.weakAlgorithms.includes('ssh-rsa')) return false;
-    const parsed = onlyKey(ssh2.utils.parseKey(key.data));
-    return !(parsed instanceof Error) && parsed.verify(blob, signature, hashAlgo) === true;
+    const judged = judgeOfferedKey(context, { user, source: this.#origin.source }, this.#options.weakAlgorithms, this.#parts);
+    if (judged.would === true) context.accept();
+    else if (judged.who === undefined) this.#refuse(context, { user, method: judged.method, key: judged.key, reason: judged.refused });
+    else this.#accept(context, judged.who, user);
   }
 
   #accept(context: AuthContext, who: Authenticated, user: string): void {
     this.#loggedIn = true;
-    this.#parts.limiter.succeeded(this.#socket.remoteAddress ?? '');
+    this.#parts.limiter.succeeded(this.#origin.address);
+    // A certificate that was not taken is told of even when a key of the same client was.
+    if (this.#refused?.method === 'certificate') this.#record(this.#refused);
     // Messages of the connection protocol may follow in the same packet as the signature.
     this.#port.activate();
     context.accept();
-    this.#done({ who, user, software: this.#software, port: this.#port });
+    const { through } = this.#origin;
+    this.#done({ who, user, software: this.#software, port: this.#port, ...(through === undefined ? {} : { through }) });
   }
 
   #refuse(context: AuthContext, refused: Refused): void {
-    this.#refused = refused;
+    // Clients offer a certificate first and then its key by itself; what was wrong with the certificate says more.
+    if (this.#refused?.method !== 'certificate' || refused.method === 'certificate') this.#refused = refused;
     this.#attempts += 1;
     context.reject(['publickey']);
     if (this.#attempts >= this.#options.authAttempts) {
@@ -213,12 +227,14 @@ class Login {
   #closed(): void {
     const last = this.#refused;
     if (this.#loggedIn || last === undefined) return;
-    const address = this.#socket.remoteAddress ?? this.#source;
-    if (this.#parts.limiter.failed(address, performance.now()))
-      this.#parts.log.warn({ source: this.#source }, 'the source is locked out for a while: too many refused log-ins');
-    const { user, method, key, reason } = last;
+    if (this.#parts.limiter.failed(this.#origin.address, performance.now()))
+      this.#parts.log.warn({ source: this.#origin.source }, 'the source is locked out for a while: too many refused log-ins');
+    this.#record(last);
+  }
+
+  #record({ user, method, key, reason }: Refused): void {
     void recordFailedLogin(
-      { protocol: 'ssh', user, source: this.#source, method, ...(key === undefined ? {} : { key }), reason },
+      { protocol: 'ssh', user, source: this.#origin.source, method, ...(key === undefined ? {} : { key }), reason },
       this.#options.name,
       this.#parts,
     );

@@ -6,6 +6,7 @@ import type { Session } from '../../session/session.ts';
 import { say } from './channel-voice.ts';
 import { ClientMessages } from './client-messages.ts';
 import { MalformedMessage, MessageType, writeMessage } from './connection-messages.ts';
+import type { Addressed } from './jump-target.ts';
 import type { MessagePort } from './message-port.ts';
 import { ChannelTable, type RelayedChannel } from './relayed-channel.ts';
 import { ReplyOrder } from './replies.ts';
@@ -44,6 +45,8 @@ export class SshRelay {
   readonly channels = new ChannelTable();
   readonly limits: RelayLimits;
   readonly environment: readonly string[];
+  /** Targets that the gateway reaches by SSH: nobody is to reach them through another, unrecorded. */
+  readonly targets: () => Iterable<Addressed>;
   /** Global requests of the client, answered in their order. */
   readonly clientReplies: ReplyOrder;
   /** What the client has asked for and was allowed: the target may open such channels, and no others. */
@@ -70,6 +73,7 @@ export class SshRelay {
     target: MessagePort,
     limits: RelayLimits,
     environment: readonly string[],
+    targets: () => Iterable<Addressed>,
     congestion: Congestion,
   ) {
     this.session = session;
@@ -77,6 +81,7 @@ export class SshRelay {
     this.target = target;
     this.limits = limits;
     this.environment = environment;
+    this.targets = targets;
     this.#congestion = congestion;
     this.#valves = { client: new Valve(client), target: new Valve(target) };
     this.clientReplies = new ReplyOrder((reply) => this.follow(() => this.client.send(reply)));
@@ -134,6 +139,11 @@ export class SshRelay {
   /** Goes on with what the client asked for earlier. Does nothing when the session is over. */
   resume(step: () => void): void {
     if (!this.#finished && this.#open.client) this.#handle('client', step);
+  }
+
+  /** A part of what the client said, as a message of its own. */
+  fromClient(message: Buffer): void {
+    this.#fromClient?.handle(message);
   }
 
   /** What the client said on a channel while it was held, in its order; the rest of it when something in it is held again. */

@@ -4,12 +4,14 @@ import { runSession, type SessionAttempt, type Waiting } from '../../session/run
 import type { Session } from '../../session/session.ts';
 import type { SessionParts } from '../../session/session-parts.ts';
 import { converse } from './converse.ts';
+import { answerJump, jumpedRequest } from './jump.ts';
+import { JumpPort } from './jump-port.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import { chooseTarget, MENU_USER } from './menu.ts';
 import type { MessagePort } from './message-port.ts';
 import { noticeEndpoint } from './notice.ts';
 import { openShellTarget } from './shell-target.ts';
-import type { SshClient } from './ssh-listener.ts';
+import type { SshClient, Through } from './ssh-listener.ts';
 import { type RelayLimits, SshRelay } from './ssh-relay.ts';
 import type { SshReachable, SshTargetSettings } from './ssh-target.ts';
 import { connectToTarget, type TargetConnectOptions } from './target-connection.ts';
@@ -27,19 +29,45 @@ export interface SshServing {
   };
 }
 
-/** A client that has logged in, until it has gone. The user name is `TARGET` or `LOGIN+TARGET`. */
+/**
+ * A client that has logged in, until it has gone. The user name is `TARGET` or `LOGIN+TARGET`. One that names no target
+ * may be here to jump (`ssh -J`); it then comes back through itself, with its target fixed and its login as user name.
+ */
 export async function serveSshClient(client: SshClient, serving: SshServing): Promise<void> {
+  const way = client.through === undefined ? await findWay(client, serving) : jumpedWay(client, client.through, serving);
+  if (way !== undefined) await runSession(new SshAttempt(client, way, serving), serving.parts);
+}
+
+/** Where a client wants to go, and how it is spoken with from there on. */
+interface Way {
+  readonly port: MessagePort;
+  readonly requested: string;
+  readonly login: string | undefined;
+  readonly target: string;
+  /** The port itself lets a client go that asks for nothing. */
+  readonly watched?: boolean;
+}
+
+async function findWay(client: SshClient, serving: SshServing): Promise<Way | undefined> {
   const { parts } = serving;
-  let port: MessagePort = client.port;
-  let requested = client.user;
-  if (requested === MENU_USER || requested === client.who.actor.principal) {
-    const chosen = await chooseTarget(client.port, client.who, parts);
-    if (chosen === undefined) return;
-    port = chosen.port;
-    requested = chosen.target;
-  }
-  const { login, target } = splitUser(requested, parts.inForce().targets);
-  await runSession(new SshAttempt(client, port, requested, login, target, serving), parts);
+  const { targets } = parts.inForce();
+  const way = { port: client.port, requested: client.user, ...splitUser(client.user, targets) };
+  const wantsMenu = client.user === MENU_USER || client.user === client.who.actor.principal;
+  if (!wantsMenu && targets.has(way.target)) return way;
+  const { channelsPerSession, handshake } = serving.limits();
+  const limits = { channels: channelsPerSession, seconds: handshake, draining: () => parts.live.draining };
+  const port = new JumpPort(client.port, limits, (host, at) => answerJump(client, host, at, parts));
+  const somethingElse = await port.asked();
+  // Who came for a jump and left has asked for nothing that could be refused.
+  if (!somethingElse && (wantsMenu || port.jumped)) return undefined;
+  if (!wantsMenu) return { ...way, port, watched: true };
+  port.handOver();
+  const chosen = await chooseTarget(port, client.who, parts);
+  return chosen && { port: chosen.port, requested: chosen.target, ...splitUser(chosen.target, parts.inForce().targets) };
+}
+
+function jumpedWay(client: SshClient, { to }: Through, { parts }: SshServing): Way {
+  return { port: client.port, ...jumpedRequest(client.user, to, parts) };
 }
 
 /** `login+target`. A target's own name may have a plus in it: then the whole is its name. */
@@ -55,20 +83,23 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
   readonly client: string;
   readonly transport;
   readonly target: string;
+  readonly via;
+  readonly #way: Way;
   #port: MessagePort;
   #room: WaitingRoom | undefined;
-  readonly #login: string | undefined;
   readonly #serving: SshServing;
+  readonly #brokenOff = new AbortController();
   #target: SshReachable | undefined;
 
-  constructor(client: SshClient, port: MessagePort, requested: string, login: string | undefined, target: string, serving: SshServing) {
+  constructor(client: SshClient, way: Way, serving: SshServing) {
     this.who = client.who;
     this.client = client.software;
     this.transport = client.port.negotiated;
-    this.requested = requested;
-    this.target = target;
-    this.#port = port;
-    this.#login = login;
+    this.via = client.through?.via;
+    this.requested = way.requested;
+    this.target = way.target;
+    this.#way = way;
+    this.#port = way.port;
     this.#serving = serving;
   }
 
@@ -77,14 +108,15 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
     return this.#room;
   }
 
-  async connect(target: SshReachable, _session: Session, durable: Promise<unknown>): Promise<MessagePort> {
+  async connect(target: SshReachable, session: Session, durable: Promise<unknown>): Promise<MessagePort> {
     this.#target = target;
     if (this.#room !== undefined) {
       this.#port = this.#room.handOver();
       this.#room = undefined;
     }
-    if (this.#login !== undefined && target.kind === 'ssh' && this.#login !== target.login) {
-      throw new SallyportError('ACCESS_DENIED', `${target.name} is reached as ${target.login}, not as ${this.#login}`, {
+    const { login } = this.#way;
+    if (login !== undefined && target.kind === 'ssh' && login !== target.login) {
+      throw new SallyportError('ACCESS_DENIED', `${target.name} is reached as ${target.login}, not as ${login}`, {
         remedy: `use ${target.name}@ or ${target.login}+${target.name}@`,
       });
     }
@@ -93,7 +125,10 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
       await durable;
       return shell;
     }
-    return connectToTarget(target, this.#serving.credential(target), this.#serving.connect(), durable);
+    // An end that comes meanwhile breaks it off. Until the relay listens for it, that is.
+    const { signal } = this.#brokenOff;
+    session.onEnd((reason) => this.#brokenOff.abort(reason));
+    return connectToTarget(target, this.#serving.credential(target), { ...this.#serving.connect(), signal }, durable);
   }
 
   relay(upstream: MessagePort, session: Session): Promise<string> {
@@ -105,25 +140,32 @@ class SshAttempt implements SessionAttempt<SshReachable, MessagePort> {
       upstream,
       { ...limits, idle },
       this.#target?.environment ?? [],
+      () => this.#serving.parts.inForce().targets.values(),
       this.#serving.parts.recorder,
     ).run();
   }
 
   /** Tells the client in its own terminal. One that starts nothing is told by the end of the connection. */
   async refuse(error: SallyportError): Promise<void> {
-    const timer = setTimeout(() => this.#port.end(error), this.#serving.limits().handshake * 1000);
-    const room = this.#room;
-    if (room?.refuse(error) === true) {
+    const { watched } = this.#way;
+    const port = this.#port;
+    // A session that was ended from here is over whether its client listens or not.
+    if (this.#brokenOff.signal.aborted) port.end(error);
+    const timer = watched === true ? undefined : setTimeout(() => port.end(error), this.#serving.limits().handshake * 1000);
+    if (this.#room?.refuse(error) === true) {
       // The client closes the connection once it has heard.
-      await new Promise<void>((resolve) => {
-        if (room.gone.aborted) resolve();
-        else room.gone.addEventListener('abort', () => resolve(), { once: true });
-      });
-      clearTimeout(timer);
-      this.#port.end();
-      return;
+      await aborted(this.#room.gone);
+      port.end();
+    } else {
+      await converse(port, noticeEndpoint(error));
     }
-    await converse(this.#port, noticeEndpoint(error));
     clearTimeout(timer);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Connection as ClientConnection, Client as TargetConnection } from 'ssh2';
 import wire from 'ssh2/lib/protocol/utils.js';
 import type { NegotiatedTransport } from '../../../contract/record.ts';
@@ -57,7 +57,7 @@ export class Ssh2Transport implements MessagePort {
   /** What the other side showed before the log-in (RFC 4252 section 5.4); untrusted. */
   banner = '';
   readonly #protocol: Ssh2Protocol;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #limits: TransportLimits;
   readonly #slab: PacketSlab;
   #listener: MessagePortListener | undefined;
@@ -74,8 +74,11 @@ export class Ssh2Transport implements MessagePort {
   #rekeyTimer: NodeJS.Timeout | undefined;
   #keyExchangeTimer: NodeJS.Timeout | undefined;
 
-  /** `connection` must not have begun its key exchange: the payload hook is copied into the decipher then. */
-  constructor(connection: ClientConnection | TargetConnection, socket: Socket, limits: TransportLimits) {
+  /**
+   * `connection` must not have begun its key exchange: the payload hook is copied into the decipher then. `socket` is what it
+   * runs over: TCP, or a channel of another connection.
+   */
+  constructor(connection: ClientConnection | TargetConnection, socket: Duplex, limits: TransportLimits) {
     this.#protocol = (connection as unknown as { _protocol: Ssh2Protocol })._protocol;
     this.#socket = socket;
     this.#limits = limits;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
-import { SallyportError } from '../../base/errors.ts';
+import { asSallyportError, SallyportError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { algorithmOffer, hostKeyKinds } from './algorithms.ts';
 import type { SshTargetSettings } from './ssh-target.ts';
@@ -18,6 +18,8 @@ export interface TargetConnectOptions extends TransportLimits {
   readonly connect: number;
   readonly weakAlgorithms: readonly string[];
   readonly ident: string;
+  /** Breaks the attempt off; its reason is what is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** Characters of a target's banner that are shown to the client. */
@@ -68,6 +70,7 @@ async function tryToConnect(
   kind: readonly string[] | undefined,
   deadline: number,
 ): Promise<Ssh2Transport | HostKeyMismatch> {
+  options.signal?.throwIfAborted();
   const remaining = deadline - performance.now();
   if (remaining <= 0) throw timedOut(target, options);
   const socket = await openSocket(target, options, remaining, durable);
@@ -81,6 +84,7 @@ async function tryToConnect(
       reject(error);
     };
     const timer = setTimeout(() => giveUp(timedOut(target, options)), Math.max(1, deadline - performance.now()));
+    options.signal?.addEventListener('abort', () => giveUp(asSallyportError(options.signal?.reason)));
     const failed = (error: Error & { level?: string }) => {
       if (offered !== undefined && !matches) {
         clearTimeout(timer);
@@ -158,6 +162,7 @@ function openSocket(
       reject(error);
     };
     const timer = setTimeout(() => giveUp(timedOut(target, options)), milliseconds);
+    options.signal?.addEventListener('abort', () => giveUp(asSallyportError(options.signal?.reason)));
     const failed = (error: NodeJS.ErrnoException) => giveUp(explain(error, target));
     socket.once('error', failed);
     socket.once('connect', () => {

@@ -12,6 +12,8 @@ export interface ActionFound {
   /** The record that says how it ended, and when something said that it had: its own end, its channel's, its session's. */
   finished: AuditRecord<'action.finished'> | undefined;
   ended: string | null;
+  /** Of what policy asks an approval for: a grant for it was used. */
+  granted: boolean;
 }
 
 /** Starting one of these holds a channel until it ends, so an end follows. Others are over when they are decided. */
@@ -43,7 +45,9 @@ export class ActionsAnswer implements Answering {
     const protocol = this.#sessions.get(session)?.open?.body.protocol ?? step?.followed.open?.body.protocol;
     if (record?.type === 'action.decided' && this.#wanted(record)) {
       if (matches({ actor: record.actor, target: record.target, protocol }, this.#asked.filters) === 'no') return;
-      yield* this.#begin(session, { index, decided: record, finished: undefined, ended: null }, time);
+      yield* this.#begin(session, { index, decided: record, finished: undefined, ended: null, granted: false }, time);
+    } else if (record?.type === 'grant.used') {
+      this.#grant(session, record);
     } else if (record?.type === 'action.finished') {
       yield* this.#end(session, keyOf(record.body), time, record);
     } else if (record?.type === 'channel.close') {
@@ -59,7 +63,8 @@ export class ActionsAnswer implements Answering {
 
   *#begin(session: string, found: ActionFound, time: string): Generator<Row> {
     const { decided } = found;
-    if (decided.body.decision.verdict !== 'allow' || !HAS_AN_END.has(decided.body.action)) {
+    const { decision, action } = decided.body;
+    if (decision.verdict === 'deny' || (decision.verdict === 'allow' && !HAS_AN_END.has(action))) {
       if (isInPeriod(time, this.#asked.period)) yield this.#row(found);
       return;
     }
@@ -70,6 +75,16 @@ export class ActionsAnswer implements Answering {
     if (earlier !== undefined) yield* this.#tell(earlier, time);
     own.set(key, found);
     this.#underWay.set(session, own);
+  }
+
+  /** What waits for it in the same channel begins with it. */
+  #grant(session: string, { body }: AuditRecord<'grant.used'>): void {
+    for (const found of this.#underWay.get(session)?.values() ?? []) {
+      const { decision, channel, action } = found.decided.body;
+      if (decision.verdict !== 'ask' || found.granted || action !== body.action || channel !== body.channel) continue;
+      found.granted = true;
+      return;
+    }
   }
 
   *#end(session: string, key: string, time: string, finished: AuditRecord<'action.finished'>): Generator<Row> {
@@ -105,7 +120,8 @@ function keyOf({ channel, action, digest }: { channel: number; action: string; d
 }
 
 /** What most answers about actions say of each. */
-export function actionCells({ index, decided, finished, ended }: ActionFound): Row {
+export function actionCells(found: ActionFound): Row {
+  const { index, decided, finished, ended } = found;
   const { body, actor, target } = decided;
   return {
     time: decided.time,
@@ -118,13 +134,16 @@ export function actionCells({ index, decided, finished, ended }: ActionFound): R
     ended,
     exit_status: finished?.body.exit?.status ?? null,
     exit_signal: finished?.body.exit?.signal ?? null,
-    outcome: outcomeOf(decided, finished, ended),
+    outcome: outcomeOf(found),
     index,
   };
 }
 
-function outcomeOf(decided: Decided, finished: AuditRecord<'action.finished'> | undefined, ended: string | null): string {
-  if (decided.body.decision.verdict !== 'allow') return 'refused';
+function outcomeOf({ decided, finished, ended, granted }: ActionFound): string {
+  const { verdict } = decided.body.decision;
+  if (verdict === 'deny') return 'refused';
+  if (verdict === 'ask' && !granted)
+    return finished?.outcome === 'success' ? 'carried out WITHOUT the approval that policy asks for' : 'not approved';
   if (finished !== undefined) return finished.body.result.refused === true ? 'refused by the target' : finished.outcome;
   if (!HAS_AN_END.has(decided.body.action)) return 'allowed';
   return ended === null ? 'no end is recorded' : 'ended without a result';

@@ -1,9 +1,11 @@
 import { recordBodies } from '../../../contract/record.ts';
 import type { Database } from '../../store/database.ts';
 import type { SeqRange } from '../../store/period-index.ts';
+import type { RecordRow } from '../../store/records-table.ts';
 import { type AuditedCheckpoint, openLedgerHead } from './audited-checkpoint.ts';
 import { type AuditedRecord, Faults, RecordCheck } from './audited-record.ts';
 import { ErasureCheck } from './erasure-check.ts';
+import { isAside } from './followed-sessions.ts';
 import { faultRow } from './log-health-question.ts';
 import { type Answering, type Asked, isInPeriod, type Question, type Row, type Seen } from './question.ts';
 import { rangeOfPeriod, readRange, readSession } from './read-period.ts';
@@ -23,6 +25,7 @@ export interface Basis {
   carriedIn: number;
   erased: number;
   mayHaveMatched: number;
+  remarks: readonly string[];
   uncovered: number;
   unknownTypes: Record<string, number>;
   checkpoint: AuditedCheckpoint | undefined;
@@ -59,7 +62,7 @@ class Reading {
     this.#database = database;
     this.#question = question;
     this.#asked = asked;
-    this.#answering = question.answer(asked);
+    this.#answering = question.answer({ ...asked, origin: basis.checkpoint?.origin });
     this.#check = check;
     this.#erasures = new ErasureCheck(database, check, basis.newest);
     this.basis = basis;
@@ -80,6 +83,7 @@ class Reading {
       carriedIn: 0,
       erased: 0,
       mayHaveMatched: 0,
+      remarks: [],
       uncovered: Math.max(0, range.last - Math.max(range.first - 1, checkpoint?.size ?? 0)),
       unknownTypes: {},
       checkpoint,
@@ -91,6 +95,7 @@ class Reading {
     const { basis } = this;
     const { range, newest } = basis;
     if (this.#question.followsSessions) yield* this.#carriedIn();
+    yield* this.#contextAll(range.first);
     yield* this.#context(range.first);
     for await (const record of readRange(this.#database, range, this.#check)) {
       basis.records += 1;
@@ -110,6 +115,7 @@ class Reading {
     await this.#erasures.settle();
     basis.erased = this.#erasures.records;
     basis.mayHaveMatched = this.#answering.unmatchedErased ?? 0;
+    basis.remarks = this.#answering.remarks ?? [];
     if (this.#question.name === 'log-health') for (const words of basis.faults.named) yield faultRow(words);
   }
 
@@ -140,7 +146,7 @@ class Reading {
 
   /** A session that is met in the period without having been announced: the index that names such sessions has left it out. */
   async *#unannounced(record: AuditedRecord, session: string): AsyncGenerator<Row> {
-    if (record.type === 'session.open' || record.type === 'erased' || record.type.startsWith('hold.')) return;
+    if (record.type === 'session.open' || (isAside(record.type) && record.type !== 'review.signed')) return;
     if (this.#open.has(session) || this.#ended.has(session)) return;
     yield* this.#replay(session);
     if (!this.#open.has(session)) this.#end(session);
@@ -160,8 +166,34 @@ class Reading {
   async *#context(before: number): AsyncGenerator<Row> {
     if (this.#question.context.length === 0) return;
     for (const row of await this.#database.period.latest(this.#question.context, before)) {
-      this.basis.outside += 1;
-      yield* this.#take(await this.#check.read(row), 'before');
+      const parts = row.type === 'policy.changed' ? await this.#partsBefore(row) : [];
+      for (const each of [...parts, row]) {
+        this.basis.outside += 1;
+        yield* this.#take(await this.#check.read(each), 'before');
+      }
+    }
+  }
+
+  /** A policy that is too long for one record stands in several, next to each other. */
+  async #partsBefore({ seq, bytes }: RecordRow): Promise<RecordRow[]> {
+    const part = bytes === null ? undefined : /"part":(\d{1,4})[,}]/.exec(Buffer.from(bytes).toString('utf8'))?.[1];
+    const before = Number(part ?? 1) - 1;
+    if (before <= 0) return [];
+    const rows = await this.#database.records.after(seq - before - 1, before);
+    return rows.filter((row) => row.seq < seq && row.type === 'policy.changed');
+  }
+
+  async *#contextAll(before: number): AsyncGenerator<Row> {
+    for (const type of this.#question.contextAll ?? []) {
+      for (let after = 0; ; ) {
+        const page = (await this.#database.period.ofType(type, after, PAGE)).filter(({ seq }) => seq < before);
+        for (const row of page) {
+          after = row.seq;
+          this.basis.outside += 1;
+          yield* this.#take(await this.#check.read(row), 'before');
+        }
+        if (page.length < PAGE) break;
+      }
     }
   }
 

@@ -48,6 +48,7 @@ function statementOf(question: Question, options: AskOptions, basis: Basis): Sta
     answered: answeredHow(question),
     limits: question.limits,
     rows: basis.rows,
+    remarks: basis.remarks,
     order: question.order,
     ledger: {
       first: empty ? null : range.first - 1,
@@ -80,6 +81,7 @@ function unansweredStatement(question: UnansweredQuestion, options: AskOptions):
     answered: 'no',
     limits: [question.because],
     rows: 0,
+    remarks: [],
     order: null,
     ledger: { first: null, last: null, records: 0, inPeriod: 0, outside: 0, newest: null },
     checkpoint: null,

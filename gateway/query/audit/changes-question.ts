@@ -1,33 +1,47 @@
+import type { AuditRecord } from '../../../contract/record.ts';
 import { type Answering, isInPeriod, type Period, type Question, type Row, type Seen } from './question.ts';
 
 export const changesQuestion: Question = {
   name: 'changes',
-  asks: 'What was changed about the gateway itself: configuration, software, keys?',
+  asks: 'What was changed about the gateway itself: configuration, policy, operators and identities, software, keys?',
   columns: [
     { name: 'time', says: 'when it took effect (UTC)' },
-    { name: 'what', says: 'configuration, software, ledger or key' },
+    { name: 'what', says: 'configuration, policy, operator, identity, lock, credential, software, ledger or key' },
     { name: 'who', says: 'as whom it was recorded' },
     { name: 'source', says: 'where' },
-    { name: 'before', says: 'SHA-256 of the configuration before, the version before, the key before' },
+    {
+      name: 'before',
+      says: 'SHA-256 of the configuration or policy before, the roles or the state before, the version before, the key before',
+    },
     { name: 'after', says: 'the same afterwards' },
     { name: 'words', says: 'what happened' },
     { name: 'index', says: 'ledger index of the record', wide: true },
   ],
   filters: [],
   limits: [
-    'Who edited the configuration file, and what of it changed, is not recorded yet: the gateway records the SHA-256 of every file it took into force, and when. Policy, principals and operators stand in that file',
+    'Who edited the configuration file is not recorded: the gateway records the SHA-256 of every file it took into force, and when. Policy, identities and operators are recorded as they change; targets and limits stand in that file alone',
   ],
-  missing: ['policy.changed', 'operator.changed'],
+  missing: [],
   order: 'in the order of the ledger',
   followsSessions: false,
-  context: ['gateway.start', 'config.changed'],
+  context: ['gateway.start', 'config.changed', 'policy.changed'],
+  contextAll: ['identity.changed'],
   answer: ({ period }) => new ChangesAnswer(period),
 };
+
+type MakeRow = (what: string, before: string | null, after: string, words: string) => Row;
+
+const sourceWords = { 'allow-lists': 'the lists in the configuration', cedar: 'a Cedar file' } as const;
+
+/** Of more than so many, what was so before is not said. */
+const MOST_IDENTITIES = 50_000;
 
 class ChangesAnswer implements Answering {
   readonly #period: Period;
   #configuration: string | undefined;
   #software: string | undefined;
+  #policy: string | undefined;
+  readonly #identities = new Map<string, string>();
 
   constructor(period: Period) {
     this.#period = period;
@@ -44,7 +58,7 @@ class ChangesAnswer implements Answering {
   *#changes({ record, index, time }: Seen): Generator<Row> {
     if (record === undefined) return;
     const { actor, type } = record;
-    const row = (what: string, before: string | null, after: string, words: string): Row => ({
+    const row: MakeRow = (what, before, after, words) => ({
       time,
       what,
       who: actor.principal,
@@ -75,6 +89,27 @@ class ChangesAnswer implements Answering {
       this.#configuration = configuration;
       const words = configuration === previous ? 'read again without a change' : 'taken into force while the gateway ran';
       yield row('configuration', previous, configuration, words);
+    } else if (type === 'policy.changed') {
+      const { policySet, previous, source, part, parts } = record.body;
+      const before = previous ?? this.#policy;
+      this.#policy = policySet;
+      const where = parts === 1 ? 'its text stands in the record' : `its text stands in ${parts} records from this one on`;
+      if (part === 1) yield row('policy', before ?? null, policySet, `taken into force from ${sourceWords[source]}; ${where}`);
+    } else if (type === 'identity.changed') {
+      yield* this.#identity(record, row);
+    } else if (type === 'principal.locked' || type === 'principal.unlocked') {
+      const { principal, reason } = record.body;
+      yield row('lock', null, principal, `${type === 'principal.locked' ? 'locked' : 'unlocked'}: ${reason}`);
+    } else if (type === 'credential.issued' && record.body.credential === 'operator-token') {
+      const { id, principal, roles = [], validTo } = record.body;
+      yield row(
+        'credential',
+        null,
+        id,
+        `an operator token was made for ${principal}, with the roles ${roles.join(', ')}, until ${validTo}`,
+      );
+    } else if (type === 'credential.revoked') {
+      yield row('credential', record.body.id, 'revoked', `${record.body.credential} revoked: ${record.body.reason}`);
     } else if (type === 'ledger.created') {
       const { origin, key, taken } = record.body;
       yield row(
@@ -87,5 +122,15 @@ class ChangesAnswer implements Answering {
       const { previous, next, endorsed } = record.body;
       yield row('key', previous, next, endorsed ? 'endorsed with the key before it' : 'the key before it was lost and did not endorse it');
     }
+  }
+
+  /** Of an operator, what roles they have from here on; of others, whether they are known, and in which groups. */
+  *#identity({ body }: AuditRecord<'identity.changed'>, row: MakeRow): Generator<Row> {
+    const { principal, kind, state, groups, operator } = body;
+    const before = this.#identities.get(principal);
+    const now = `${state}${groups.length === 0 ? '' : `, groups ${groups.join(' ')}`}${operator.length === 0 ? '' : `, operator ${operator.join(' ')}`}`;
+    if (before !== undefined || this.#identities.size < MOST_IDENTITIES) this.#identities.set(principal, now);
+    const isOperator = operator.length > 0 || before?.includes(', operator ') === true;
+    yield row(isOperator ? 'operator' : 'identity', before ?? null, now, `${kind} ${principal}: ${state}`);
   }
 }

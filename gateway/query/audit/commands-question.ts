@@ -18,7 +18,7 @@ const columns: readonly Column[] = [
   { name: 'ended', says: 'when it ended; empty when no end is recorded', wide: true },
   { name: 'exit_status', says: 'exit status of the program' },
   { name: 'exit_signal', says: 'signal that ended it', wide: true },
-  { name: 'outcome', says: 'success, failure, refused, refused by the target, ended without a result, no end is recorded' },
+  { name: 'outcome', says: 'success, failure, refused, not approved, refused by the target, ended without a result, no end is recorded' },
 ];
 const lastColumns: readonly Column[] = [{ name: 'index', says: 'ledger index of the decision', wide: true }];
 const order = 'in the order in which they ended; what has no end comes last';

@@ -1,6 +1,16 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import type { Period, Seen } from './question.ts';
 
+/** Records about a session that are no part of it: they may come long after its end, and are no sign of life. */
+export function isAside(type: string): boolean {
+  return type === 'erased' || type === 'review.signed' || type.startsWith('hold.') || type.startsWith('access.');
+}
+
+/** Of a connection these come before the session, and also where there never is one. */
+function isApproval(type: string): boolean {
+  return type === 'grant.used' || type.startsWith('approval.');
+}
+
 /** A session as far as its records have been read. */
 export interface Followed {
   session: string;
@@ -44,10 +54,12 @@ export class FollowedSessions {
 
   /** The session that a record is of, with its end once that is known; then it is not followed any more. */
   take(seen: Seen): { followed: Followed; over: boolean; inPeriod: boolean } | undefined {
-    if (seen.session === null || seen.type.startsWith('hold.')) return undefined;
+    if (seen.session === null) return undefined;
     const known = this.#open.get(seen.session);
-    // What an erasure says of a session that is not followed was told when its own records were read.
-    if (known === undefined && seen.type === 'erased') return undefined;
+    if (isAside(seen.type) && seen.type !== 'erased') return undefined;
+    // What an erasure says of a session that is not followed was told when its own records were read; what is asked for
+    // before it begins may never become one.
+    if (known === undefined && (seen.type === 'erased' || isApproval(seen.type))) return undefined;
     const following = known ?? this.#begin(seen.session, seen);
     this.#note(following, seen);
     const end = endOf(following, seen);

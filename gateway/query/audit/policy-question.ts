@@ -14,27 +14,38 @@ export const policyInForceQuestion: Question = {
     { name: 'kind', says: 'human or agent', wide: true },
     { name: 'target', says: 'at what' },
     { name: 'action', says: 'connect for the session itself, then what was done in it' },
-    { name: 'verdict', says: 'allow' },
+    { name: 'verdict', says: 'allow; ask, of what was allowed with an approval only (approvals says whether there was one)' },
     { name: 'policies', says: 'ids of the rules that decided' },
-    { name: 'policy_set', says: 'SHA-256 of the canonical JSON of all rules in force' },
+    { name: 'policy_set', says: 'what names the set of all rules in force: a SHA-256' },
+    { name: 'policy_index', says: 'ledger index of the record with the text of the policy (the first of several, where it is long)' },
+    { name: 'policy_text', says: 'the text, in the first row of each set of rules that has one on record', wide: true },
     { name: 'configuration', says: 'SHA-256 of the configuration file that was recorded last before the session began' },
     { name: 'configuration_index', says: 'ledger index of the record that says so', wide: true },
     { name: 'index', says: 'ledger index of the decision', wide: true },
   ],
   filters: ['principal', 'onBehalfOf', 'target', 'protocol'],
   limits: [
-    'The text of the policy is not recorded yet: its hash and that of the configuration file are, and a copy of the file whose SHA-256 is the one named here is the text',
+    'The tags of targets, which a policy may refer to, are not in records: a copy of the configuration file whose SHA-256 is the one named here has them. Of decisions by gateways that did not record their policy yet, that file is the text as well',
   ],
-  missing: ['policy.changed'],
+  missing: [],
   order: 'in the order of the ledger; the opening of a session that began before the period stands where that session ends',
   followsSessions: true,
-  context: ['gateway.start', 'config.changed'],
+  context: ['gateway.start', 'config.changed', 'policy.changed'],
   answer: (asked) => new PolicyAnswer(asked),
 };
 
 interface InForce {
   configuration: string;
   index: number;
+}
+
+/** Texts that are remembered, with what is left of a set whose text was told. */
+const MOST_POLICIES = 1000;
+
+interface RecordedPolicy {
+  index: number;
+  /** Undefined once it was told. */
+  text: string | undefined;
 }
 
 class PolicyAnswer implements Answering {
@@ -45,6 +56,7 @@ class PolicyAnswer implements Answering {
   readonly #ofSession = new Map<string, InForce | undefined>();
   /** Decisions about sessions that began before the period: told when it is known that they ran into it. */
   readonly #early = new Map<string, Row>();
+  readonly #policies = new Map<string, RecordedPolicy>();
 
   constructor(asked: Asked) {
     this.#asked = asked;
@@ -55,16 +67,17 @@ class PolicyAnswer implements Answering {
     const { record, session, inPeriod, index } = seen;
     if (record?.type === 'gateway.start' || record?.type === 'config.changed')
       this.#current = { configuration: record.body.configuration, index };
+    if (record?.type === 'policy.changed') this.#notePolicy(index, record);
     const step = this.#sessions.take(seen);
     if (session === null || step === undefined) return;
     if (seen.type === 'session.open') this.#ofSession.set(session, this.#current);
     if (record?.type === 'session.open') {
       const row = this.#row(record, record.body.decision, 'connect', index, record.body.protocol);
-      if (row !== undefined && inPeriod) yield row;
+      if (row !== undefined && inPeriod) yield this.#withText(row);
       else if (row !== undefined) this.#early.set(session, row);
-    } else if (record?.type === 'action.decided' && inPeriod && record.body.decision.verdict === 'allow') {
+    } else if (record?.type === 'action.decided' && inPeriod && record.body.decision.verdict !== 'deny') {
       const row = this.#row(record, record.body.decision, record.body.action, index, step.followed.open?.body.protocol);
-      if (row !== undefined) yield row;
+      if (row !== undefined) yield this.#withText(row);
     }
     if (!step.over) return;
     if (step.inPeriod) yield* this.#tellEarly(session);
@@ -78,7 +91,23 @@ class PolicyAnswer implements Answering {
 
   *#tellEarly(session: string): Generator<Row> {
     const row = this.#early.get(session);
-    if (row !== undefined) yield row;
+    if (row !== undefined) yield this.#withText(row);
+  }
+
+  #notePolicy(index: number, { body }: AuditRecord<'policy.changed'>): void {
+    const { policySet, text, part } = body;
+    const known = this.#policies.get(policySet);
+    // The same set may come into force again: its text is the same.
+    if (known === undefined && part === 1 && this.#policies.size < MOST_POLICIES) this.#policies.set(policySet, { index, text });
+    else if (known?.text !== undefined && part > 1 && index === known.index + part - 1) known.text += text;
+  }
+
+  /** The text goes with the first row that is given of its set. */
+  #withText(row: Row): Row {
+    const known = this.#policies.get(String(row.policy_set));
+    const told = { ...row, policy_index: known?.index ?? null, policy_text: known?.text ?? null };
+    if (known !== undefined) known.text = undefined;
+    return told;
   }
 
   #row(

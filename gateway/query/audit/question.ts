@@ -35,6 +35,8 @@ export interface Answering {
   take(seen: Seen): Iterable<Row>;
   /** Erased sessions of which nobody can say any more whether the filters meant them. */
   readonly unmatchedErased?: number;
+  /** What is to be said of the answer as a whole, in sentences, once it has been given. */
+  readonly remarks?: readonly string[];
   /** What is left to say when there are no more records. */
   finish(): Iterable<Row>;
 }
@@ -42,6 +44,8 @@ export interface Answering {
 export interface Asked {
   period: Period;
   filters: Filters;
+  /** What the ledger is called, as its checkpoint says it: reviewers sign it with their decisions. */
+  origin?: string | undefined;
 }
 
 export interface Question {
@@ -60,6 +64,8 @@ export interface Question {
   followsSessions: boolean;
   /** The newest of each of these before the period is given first: what was so when it began. */
   context: readonly RecordType[];
+  /** All of each of these before the period, instead of the newest. They belong to no session, and are not many. */
+  contextAll?: readonly RecordType[];
   answer(asked: Asked): Answering;
 }
 

@@ -1,16 +1,20 @@
 import { SallyportError } from '../../base/errors.ts';
 import { printable } from '../printable.ts';
+import { approvalsQuestion, breakGlassQuestion, justificationQuestion } from './approvals-question.ts';
 import { changesQuestion } from './changes-question.ts';
 import { agentActionsQuestion, commandsQuestion } from './commands-question.ts';
 import { entryPointsQuestion } from './entry-points-question.ts';
 import { viewedExportedQuestion } from './export-question.ts';
 import { mfaQuestion, whoQuestion } from './identity-questions.ts';
+import { leaversQuestion } from './leavers-question.ts';
 import { logHealthQuestion } from './log-health-question.ts';
 import { unanswered } from './not-recorded.ts';
 import { policyInForceQuestion } from './policy-question.ts';
 import type { Question, UnansweredQuestion } from './question.ts';
 import { refusedQuestion } from './refused-question.ts';
+import { selfApprovalsQuestion } from './self-approvals-question.ts';
 import { sessionsQuestion } from './sessions-question.ts';
+import { timeBoundQuestion } from './time-bound-question.ts';
 
 const answered: readonly Question[] = [
   sessionsQuestion,
@@ -24,6 +28,12 @@ const answered: readonly Question[] = [
   viewedExportedQuestion,
   logHealthQuestion,
   changesQuestion,
+  approvalsQuestion,
+  selfApprovalsQuestion,
+  justificationQuestion,
+  timeBoundQuestion,
+  leaversQuestion,
+  breakGlassQuestion,
 ];
 
 /** Every question, in the order in which they are listed. */

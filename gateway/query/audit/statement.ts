@@ -11,6 +11,8 @@ export interface Statement {
   /** What of the question the records do not say. */
   limits: readonly string[];
   rows: number;
+  /** What the answer says as a whole, in sentences. */
+  remarks: readonly string[];
   order: string | null;
   ledger: {
     /** Indexes of the records that the period is in, both ends included, each of which was read. Null: there are none. */
@@ -58,6 +60,7 @@ export function statementLines(statement: Statement): string[] {
   lines.push(
     `Answer: ${statement.rows} ${statement.rows === 1 ? 'row' : 'rows'}, ${statement.answered === 'fully' ? 'all that was asked' : 'a part of what was asked'}`,
   );
+  for (const remark of statement.remarks) lines.push(`  ${remark}`);
   for (const limit of statement.limits) lines.push(`  Not in it: ${limit}`);
   lines.push(
     ledger.first === null

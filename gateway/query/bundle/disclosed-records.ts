@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import { SallyportError } from '../../base/errors.ts';
 import type { Database } from '../../store/database.ts';
+import type { DisclosedRange } from '../../store/disclosure-table.ts';
 import { readRecord } from '../verify/record-form.ts';
 import type { Selection } from './selection.ts';
 
@@ -22,9 +23,9 @@ const PAGE = 1000;
  * configurations, keys, holds, erasures. In the order of the ledger.
  */
 export async function* disclosedRecords(database: Database, selection: Selection): AsyncGenerator<DisclosedRecord> {
-  const sessions = idsOf(selection);
+  const range = rangeOf(selection);
   for (let after = selection.first - 1; ; ) {
-    const page = await database.disclosure.records(sessions, after, selection.last, PAGE);
+    const page = await database.disclosure.records(range, after, PAGE);
     for (const row of page) {
       after = row.seq;
       yield {
@@ -43,12 +44,12 @@ export async function* disclosedRecords(database: Database, selection: Selection
  * what was to be forgotten.
  */
 export async function requireUnerased(database: Database, selection: Selection, disclosed: number): Promise<void> {
-  if ((await database.disclosure.kept(idsOf(selection), selection.first - 1, selection.last)) === disclosed) return;
+  if ((await database.disclosure.kept(rangeOf(selection), selection.first - 1)) === disclosed) return;
   throw new SallyportError('EXPORT_FAILED', 'Records were erased while the bundle was written', { remedy: 'run the export again' });
 }
 
-function idsOf(selection: Selection): string {
-  return JSON.stringify(selection.sessions.map(({ row }) => row.id));
+function rangeOf({ sessions, last, lastOfNone }: Selection): DisclosedRange {
+  return { sessions: JSON.stringify(sessions.map(({ row }) => row.id)), until: last, untilOfNone: lastOfNone };
 }
 
 /**

@@ -16,6 +16,7 @@ import { type ExportQuestion, type SelectedSession, type Selection, selectSessio
 import { sessionFacts } from './session-seals.ts';
 import { envelopeFiles } from './signature-files.ts';
 import { stepsForPeople, verifyScript } from './verification-files.ts';
+import { writeApprovals } from './write-approvals.ts';
 import { type BundleHead, writeLedger } from './write-ledger.ts';
 import { pageFiles, writePage } from './write-page.ts';
 import { type Disclosed, writeEvents, writePageRecords, writeRecords } from './write-records.ts';
@@ -75,6 +76,7 @@ export async function exportBundle(database: Database, file: FileHandle, request
   await bag.add('recordings/parts.txt', linesOf(parts));
   request.signal.throwIfAborted();
   await writeEvents(bag, database, selection, request.gateway);
+  await writeApprovals(bag, database, selection, head.origin);
   const scripts = await writePageRecords(bag, database, selection);
   const tiles = await writeLedger(bag, ledger, head, extract, selection.sessions, await keyChanges(database, head.size));
   const completeness = completenessOf(selection, disclosed);

@@ -21,6 +21,9 @@ const ACCOUNT_CHANGE = { uid: 3001, name: 'Account Change' };
 
 const LOGON: Activity = [1, 'Logon'];
 const LOGOFF: Activity = [2, 'Logoff'];
+const ENABLE: Activity = [2, 'Enable'];
+const DISABLE: Activity = [5, 'Disable'];
+const REMOVE: Activity = [6, 'Delete'];
 const LOCK: Activity = [9, 'Lock'];
 const CREATE: Activity = [1, 'Create'];
 const READ: Activity = [2, 'Read'];
@@ -81,6 +84,9 @@ const classes: { readonly [T in RecordType]: readonly [EventClass | 'network', A
   'operator.logout': [AUTHENTICATION, LOGOFF],
 };
 
+/** What an account is from here on. */
+const identityActivities = { known: ENABLE, disabled: DISABLE, removed: REMOVE } as const;
+
 const HUMAN = 1;
 const SERVICE = 4;
 const severities = { success: 1, denied: 3, failure: 3 } as const;
@@ -90,7 +96,8 @@ export const baseEvent = { activity_id: 0, category_uid: 0, class_uid: 0, class_
 
 /** The event that a record is in OCSF. */
 export function ocsfEvent(record: AuditRecord, gateway: { name: string; version: string }): Record<string, unknown> {
-  const [stated, [activityId, activityName]] = classes[record.type];
+  const [stated, usual] = classes[record.type];
+  const [activityId, activityName] = record.type === 'identity.changed' ? identityActivities[record.body.state] : usual;
   const eventClass = stated === 'network' ? networkClass(record) : stated;
   const success = record.outcome === 'success';
   return {
@@ -117,6 +124,7 @@ export function ocsfEvent(record: AuditRecord, gateway: { name: string; version:
     src_endpoint: endpoint(record.actor.source),
     ...(eventClass.uid >= 4000 && eventClass.uid < 5000 ? networkPart(record) : {}),
     ...(eventClass === AUTHENTICATION ? authenticationPart(record) : {}),
+    ...(eventClass === ACCOUNT_CHANGE ? accountPart(record) : {}),
     ...(eventClass === ENTITY_MANAGEMENT ? { entity: { name: entityName(record), type: record.type } } : {}),
     ...(eventClass === APPLICATION_LIFECYCLE ? { app: { name: 'Sallyport', vendor_name: 'Sallyport', version: gateway.version } } : {}),
     ...(eventClass === API_ACTIVITY ? { api: { operation: apiOperation(record) }, dst_endpoint: targetOf(record) } : {}),
@@ -143,7 +151,25 @@ function actorOf(actor: Actor): object {
   };
 }
 
+/** The account that was changed; who changed it is the actor. */
+function accountPart(record: AuditRecord): object {
+  if (record.type === 'identity.changed') {
+    const { principal, kind, groups } = record.body;
+    const type = kind === 'human' ? { type_id: HUMAN, type: 'User' } : { type_id: SERVICE, type: 'Service' };
+    return { user: { name: principal, ...type, ...(groups.length === 0 ? {} : { groups: groups.map((name) => ({ name })) }) } };
+  }
+  return record.type === 'principal.locked' || record.type === 'principal.unlocked' ? { user: { name: record.body.principal } } : {};
+}
+
 function authenticationPart(record: AuditRecord): object {
+  if (record.type === 'operator.login' || record.type === 'operator.logout')
+    return {
+      user: { name: record.actor.principal },
+      service: { name: 'Sallyport' },
+      auth_protocol_id: 99,
+      auth_protocol: 'operator token',
+      is_remote: true,
+    };
   if (record.type !== 'auth.refused') return {};
   return {
     user: { name: record.body.user },
@@ -172,6 +198,9 @@ function networkPart(record: AuditRecord): object {
 function detailOf({ type, body }: AuditRecord): object {
   if (type === 'auth.refused' || type === 'session.refused' || type === 'session.close' || type === 'gateway.stop')
     return { status_detail: body.reason };
+  if (type === 'approval.decided' || type === 'review.signed') return { status_detail: `${body.verdict}: ${body.reason}` };
+  if (type === 'approval.expired' || type === 'approval.withdrawn' || type.startsWith('supervise.') || type.startsWith('principal.'))
+    return 'reason' in body ? { status_detail: body.reason } : {};
   return {};
 }
 
@@ -187,6 +216,11 @@ function entityName(record: AuditRecord): string {
     case 'hold.set':
     case 'hold.cleared':
       return `hold ${record.body.hold}`;
+    case 'policy.changed':
+      return `policy ${record.body.policySet}`;
+    case 'credential.issued':
+    case 'credential.revoked':
+      return `${record.body.credential} ${record.body.id}`;
     case 'erased':
       return record.session === undefined ? 'records without a session' : `session ${record.session}`;
     default:

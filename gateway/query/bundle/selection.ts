@@ -29,6 +29,11 @@ export interface Selection {
   /** `seq` of the first and the last record that the question ranges over; nothing when `first` is behind `last`. */
   first: number;
   last: number;
+  /**
+   * Up to where records of no session are disclosed. What is said of a session long after its end, that somebody looked at
+   * it or reviewed it, brings nothing with it that happened meanwhile.
+   */
+  lastOfNone: number;
 }
 
 const PAGE = 500;
@@ -80,14 +85,19 @@ async function rangeOf(
   question: ExportQuestion,
   places: readonly SessionPlace[],
   size: number,
-): Promise<{ first: number; last: number }> {
+): Promise<Pick<Selection, 'first' | 'last' | 'lastOfNone'>> {
   const firstOfSessions = places.reduce((least, place) => Math.min(least, place.first), Number.POSITIVE_INFINITY);
   const lastOfSessions = places.reduce((most, place) => Math.max(most, place.last), 0);
-  if (question.sessions.length > 0) return { first: firstOfSessions, last: lastOfSessions };
+  const over = places.reduce((most, place) => Math.max(most, place.over), 0);
+  if (question.sessions.length > 0) return { first: firstOfSessions, last: lastOfSessions, lastOfNone: over };
   const { from, to } = question.filter;
-  if (from === undefined && to === undefined) return { first: 1, last: size };
+  if (from === undefined && to === undefined) return { first: 1, last: size, lastOfNone: size };
   const period = await database.period.range(from && idAt(from), to && idAt(to), size);
-  return { first: Math.min(firstOfSessions, period.first), last: Math.max(lastOfSessions, period.last) };
+  return {
+    first: Math.min(firstOfSessions, period.first),
+    last: Math.max(lastOfSessions, period.last),
+    lastOfNone: Math.max(over, period.last),
+  };
 }
 
 /** How the id of a record of this time begins: the milliseconds since 1970 of a UUIDv7 (RFC 9562, section 5.7). */

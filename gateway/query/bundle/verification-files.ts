@@ -28,7 +28,7 @@ export async function stepsForPeople(statement: BundleStatement): Promise<string
       'Records',
       completeness.range === 0
         ? 'none in the range of the question'
-        : `${completeness.included} of the ${completeness.range} with index ${completeness.first} to ${completeness.last}; ${completeness.elsewhere} belong to other sessions`,
+        : `${completeness.included} of the ${completeness.range} with index ${completeness.first} to ${completeness.last}; ${completeness.elsewhere} belong to other sessions, or came after these`,
     ],
     ['Checkpoint', `${checkpoint.origin}, ${checkpoint.size} entries, root ${checkpoint.root}`],
     ['Signed as a whole', statement.signed ? 'yes, see attestation.dsse.json' : 'no'],

@@ -28,6 +28,7 @@ export const noticeWords = {
   held: 'is under a hold',
   key: 'the key of the ledger was changed',
   newer: 'was written by a newer version',
+  unreviewed: 'was emergency access that is not reviewed yet',
   unproven: 'is not proven by what is here',
 } as const;
 

@@ -1,9 +1,11 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import { listedAs } from '../../store/listed-as.ts';
+import { ApprovalChecks, type DisclosedDecision } from './approval-checks.ts';
 import { type ErasedFile, type ErasureCounts, Erasures } from './erasures.ts';
 import { type Finding, fault, notice } from './finding.ts';
 import { KeyHistory, type LedgerKeyPeriod } from './key-history.ts';
 import { type Envelope, readRecord } from './record-form.ts';
+import type { ReviewerKey } from './reviewer-keys.ts';
 import { type SessionOutcome, SessionRecords, type StrayRecord } from './session-records.ts';
 
 /** Some records in the order of the ledger. Plain data: it crosses to a worker thread. */
@@ -36,6 +38,8 @@ export interface RecordFindings {
   erasedFiles: ErasedFile[];
   outcomes: SessionOutcome[];
   strays: StrayRecord[];
+  /** Of a bundle: what stands in files of its own. */
+  decisions: DisclosedDecision[];
 }
 
 export interface RecordTotals {
@@ -47,12 +51,20 @@ export interface RecordTotals {
   first: string | undefined;
   last: string | undefined;
   keys: LedgerKeyPeriod[];
+  /** Requests for approval, what reviewers signed about them, and with which keys. */
+  approvals: { asked: number; decided: number; reviewers: ReviewerKey[] };
   /** Ids of holds in force. */
   holds: string[];
   /** Versions of the gateways that wrote them. */
   versions: string[];
   /** Of a part of the records: the last of each session. */
   lastIndexes: ReadonlyMap<string, number>;
+}
+
+export interface RecordChecksOptions {
+  unfinished?: readonly number[];
+  part?: boolean;
+  origin?: string | undefined;
 }
 
 /** Clocks differ by less when they are kept by NTP; more than this is said. */
@@ -71,6 +83,7 @@ export class RecordChecks {
   readonly #sessions = new SessionRecords(this.#report);
   readonly #keys = new KeyHistory(this.#report);
   readonly #erasures: Erasures;
+  readonly #approvals: ApprovalChecks;
   readonly #versions = new Set<string>();
   readonly #part: boolean;
   readonly #lastIndexes = new Map<string, number>();
@@ -79,9 +92,13 @@ export class RecordChecks {
   #last: string | undefined;
   #clocks = 0;
 
-  /** `unfinished`: indexes of erasures that are on record and not completed. `part`: these are not all records. */
-  constructor({ unfinished = [], part = false }: { unfinished?: readonly number[]; part?: boolean } = {}) {
+  /**
+   * `unfinished`: indexes of erasures that are on record and not completed. `part`: these are not all records. `origin`:
+   * the ledger's, as its checkpoint says it; without one it is what the records say.
+   */
+  constructor({ unfinished = [], part = false, origin }: RecordChecksOptions = {}) {
     this.#part = part;
+    this.#approvals = new ApprovalChecks(this.#report, { origin, part });
     this.#erasures = new Erasures(this.#report, { unfinished: new Set(unfinished), part });
   }
 
@@ -100,7 +117,7 @@ export class RecordChecks {
       const index = indexes[at] as number;
       const length = lengths[at] as number;
       this.#records += 1;
-      if (length === -1) this.#erasures.gone(index);
+      if (length === -1) this.#erased(index, beside?.[at]);
       else if (length < 0)
         this.#report(fault('altered', { index }, 'Where the bytes of a record should be, the database has something else'));
       else this.#takeBytes(index, bytes.subarray(offset, offset + length), beside?.[at]);
@@ -111,6 +128,7 @@ export class RecordChecks {
 
   finish(): RecordFindings {
     this.#sessions.finish();
+    this.#approvals.finish();
     this.#erasures.finish();
     if (this.#clocks > MAX_NOTED_CLOCKS) this.#report(notice('clock', {}, `The clock was set back ${this.#clocks} times in all`));
     return this.#taken();
@@ -127,6 +145,7 @@ export class RecordChecks {
       first: this.#first,
       last: this.#last,
       keys: this.#keys.periods,
+      approvals: { asked: this.#approvals.asked, decided: this.#approvals.decided, reviewers: this.#approvals.reviewers },
       holds: this.#erasures.holds,
       versions: [...this.#versions],
       lastIndexes: this.#lastIndexes,
@@ -151,8 +170,16 @@ export class RecordChecks {
     this.#takeRecord(index, form.record);
   }
 
+  /** What was at this place, the database still lists: `id time type session`. */
+  #erased(index: number, beside: string | undefined): void {
+    this.#erasures.gone(index);
+    const [, , type, session] = beside?.split(' ') ?? [];
+    if (type === 'approval.asked' && session !== undefined) this.#approvals.erasedRequest(session);
+  }
+
   #takeRecord(index: number, record: AuditRecord): void {
     this.#sessions.take(index, record);
+    this.#approvals.take(index, record);
     switch (record.type) {
       case 'segment.sealed':
         this.#expectFiles(index, record);
@@ -229,12 +256,14 @@ export class RecordChecks {
       erasedFiles: this.#erasures.files,
       outcomes: this.#sessions.outcomes,
       strays: this.#sessions.strays,
+      decisions: this.#approvals.decisions,
     };
     this.#findings = [];
     this.#files = [];
     this.#erasures.files = [];
     this.#sessions.outcomes = [];
     this.#sessions.strays = [];
+    this.#approvals.decisions = [];
     return taken;
   }
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SallyportError } from '../../base/errors.ts';
-import { type RecordBatch, RecordChecks, type RecordFindings, type RecordTotals } from './record-checks.ts';
+import { type RecordBatch, RecordChecks, type RecordChecksOptions, type RecordFindings, type RecordTotals } from './record-checks.ts';
 import type { FromRecordWorker, ToRecordWorker } from './record-worker.ts';
 
 /** Checks records in their order, here or on another thread. Answers come in the order of the calls. A batch is given away. */
@@ -15,15 +15,15 @@ const WORTH_A_THREAD = 20_000;
 
 const YOUNG_MEBIBYTES = 16;
 
-export function checkRecords(expected: number, unfinished: readonly number[]): RecordChecking {
-  return expected < WORTH_A_THREAD ? new RecordsHere(unfinished) : new RecordThread(unfinished);
+export function checkRecords(expected: number, options: RecordChecksOptions): RecordChecking {
+  return expected < WORTH_A_THREAD ? new RecordsHere(options) : new RecordThread(options);
 }
 
 class RecordsHere implements RecordChecking {
   readonly #checks: RecordChecks;
 
-  constructor(unfinished: readonly number[]) {
-    this.#checks = new RecordChecks({ unfinished });
+  constructor(options: RecordChecksOptions) {
+    this.#checks = new RecordChecks(options);
   }
 
   take(batch: RecordBatch): Promise<RecordFindings> {
@@ -50,7 +50,7 @@ class RecordThread implements RecordChecking {
   #waiting: Waiting[] = [];
   #failure: SallyportError | undefined;
 
-  constructor(unfinished: readonly number[]) {
+  constructor(options: RecordChecksOptions) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#worker = new Worker(new URL(`./record-worker.${extension}`, import.meta.url), {
       name: 'records',
@@ -62,7 +62,7 @@ class RecordThread implements RecordChecking {
     });
     this.#worker.on('error', (thrown) => this.#fail(thrown instanceof Error ? thrown.message : String(thrown)));
     this.#worker.on('exit', () => this.#fail('it ended'));
-    this.#post({ unfinished: [...unfinished] });
+    this.#post({ options });
   }
 
   async take(batch: RecordBatch): Promise<RecordFindings> {

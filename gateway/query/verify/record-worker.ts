@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads';
-import { type RecordBatch, RecordChecks, type RecordFindings, type RecordTotals } from './record-checks.ts';
+import { type RecordBatch, RecordChecks, type RecordChecksOptions, type RecordFindings, type RecordTotals } from './record-checks.ts';
 
 /** The thread that checks what records say, while the other one hashes them and follows the tree. */
 
-export type ToRecordWorker = { unfinished: number[] } | { batch: RecordBatch } | 'finish';
+export type ToRecordWorker = { options: RecordChecksOptions } | { batch: RecordBatch } | 'finish';
 export type FromRecordWorker = { findings: RecordFindings; totals?: RecordTotals } | { failed: string };
 
 const port = parentPort;
@@ -21,6 +21,6 @@ function answer(message: ToRecordWorker): FromRecordWorker | undefined {
     return { findings, totals: checks.totals() };
   }
   if ('batch' in message) return { findings: checks.take(message.batch) };
-  checks = new RecordChecks({ unfinished: message.unfinished });
+  checks = new RecordChecks(message.options);
   return undefined;
 }

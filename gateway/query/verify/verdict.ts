@@ -30,6 +30,7 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
   ];
   if (erased.records > 0 || erased.sessions > 0)
     facts.push(['erased', `${some(erased.sessions, 'session')}, ${some(erased.records, 'record')}, ${some(erased.files, 'file')}`]);
+  facts.push(...approvalFacts(records.approvals));
   if (ledger !== undefined) {
     facts.push(['ledger', `${ledger.origin}, ${some(ledger.size, 'record')}, ${some(ledger.tiles, 'tile')}`]);
     facts.push([
@@ -52,6 +53,20 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
   ];
 }
 
+const MOST_REVIEWERS = 50;
+
+/** Reviewers with their keys, so that somebody can compare them. */
+function approvalFacts({ asked, decided, reviewers }: Outcome['records']['approvals']): [string, string][] {
+  if (asked === 0 && decided === 0) return [];
+  const facts: [string, string][] = [
+    ['approvals', `${count(asked)} asked for, with ${some(decided, 'signed decision')}, each against what was asked`],
+  ];
+  for (const { reviewer, fingerprint, decisions, first, last } of reviewers.slice(0, MOST_REVIEWERS))
+    facts.push(['reviewer', `${reviewer} signed ${count(decisions)} with ${fingerprint}, ${first.slice(0, 10)} to ${last.slice(0, 10)}`]);
+  if (reviewers.length > MOST_REVIEWERS) facts.push(['reviewer', `and ${count(reviewers.length - MOST_REVIEWERS)} more`]);
+  return facts;
+}
+
 function proofLines({ kind, ledger, key, compared, records }: Outcome, faults: number): string[] {
   const lines: string[] = [];
   if (ledger === undefined) lines.push('Nothing is proven: as far as the evidence fits together, it does so without a signature.');
@@ -72,6 +87,10 @@ function proofLines({ kind, ledger, key, compared, records }: Outcome, faults: n
   if (key?.source === 'records')
     lines.push(
       'The key was taken from the records themselves: they vouch for their own signature. Give the key that you got another way with --key.',
+    );
+  if (records.approvals.reviewers.length > 0)
+    lines.push(
+      'Each good signature of a reviewer shows that a holder of that key signed exactly this request and this answer; the gateway has no such key. That the key is the named reviewer’s own, no record says: compare the fingerprints with what the reviewers tell you.',
     );
   if (compared === undefined)
     lines.push(

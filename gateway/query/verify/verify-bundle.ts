@@ -9,6 +9,7 @@ import { parseTlogProof, verifyTlogProof } from '../../ledger/tlog-proof.ts';
 import { BundleReader } from '../bundle/bundle-reader.ts';
 import { envelopeFiles, noteFiles } from '../bundle/signature-files.ts';
 import { checkBag } from './bag-check.ts';
+import { BundleApprovals } from './bundle-approvals.ts';
 import { BundleFiles } from './bundle-files.ts';
 import { BundleRecordings } from './bundle-recordings.ts';
 import { checkDisclosed } from './bundle-records.ts';
@@ -58,13 +59,15 @@ export async function verifyBundle(path: string, options: VerifyOptions, report:
     if (trusted !== undefined) await checkAttestation(files, trusted.key, bag.tagManifest, found, report);
 
     const recordings = new BundleRecordings(files, report);
-    const records = new RecordChecks({ part: true });
+    const approvals = new BundleApprovals(files, report);
+    const records = new RecordChecks({ part: true, origin: found?.checkpoint.origin });
     const tiles = found === undefined ? undefined : new BundleTiles(files, found.checkpoint, report);
     const agrees = tiles !== undefined && (await tiles.check());
     if (tiles !== undefined) {
       const disclosed = await checkDisclosed(files, tiles, records, report, (batch) => {
         for (const finding of batch.findings) report(finding);
         recordings.expect(batch.files);
+        approvals.expect(batch.decisions);
         // A bundle has all records of each of its sessions, so one that belongs to none, or stands after its end, does not fit.
         for (const { index, session, type } of batch.strays)
           report(
@@ -72,6 +75,7 @@ export async function verifyBundle(path: string, options: VerifyOptions, report:
           );
       });
       await recordings.check();
+      await approvals.check();
       await checkQuestion(files, disclosed, records.totals(), report);
     }
     const totals = records.totals();

@@ -78,7 +78,8 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
     const lists = new ListsCheck(reader, report);
     // An erasure that was cut off is on record, and goes on when the gateway runs: what it is about may be there or not.
     const going = await reader.sessionsInErasure().catch(() => new Set<string>());
-    const records = await readRecords(reader, { ledger, onDisk, lists, going, report, total: range?.last ?? 0, options });
+    const origin = found?.checkpoint.origin;
+    const records = await readRecords(reader, { ledger, onDisk, lists, going, report, total: range?.last ?? 0, origin, options });
     const tree = await ledger.finish();
     if (found !== undefined && tree.agrees) await comparePartialTiles(directory, found.checkpoint.size, report);
 
@@ -127,13 +128,14 @@ interface Reading {
   going: ReadonlySet<string>;
   report: Report;
   total: number;
+  origin: string | undefined;
   options: VerifyOptions;
 }
 
 async function readRecords(reader: EvidenceReader, reading: Reading): Promise<RecordTotals> {
-  const { ledger, report, options, total } = reading;
+  const { ledger, report, options, total, origin } = reading;
   const unfinished = (await reader.unfinishedErasures().catch(() => [])).map((seq) => seq - 1);
-  const checking = checkRecords(total, unfinished);
+  const checking = checkRecords(total, { unfinished, origin });
   try {
     const outstanding: Promise<RecordFindings>[] = [];
     for await (const page of pages(reader, report)) {

@@ -48,8 +48,75 @@ export function describeRecord({ type, body, target, actor }: ReadRecord): strin
     case 'access.exported':
       return `${textOr(actor.principal, 'Somebody')} exported ${counted(numberOr(body.sessions, 0), 'session')} with ${counted(numberOr(body.records, 0), 'record')}`;
     default:
+      return describeAccess(type, body, actor, channel);
+  }
+}
+
+/** Records of consent, of who is known and of who looked. */
+function describeAccess(type: string, body: Facts, actor: Facts, channel: string): string {
+  const who = textOr(actor.principal, 'Somebody');
+  switch (type) {
+    case 'approval.asked': {
+      const request = factsOf(body.request);
+      const asked = `${textOr(request.principal, '?')} asked for ${textOr(request.action, '?')} at ${textOr(factsOf(request.target).name, '?')}`;
+      return request.breakGlass === true
+        ? `Emergency access: ${asked}, reviewed afterwards`
+        : `Approval needed: ${asked}${saidOf(request.justification)}`;
+    }
+    case 'approval.decided':
+      return `${who} ${body.verdict === 'approve' ? 'approved' : 'denied'} it, signed${saidOf(body.reason)}; the request is ${textOr(body.state, '?')}`;
+    case 'approval.expired':
+      return body.reason === 'deadline'
+        ? 'The request for approval expired'
+        : 'The request for approval ended when the gateway was started again';
+    case 'approval.withdrawn':
+      return `The request for approval was withdrawn${saidOf(body.reason)}`;
+    case 'grant.used':
+      return `What was approved began: ${textOr(body.action, '?')}`;
+    case 'review.signed':
+      return `${who} reviewed the emergency access and ${body.verdict === 'approve' ? 'found it justified' : 'objected'}, signed${saidOf(body.reason)}`;
+    case 'supervise.message':
+      return `${who} wrote to the client${saidOf(body.text)}`;
+    case 'supervise.pause':
+      return `${who} paused the session${saidOf(body.reason)}`;
+    case 'supervise.resume':
+      return `${who} let the session go on${saidOf(body.reason)}`;
+    case 'supervise.step':
+      return `${who} ${body.on === true ? 'let each next action of the session ask' : 'let actions of the session pass again'}${saidOf(body.reason)}`;
+    case 'supervise.terminate':
+      return `${who} ended the session${saidOf(body.reason)}`;
+    case 'principal.locked':
+      return `${who} locked ${textOr(body.principal, '?')}${saidOf(body.reason)}`;
+    case 'principal.unlocked':
+      return `${who} unlocked ${textOr(body.principal, '?')}${saidOf(body.reason)}`;
+    case 'policy.changed':
+      return `The policy changed${numberOr(body.parts, 1) > 1 ? `, part ${numberOr(body.part, 1)} of ${numberOr(body.parts, 1)}` : ''}`;
+    case 'identity.changed':
+      return `${textOr(body.principal, '?')} is ${textOr(body.state, '?')} from here on`;
+    case 'credential.issued':
+      return `${credentialOf(body)} issued for ${textOr(body.principal, '?')}, good until ${textOr(body.validTo, '?')}`;
+    case 'credential.revoked':
+      return `${credentialOf(body)} revoked${saidOf(body.reason)}`;
+    case 'operator.login':
+      return `${who} logged in as an operator`;
+    case 'operator.logout':
+      return `${who} logged out`;
+    case 'access.viewed':
+      return `${who} ${{ watch: 'watched', play: 'played', transcript: 'read', details: 'looked at' }[textOr(body.how, '')] ?? 'looked at'} ${typeof body.channel === 'number' ? channel : 'the session'}`;
+    case 'access.searched':
+      return `${who} searched the records: ${counted(numberOr(body.results, 0), 'result')}`;
+    default:
       return type;
   }
+}
+
+/** Words that somebody gave, behind what they did. */
+function saidOf(words: unknown): string {
+  return typeof words === 'string' && words !== '' ? `: ${words}` : '';
+}
+
+function credentialOf(body: Facts): string {
+  return body.credential === 'ssh-certificate' ? 'SSH certificate' : 'Operator token';
 }
 
 /** `allowed by policy “…”` */

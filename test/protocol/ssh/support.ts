@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
+import type { ActionRequest, Decision } from '../../../contract/policy.ts';
+import type { ApprovalRule } from '../../../gateway/approval/approval-rule.ts';
+import type { Reviewer } from '../../../gateway/approval/may-decide.ts';
 import { systemClock } from '../../../gateway/base/clock.ts';
 import { SallyportError } from '../../../gateway/base/errors.ts';
 import { Secret } from '../../../gateway/base/secret.ts';
-import { AttemptLimiter } from '../../../gateway/identity/attempt-limiter.ts';
+import { AttemptLimiter, type AttemptLimits } from '../../../gateway/identity/attempt-limiter.ts';
 import { parseSshPublicKey } from '../../../gateway/identity/ssh-public-key.ts';
 import { allowListPolicy } from '../../../gateway/policy/allow-list-policy.ts';
+import type { Policy } from '../../../gateway/policy/policy.ts';
 import type { Listener } from '../../../gateway/protocol/listener.ts';
 import { makeEd25519Key } from '../../../gateway/protocol/ssh/ed25519-key.ts';
 import { type HostKey, loadOrMakeHostKey } from '../../../gateway/protocol/ssh/host-key.ts';
@@ -17,6 +21,7 @@ import { Ssh2Transport, type TransportLimits } from '../../../gateway/protocol/s
 import { fingerprintOf } from '../../../gateway/protocol/ssh/target-connection.ts';
 import type { RecordingOptions } from '../../../gateway/recording/recorder.ts';
 import { LiveSessions } from '../../../gateway/session/live-sessions.ts';
+import { Locks } from '../../../gateway/session/locks.ts';
 import type { SessionParts } from '../../../gateway/session/session-parts.ts';
 import { KeptLog, MemoryLedger, openRecorder } from '../../recording/support.ts';
 import { approvalsIn } from '../../support/approvals.ts';
@@ -162,6 +167,7 @@ export interface TestGateway {
   readonly port: number;
   readonly hostKey: HostKey;
   readonly parts: SessionParts<SshReachable>;
+  readonly locks: Locks;
   readonly ledger: MemoryLedger;
   readonly log: KeptLog;
   readonly data: string;
@@ -186,6 +192,11 @@ export interface TestGatewayOptions {
   recording?: Partial<RecordingOptions>;
   ledger?: MemoryLedger;
   publicKeys?: string[];
+  /** What policy says instead of what the allow lists do, for an action that is asked about. */
+  decide?: (request: ActionRequest) => Partial<Decision> | undefined;
+  rules?: readonly ApprovalRule[];
+  reviewers?: readonly Reviewer[];
+  lockout?: Partial<AttemptLimits>;
   /** A stand-in for the recorder's way of opening channels. */
   failRecording?: () => Error | undefined;
 }
@@ -229,7 +240,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
   };
   const human = { name: 'engineer@example.com', kind: 'human' as const, groups: [], sshKeys: [], operator: [], disabled: false };
   const principals = new Map([agent, human].map((principal) => [principal.name, principal]));
-  const policy = allowListPolicy(
+  const lists = allowListPolicy(
     options.targets.map((target) => ({
       name: target.name,
       kind: target.kind,
@@ -238,7 +249,11 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
       forwarding: options.forwarding ?? [],
     })),
   );
+  const { decide } = options;
+  const policy: Policy =
+    decide === undefined ? lists : { ...lists, source: 'cedar', decide: (request) => ({ ...lists.decide(request), ...decide(request) }) };
   const inForce = { principals, targets: new Map(options.targets.map((target) => [target.name, target])), policy };
+  const locks = new Locks({ records: ledger.records, live, clock: systemClock, log, gatewayName: 'test' });
   const parts: SessionParts<SshReachable> = {
     clock: systemClock,
     log,
@@ -246,8 +261,13 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     ledger,
     recorder,
     live,
-    limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60 }),
-    approvals: approvalsIn({ append: (draft) => ledger.records.append(draft) }),
+    locks,
+    limiter: new AttemptLimiter({ failures: 0, withinSeconds: 60, forSeconds: 60, ...options.lockout }),
+    approvals: approvalsIn({
+      append: (draft) => ledger.records.append(draft),
+      rules: options.rules ?? [],
+      reviewers: () => options.reviewers ?? [],
+    }),
     inForce: () => inForce,
   };
   recorder.onFailure((session, _channel, error) => live.find(session)?.end(error));
@@ -291,6 +311,7 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     port: Number(listener.address.split(':').at(-1)),
     hostKey,
     parts,
+    locks,
     ledger,
     log,
     data,

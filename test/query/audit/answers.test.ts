@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { recordBodies } from '../../../contract/record.ts';
 import { isAnswered, questions } from '../../../gateway/query/audit/questions.ts';
 import { draft } from '../../store/support.ts';
+import { everyKindOfApproval } from './approved-data.ts';
 import { AuditedData, agent, decided, digest, finished, gatewayDraft, human, web } from './audited-data.ts';
 
 const other = 'b'.repeat(64);
@@ -41,7 +42,10 @@ describe('who', () => {
     await data.close();
     const { rows, statement } = await data.audit('mfa');
     expect(rows).toMatchObject([{ method: 'publickey', second_factor: 'not recorded' }]);
-    expect(statement).toMatchObject({ answered: 'partly', limits: [expect.stringContaining('second factor is not recorded yet')] });
+    expect(statement).toMatchObject({
+      answered: 'partly',
+      limits: expect.arrayContaining([expect.stringContaining('a second factor is not recorded')]),
+    });
   });
 });
 
@@ -260,8 +264,9 @@ describe('changes', () => {
 });
 
 describe('viewed-exported', () => {
-  it('has every bundle, and says that views are not recorded', async () => {
+  it('has every bundle, every look at a session and every search', async () => {
     const data = await AuditedData.open();
+    const session = await data.session('2026-02-01T10:00:00', '2026-02-01T11:00:00');
     await data.at('2026-03-01T00:00:00', {
       type: 'access.exported',
       outcome: 'success',
@@ -269,10 +274,25 @@ describe('viewed-exported', () => {
       target: { name: 'gateway-1', kind: 'gateway' },
       body: { question: { principal: 'deploy-bot' }, sessions: 3, records: 40, leftOut: 1, manifest: digest },
     });
+    const by = { outcome: 'success', actor: human, target: web } as const;
+    await data.at(
+      '2026-03-02T00:00:00',
+      { ...by, type: 'access.viewed', session, body: { how: 'watch', channel: 0, from: 1_500_000_000, to: 90_000_000_000 } },
+      { ...by, type: 'access.viewed', session, body: { how: 'transcript' } },
+      { ...by, type: 'access.searched', body: { query: { text: 'rm' }, results: 7 } },
+    );
     await data.close();
     const { rows, statement } = await data.audit('viewed-exported');
-    expect(rows).toMatchObject([{ who: 'engineer@example.com', sessions: 3, left_out: 1, question: '{"principal":"deploy-bot"}' }]);
-    expect(statement.limits).toContainEqual(expect.stringContaining('not recorded yet'));
+    expect(rows).toMatchObject([
+      { what: 'exported', who: 'engineer@example.com', sessions: 3, left_out: 1, question: '{"principal":"deploy-bot"}' },
+      { what: 'watched', who: 'engineer@example.com', session, target: 'web-1', channel: 0, from_seconds: 1.5, to_seconds: 90 },
+      { what: 'read', session, channel: null, from_seconds: null },
+      { what: 'searched', results: 7, question: '{"text":"rm"}' },
+    ]);
+    expect(statement.limits).toContainEqual(expect.stringContaining('without the gateway'));
+    // What is said of a session afterwards does not make it one that runs on.
+    expect((await data.audit('sessions')).rows).toMatchObject([{ session, state: 'closed' }]);
+    expect((await data.audit('sessions', { from: '2026-03-02' })).rows).toEqual([]);
   });
 });
 
@@ -286,7 +306,7 @@ describe('a question', () => {
     const data = await AuditedData.open();
     await data.close();
     const silent = questions.filter((question) => !isAnswered(question));
-    expect(silent.map(({ name }) => name)).toContain('approvals');
+    expect(silent.map(({ name }) => name)).toContain('unreviewed');
     for (const { name } of silent) {
       const { rows, statement } = await data.audit(name);
       expect(rows).toEqual([]);
@@ -306,9 +326,11 @@ describe('a question', () => {
       target: web,
       body: { question: {}, sessions: 0, records: 0, leftOut: 0, manifest: digest },
     });
+    await everyKindOfApproval(data, session);
     await data.close();
     for (const question of questions.filter(isAnswered)) {
       const { rows } = await data.audit(question.name);
+      if (question.name === 'self-approvals') expect(rows).toHaveLength(1);
       expect(rows.length, question.name).toBeGreaterThan(0);
       const names = question.columns.map(({ name }) => name).toSorted();
       for (const row of rows) expect(Object.keys(row).toSorted(), question.name).toEqual(names);

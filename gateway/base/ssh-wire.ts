@@ -14,6 +14,12 @@ export class SshWire {
     return this.#bytes.readUInt32BE(this.#at - 4);
   }
 
+  uint64(): bigint | undefined {
+    if (this.#bytes.length - this.#at < 8) return undefined;
+    this.#at += 8;
+    return this.#bytes.readBigUInt64BE(this.#at - 8);
+  }
+
   string(): Buffer | undefined {
     const length = this.uint32();
     return length === undefined ? undefined : this.raw(length);
@@ -34,6 +40,11 @@ export class SshWire {
     return second === undefined || second < 0x80 ? undefined : bytes.subarray(1);
   }
 
+  /** Everything that was read so far. */
+  get read(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
   get ended(): boolean {
     return this.#at === this.#bytes.length;
   }
@@ -41,7 +52,17 @@ export class SshWire {
 
 export function sshString(bytes: Uint8Array | string): Buffer {
   const content = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(content.length);
-  return Buffer.concat([length, content]);
+  return Buffer.concat([sshUint32(content.length), content]);
+}
+
+export function sshUint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export function sshUint64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(value);
+  return bytes;
 }

@@ -25,8 +25,11 @@ const curves: Readonly<Record<string, Curve>> = {
 
 const rsaHashes: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' };
 
-/** `key` and `signature` are in wire format. A fault is in words; undefined when this key signed exactly these bytes. */
-export function faultOfSignature(key: Buffer, signature: Buffer, message: Buffer): string | undefined {
+/**
+ * `key` and `signature` are in wire format. A fault is in words; undefined when this key signed exactly these bytes. `only`:
+ * the one kind of signature that is taken, for example `rsa-sha2-256`.
+ */
+export function faultOfSignature(key: Buffer, signature: Buffer, message: Buffer, only?: string): string | undefined {
   const keyFields = new SshWire(key);
   const keyType = keyFields.string()?.toString('latin1');
   const signatureFields = new SshWire(signature);
@@ -35,6 +38,7 @@ export function faultOfSignature(key: Buffer, signature: Buffer, message: Buffer
   const device = keyType?.startsWith('sk-') === true ? { flags: signatureFields.raw(1), counter: signatureFields.raw(4) } : undefined;
   if (keyType === undefined || signatureType === undefined || signed === undefined || !signatureFields.ended)
     return 'it is cut off or has more in it than a signature';
+  if (only !== undefined && signatureType !== only) return mixed;
   if (keyType === 'ssh-rsa') return faultOfRsa(keyFields, signatureType, signed, message);
   const read = readKey(keyType, keyFields);
   if (read === undefined) return 'it was made with a kind of key that is not accepted here: Ed25519, ECDSA and RSA are';

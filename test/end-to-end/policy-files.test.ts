@@ -1,0 +1,76 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sftp, ssh } from '../support/clients.ts';
+import { recordsOf } from '../support/records.ts';
+import { Belongings } from '../support/temp.ts';
+import { openWorld, type World } from '../support/world.ts';
+
+const belongings = new Belongings();
+afterAll(() => belongings.release());
+
+let world: World;
+let open: string;
+let closed: string;
+
+beforeAll(async () => {
+  const directory = belongings.directory('policy-files');
+  [open, closed] = [join(directory, 'open'), join(directory, 'closed')];
+  for (const place of [open, closed]) mkdirSync(place);
+  const policy = join(directory, 'policy.cedar');
+  writeFileSync(
+    policy,
+    `@id("in") permit(principal is Agent, action in [Action::"connect", Action::"ssh:read-file"], resource in Env::"prod");
+@id("sftp") permit(principal is Agent, action == Action::"ssh:subsystem", resource) when { context.subsystem == "sftp" };
+@id("write") permit(principal is Agent, action == Action::"ssh:write-file", resource)
+when { !context.opaque && context.path like "${open}/*" && (if context has to then context.to like "${open}/*" else true) };
+@id("copy") permit(principal is Agent, action == Action::"ssh:exec", resource) when { context.program == "cat" && !context.opaque };
+`,
+  );
+  chmodSync(policy, 0o644);
+  world = await openWorld(belongings, { agents: 3, web: { allow: undefined, tags: { env: 'prod' } }, configuration: { policy } });
+}, 60_000);
+
+test('a policy about paths holds for real clients, file by file', async () => {
+  const local = join(belongings.directory('local'), 'file');
+  writeFileSync(local, 'content');
+  const route = world.agent();
+  const done = await sftp(route, [
+    `put ${local} ${open}/a`,
+    `-put ${local} ${closed}/b`,
+    `-put ${local} ${open}/../closed/c`,
+    `-rename ${open}/a ${closed}/d`,
+    `-symlink ${closed} ${open}/link`,
+    `-rm ${closed}`,
+    `rename ${open}/a ${open}/e`,
+    `get ${open}/e ${local}.back`,
+  ]);
+  expect(done.status, done.stderr).toBe(0);
+  expect(readFileSync(`${local}.back`, 'utf8')).toBe('content');
+  expect([`${open}/a`, `${open}/e`, `${closed}/b`, `${closed}/c`, `${closed}/d`, `${open}/link`].map(existsSync)).toEqual([
+    false,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  const decided = (await recordsOf(world.gateway.data, 'action.decided'))
+    .filter(({ actor, body }) => actor.principal === route.principal && body.action === 'ssh:write-file')
+    .map(({ body }) => [body.facts.operation, body.decision.verdict, body.understood?.opaque]);
+  expect(decided).toEqual(
+    expect.arrayContaining([
+      ['open', 'allow', false],
+      ['open', 'deny', false],
+      ['rename', 'deny', false],
+      ['rename', 'allow', false],
+    ]),
+  );
+});
+
+test('a shell redirection is no way round it', async () => {
+  const route = world.agent();
+  expect((await ssh(route, `cat ${closed}/none > ${closed}/x`)).status).not.toBe(0);
+  expect((await ssh(route, `cat /dev/null | tee ${closed}/x`)).status).not.toBe(0);
+  expect(existsSync(`${closed}/x`)).toBe(false);
+});

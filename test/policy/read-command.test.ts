@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readCommand } from '../../gateway/policy/facts/command/read-command.ts';
+import { readShellLine } from '../../gateway/policy/facts/command/shell-line.ts';
+import { run } from '../support/run.ts';
+
+describe('the programs of a line are seen', () => {
+  const rows: [line: string, programs: string[]][] = [
+    ['ls -la /tmp', ['ls']],
+    ['l\\s', ['ls']],
+    ['\\rm x', ['rm']],
+    ['"r"m -rf /', ['rm']],
+    ["'r'm", ['rm']],
+    ['r\\\nm x', ['rm']],
+    ['ls; rm x', ['ls', 'rm']],
+    ['ls\nrm x', ['ls', 'rm']],
+    ['ls && rm x', ['ls', 'rm']],
+    ['ls || rm x', ['ls', 'rm']],
+    ['ls | rm x', ['ls', 'rm']],
+    ['ls & rm x', ['ls', 'rm']],
+    ['ls |& rm', ['ls', 'rm']],
+    ['ls#; rm', ['ls#', 'rm']],
+    ['ls # ; rm', ['ls']],
+    ['ls "# ; rm"', ['ls']],
+    ['echo \'a;b\' "c|d" e\\;f', ['echo']],
+    ['2>/dev/null rm x', ['rm']],
+    ['<in rm x', ['rm']],
+    ['ls >/dev/null 2>&1', ['ls']],
+    ['ls > out', ['>', 'ls']],
+    ['ls >> out', ['>', 'ls']],
+    ['ls >| out', ['>', 'ls']],
+    ['ls &> out', ['>', 'ls']],
+    ['ls <> out', ['>', 'ls']],
+    ['> out', ['>']],
+    ['LC_ALL=C rm x', ['rm']],
+    ['/bin/rm x', ['rm']],
+    ['/tmp/ls', ['/tmp/ls', 'ls']],
+    ['sudo -u root rm x', ['sudo', 'rm']],
+    ['sudo sudo rm', ['sudo', 'rm']],
+    ['env -i LANG=C rm x', ['env', 'rm']],
+    ['/usr/bin/env rm', ['env', 'rm']],
+    ['command rm', ['command', 'rm']],
+    ['busybox rm', ['busybox', 'rm']],
+    ['nice -n 5 rm', ['nice', 'rm']],
+    ['nice -5 rm', ['nice', 'rm']],
+    ['timeout -k 5 10 rm', ['timeout', 'rm']],
+    ['nohup rm &', ['nohup', 'rm']],
+    ['! rm x', ['!', 'rm']],
+    ['exec rm x', ['exec', 'rm']],
+    ['stdbuf -oL rm', ['stdbuf', 'rm']],
+    ['[ -f x ] && rm x', ['[', 'rm']],
+    ['cat /var/log/*.log', ['cat']],
+    ['find . -name x', ['find']],
+    ['git status', ['git']],
+    ['systemctl restart web', ['systemctl']],
+    // Another letter that looks like it is another program.
+    ['l\u0455', ['l\u0455']],
+  ];
+
+  test.each(rows)('%s', (line, programs) => {
+    expect(readCommand(line)).toMatchObject({ programs, opaque: false });
+  });
+
+  test('one of them alone is `program`', () => {
+    expect(readCommand('ls -la').program).toBe('ls');
+    for (const line of ['ls; rm', 'sudo rm', 'ls > x', '/tmp/ls', 'sh -c ls', '']) expect(readCommand(line).program).toBe('');
+  });
+});
+
+describe('what cannot be seen through is opaque, and no line passes for its harmless part', () => {
+  const rows: [attack: string, line: string][] = [
+    ['a variable in the place of a space', 'ls$IFS-la'],
+    ['a variable as a program', '$SHELL x'],
+    ['a variable as an argument', 'git push $LC_ALL'],
+    ['a variable in double quotes', 'ls "$LC_ALL"'],
+    ['a command substitution', '$(echo rm) x'],
+    ['one in double quotes', 'ls "$(rm x)"'],
+    ['one in backticks', 'ls `rm x`'],
+    ['backticks in double quotes', 'ls "`rm x`"'],
+    ['ANSI-C quotes', "$'\\162m' x"],
+    ['arithmetic', 'ls $((1))'],
+    ['a process substitution', 'cat <(rm x)'],
+    ['the other one', 'tee >(rm x)'],
+    ['a here-document', 'cat <<E\nrm\nE'],
+    ['a here-string', 'cat <<< x'],
+    ['a subshell', '(rm x)'],
+    ['a group', '{ rm x; }'],
+    ['a function', 'ls() { rm x; }; ls'],
+    ['a condition', 'if true; then rm x; fi'],
+    ['a loop', 'for i in a; do rm x; done'],
+    ['a case', 'case a in a) rm x;; esac'],
+    ['brace expansion', '{rm,x}'],
+    ['brace expansion within a word', 'r{m,}'],
+    ['a pattern as a program', '/bin/r? x'],
+    ['a pattern that may be an option', 'tar cf x *'],
+    ['a home directory as a program', '~/bin/ls'],
+    ['a program of this directory', './ls'],
+    ['a program found by going back', '/usr/bin/../../tmp/ls'],
+    ['a quote that is not closed', 'ls "x'],
+    ['nor this one', "ls 'x"],
+    ['a backslash at the end', 'ls \\'],
+    ['NUL', 'ls\0rm'],
+    ['a carriage return', 'ls\rrm'],
+    ['an escape sequence', 'ls \u001b[2K'],
+    ['letters that turn round', 'ls \u202etxt'],
+    ['a space without width', '\u200bls'],
+    ['a space that does not break', 'ls\u00a0x'],
+    ['bytes that are no text', 'ls \ufffd'],
+    ['a path of programs', 'PATH=/tmp ls'],
+    ['a library', 'LD_PRELOAD=/tmp/x.so ls'],
+    ['a variable that is set and nothing else', 'PATH=/tmp; ls'],
+    ['a variable in env', 'env LD_PRELOAD=/tmp/x.so ls'],
+    ['a command line in env', 'env -S "rm x"'],
+    ['an empty environment written short', 'env - rm x'],
+    ['a shell in sudo', 'sudo -s rm'],
+    ['variables before the options of sudo', 'sudo LANG=x -u root rm x'],
+    ['options that are not known', 'nice --frobnicate rm'],
+    ['sh', 'sh -c "rm x"'],
+    ['bash by its path', '/bin/bash -c "rm x"'],
+    ['a shell behind a pipe', 'echo rm x | sh'],
+    ['a shell behind busybox', 'busybox sh'],
+    ['eval', 'eval rm x'],
+    ['a script', '. ./x'],
+    ['source', 'source x'],
+    ['alias', 'alias ls=rm; ls'],
+    ['trap', 'trap "rm x" EXIT'],
+    ['python', 'python -c "import os"'],
+    ['python with a version', 'python3.12 x.py'],
+    ['perl', 'perl -e "unlink"'],
+    ['awk', 'awk \'BEGIN { system("rm x") }\''],
+    ['sed', "sed '1e rm x' y"],
+    ['ssh', 'ssh other rm x'],
+    ['scp with a shell behind it', 'scp x; bash'],
+    ['xargs', 'ls | xargs rm'],
+    ['find -exec', 'find . -exec rm {} \\;'],
+    ['find -ok', 'find . -ok rm {} \\;'],
+    ['tar that runs', 'tar xf x --to-command=rm'],
+    ['tar that runs, abbreviated', 'tar xf x --to-c=rm'],
+    ['tar with a compressor', 'tar -I rm -cf x y'],
+    ['sort with a compressor', 'sort --compress-program=rm x'],
+    ['git with a configuration', 'git -c core.pager=rm log'],
+    ['an alias of git', 'git frobnicate'],
+    ['git with a program at the other end', 'git clone --upload-pack=rm x'],
+    ['vim', 'vim x'],
+    ['docker', 'docker run x'],
+    ['an editor in systemctl', 'systemctl edit web'],
+    ['another host in systemctl', 'systemctl -qH other stop web'],
+    ['a word of fish', 'not rm x'],
+    ['a word of zsh', 'repeat 3 rm x'],
+    ['a program by its place, in zsh', '=rm x'],
+    ['a redirection without a file', 'ls >'],
+    ['nothing', ''],
+    ['only spaces', ' \t'],
+    ['only a comment', '# ls'],
+    ['too long a line', `ls ${'x'.repeat(70_000)}`],
+    ['too many words', 'a '.repeat(2000)],
+  ];
+
+  test.each(rows)('%s', (_attack, line) => {
+    const { opaque, program, programs, because } = readCommand(line);
+    expect(opaque).toBe(true);
+    expect(because).toMatch(/./);
+    expect(program).toBe('');
+    // A list of permitted programs never holds all of these.
+    expect(programs).toContain('<opaque>');
+  });
+
+  test('and what is known of it is named all the same', () => {
+    expect(readCommand('FOO=bar rm x').programs).toContain('rm');
+    expect(readCommand('ls | xargs -0 rm').programs).toContain('rm');
+    expect(readCommand('if true; then rm x; fi').programs).toContain('rm');
+    expect(readCommand('not rm x').programs).toContain('rm');
+    expect(readCommand('sudo bash').programs).toEqual(expect.arrayContaining(['sudo', 'bash']));
+  });
+});
+
+describe('whatever the line is', () => {
+  const pieces = fc.constantFrom(
+    ...' \t\n;&|<>()#\\\'"`$*?[]{}~=!^-/.,:012abrmls'.split(''),
+    'rm',
+    'ls',
+    'sudo',
+    'env',
+    '&&',
+    '<<',
+    '$(',
+    '\0',
+    'é',
+    '😀',
+  );
+  const line = fc.array(pieces, { maxLength: 60 }).map((parts) => parts.join(''));
+
+  test('reading it ends, and gives the same every time', () => {
+    fc.assert(
+      fc.property(fc.oneof(line, fc.string({ unit: 'binary' })), (text) => {
+        const read = readCommand(text);
+        expect(readCommand(text)).toEqual(read);
+        expect(read.programs.includes('<opaque>')).toBe(read.opaque);
+        expect(read.opaque || read.programs.length > 0).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('takes time in proportion to its length', () => {
+    const half = 32_000;
+    const shapes = ['*', '~', '"', "'", '\\', '{}', '(', 'a ', ';', '<', '$', '`', '1', 'a[', '#', '\n', '=', 'sudo ', 'A=b ', '/', '-I'];
+    for (const shape of shapes) {
+      const began = performance.now();
+      readCommand(shape.repeat(Math.floor((2 * half) / shape.length)));
+      // Quadratic time would be tens of seconds; the bound leaves room for a machine that is busy.
+      expect(performance.now() - began).toBeLessThan(2000);
+    }
+  });
+
+  test('a shell reads the same words, where we say that we know them', { timeout: 60_000 }, async () => {
+    const safe = fc.array(
+      fc.constantFrom(...' \t;|<>#\\\'"$*?[{}~=!^-/.,:01ab'.split(''), '\\\n', '\n', "''", '""', '{}', ' # ', '"a b"'),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    );
+    const lines = fc
+      .sample(safe, { numRuns: 4000, seed: 7 })
+      .map((parts) => `say ${parts.join('')}`)
+      .flatMap((text) => {
+        const { commands, opaque } = readShellLine(text);
+        const [only, ...more] = commands;
+        if (opaque !== undefined || only === undefined || more.length > 0 || only.files.length > 0) return [];
+        return only.words.some(({ expands }) => expands) ? [] : [{ text, words: only.words.map((word) => word.text) }];
+      })
+      .slice(0, 400);
+    for (const shell of ['dash', 'bash']) {
+      // A line that the shell refuses says nothing; it runs nothing either.
+      const each = lines.map(({ text }) => `( eval '${text.replaceAll("'", "'\\''")}' ) 2>/dev/null\nprintf '\\001'\n`);
+      const { stdout } = await run(shell, ['-c', `say() { printf '%s\\0' say "$@"; printf 'over'; }\n${each.join('')}`]);
+      const said = stdout.toString().split('\u0001');
+      let compared = 0;
+      for (const [index, { text, words }] of lines.entries()) {
+        const heard = said[index] ?? '';
+        if (heard === '') continue;
+        compared += 1;
+        expect([text, heard]).toEqual([text, `${words.map((word) => `${word}\0`).join('')}over`]);
+      }
+      expect(compared).toBeGreaterThan(300);
+    }
+  });
+});
