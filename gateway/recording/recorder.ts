@@ -12,7 +12,7 @@ import type { RecoveryIndex } from './recovery-index.ts';
 import { Sealer } from './sealer.ts';
 import type { RecordWriter } from './segment-records.ts';
 
-export { type ChannelDescription, ChannelRecording, type FrameFollower, type RecordingPosition } from './channel-recording.ts';
+export { type ChannelDescription, ChannelRecording, type RecordingPosition } from './channel-recording.ts';
 export type { RecoveryReport } from './recovery.ts';
 export type { RecoveryIndex } from './recovery-index.ts';
 
