@@ -59,7 +59,7 @@ async function askLocally<N extends OperationName>(
 }
 
 /** Programs say it in the environment, people have logged in, and some things take neither. Throws LOGIN_REQUIRED. */
-export async function whoAsks(options: OperatorOptions, anybodyMay: boolean): Promise<AskedOverHttps> {
+export async function whoAsks(options: OperatorOptions, anybodyMay = false): Promise<AskedOverHttps> {
   const { SALLYPORT_TOKEN, SALLYPORT_FINGERPRINT } = process.env;
   const { url, login } = await meantGateway(options);
   const trust = SALLYPORT_FINGERPRINT === undefined ? (login?.trust ?? SYSTEM_TRUST) : readFingerprint(SALLYPORT_FINGERPRINT);

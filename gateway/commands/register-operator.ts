@@ -29,8 +29,8 @@ export function registerOperatorCommands(registering: Registering): void {
   registerOperators(registering);
   registerApprovals(registering);
   registerSupervision(registering);
-  registerWatch(registering);
   registerCredentials(registering);
+  registerWatch(registering);
 }
 
 function remote(command: Command): Command {
@@ -186,16 +186,6 @@ function registerSupervision({ program, finish, examples }: Registering): void {
     .action(async (options: OperatorOptions) => finish(await (await load()).listLocks(options)));
 }
 
-function registerWatch({ program, finish, examples }: Registering): void {
-  program
-    .command('watch')
-    .description('see a running session in this terminal, as it is now and as it goes on; q leaves')
-    .argument('<session>', 'id of a session that runs, or the beginning of one, and a channel behind a slash if not the first terminal')
-    .option(...GATEWAY)
-    .addHelpText('after', examples('watch 01a205e1-e790', 'watch 01a205e1-e790/2 --gateway https://bastion.example.com:7443'))
-    .action(async (session: string, options: OperatorOptions) => finish(await (await import('./watch.ts')).watch(session, options)));
-}
-
 function registerCredentials({ program, finish, examples, wholeNumber, collect }: Registering): void {
   const credentials = program.command('credentials').description('short-lived SSH certificates of the gateway');
   const load = async (options: OperatorOptions) => {
@@ -232,4 +222,14 @@ function registerCredentials({ program, finish, examples, wholeNumber, collect }
       const { showAuthority, ask } = await load(options);
       finish(await showAuthority(options, ask));
     });
+}
+
+function registerWatch({ program, finish, examples }: Registering): void {
+  program
+    .command('watch')
+    .description('see a running session in this terminal, as it is now and as it goes on; q leaves')
+    .argument('<session>', 'id of a session that runs, or the beginning of one, and a channel behind a slash if not the first terminal')
+    .option(...GATEWAY)
+    .addHelpText('after', examples('watch 01a205e1-e790', 'watch 01a205e1-e790/2 --gateway https://bastion.example.com:7443'))
+    .action(async (session: string, options: OperatorOptions) => finish(await (await import('./watch.ts')).watch(session, options)));
 }

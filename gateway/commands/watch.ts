@@ -25,7 +25,7 @@ export async function watch(name: string, options: OperatorOptions): Promise<num
       remedy: 'run it in one; programs use the WebSocket that docs/operator-api.md describes',
     });
   const session = await liveSessionNamed(prefix, options);
-  const asked = await whoAsks(options, false);
+  const asked = await whoAsks(options);
   const watching = new Watching(terminal, wanted === undefined ? undefined : Number(wanted));
   const socket = await openWebSocket(asked, `/api/sessions/${session}/live`, watching);
   try {

@@ -135,6 +135,11 @@ export class ChannelRecording {
     return this.#crossing.bytes;
   }
 
+  /** Whether what is typed now is a secret that is left out. */
+  get withholding(): boolean {
+    return this.#crossing.withholding;
+  }
+
   /** How far the recording has come. Everything before it is in files. */
   get position(): RecordingPosition {
     return { stretch: this.#stretch, bytes: this.#file.bytes };
@@ -148,11 +153,6 @@ export class ChannelRecording {
   /** One follower, or none: what is written from here on. */
   follow(follower: FrameFollower | undefined): void {
     this.#follower = follower;
-  }
-
-  /** Whether what is typed now is a secret that is left out. */
-  get withholding(): boolean {
-    return this.#crossing.withholding;
   }
 
   /** Why nothing can be appended any more, if so. */

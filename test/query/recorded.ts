@@ -49,7 +49,7 @@ export class RecordedData {
     const log = createLog('fatal');
     // Of what a gateway does for others, this one only records that its sessions are looked at.
     const performers = { 'view.recorded': (input, asking) => recordView(input, asking, { database, records }) } as Partial<Performers>;
-    const control = await openControlSocket(directory, { performers: performers as Performers, version, log });
+    const control = await openControlSocket(directory, { performers, version, log });
     const data = new RecordedData(directory, database, records, recorder, control);
     onTestFinished(() => data.close());
     return data;

@@ -30,6 +30,8 @@ export interface WorldOptions {
   targets?: (host: TargetHost) => Configuration[];
   /** People beside the one whom the agents act for. */
   humans?: Configuration[];
+  /** More of the human whom the agents act for. */
+  engineer?: Configuration;
   /** More sections of the configuration. */
   configuration?: Configuration;
   gateway?: Omit<GatewayOptions, 'configuration'>;
@@ -55,7 +57,7 @@ export async function openWorld(belongings: Belongings, options: WorldOptions = 
       })),
       targets: targets.map((target) => ({ allow: names, ...target })),
       ...options.configuration,
-      humans: [{ name: 'engineer@example.com' }, ...(options.humans ?? [])],
+      humans: [{ name: 'engineer@example.com', ...options.engineer }, ...(options.humans ?? [])],
     },
   });
   const knownHosts = join(directory, 'known_hosts');
