@@ -89,8 +89,8 @@ export function readLiveFrames(message: Uint8Array, host: CodecHost): { channel:
   return { channel: number, frames };
 }
 
-const MOST_COLS = 1000;
-const MOST_ROWS = 500;
+const MOST_COLS = 500;
+const MOST_ROWS = 200;
 
 /**
  * The size that a screen is kept and shown in. A client may ask for any (RFC 4254, section 6.2: 0 as well, and 32 bits

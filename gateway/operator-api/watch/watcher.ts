@@ -18,6 +18,9 @@ const DRAINED = 64 * 1024;
 const MOST_UNREAD = 4 * MOST_WAITING;
 /** Screens that came too late for what happened since, after which they are shown all the same, one after the other. */
 const PATIENCE = 3;
+/** Of a screen that was lost, to whoever watched already. */
+const MOST_RETRIES = 3;
+const RETRY_MILLIS = 1000;
 
 /** RFC 6455's registry of close codes. */
 const TRY_AGAIN_LATER = 1013;
@@ -31,7 +34,9 @@ type View =
 interface Watched {
   readonly channel: FeedChannel;
   view: View;
+  /** Screens in a row that came too late, and screens that were lost. */
   late: number;
+  lost: number;
 }
 
 /** Asks for the screen as of the channel's present position. */
@@ -65,7 +70,7 @@ export class Watcher {
 
   /** Begins to show a channel. One without a terminal has no screen, only what follows. */
   show(channel: FeedChannel): void {
-    const watched: Watched = { channel, view: { state: 'live' }, late: 0 };
+    const watched: Watched = { channel, view: { state: 'live' }, late: 0, lost: 0 };
     this.#channels.set(channel.channel, watched);
     if (channel.terminal !== undefined) this.#join(watched);
   }
@@ -155,9 +160,24 @@ export class Watcher {
         if (watched.view === view) this.#joined(watched, view, dumped);
       },
       (thrown: unknown) => {
-        if (watched.view === view) this.#withoutScreen(watched, thrown instanceof SallyportError ? thrown.message : String(thrown));
+        if (watched.view !== view) return;
+        this.#withoutScreen(watched, thrown instanceof SallyportError ? thrown.message : String(thrown));
+        this.#tryAgain(watched);
       },
     );
+  }
+
+  /** Whatever the screen was lost to may have been that of another session. */
+  #tryAgain(watched: Watched): void {
+    if (watched.lost >= MOST_RETRIES) return;
+    watched.lost += 1;
+    const { view } = watched;
+    const again = () => {
+      if (this.#over || watched.view !== view || this.#channels.get(watched.channel.channel) !== watched) return;
+      this.say({ type: 'resync', channel: watched.channel.channel, reason: 'screen-lost', leftOut: 0 });
+      this.#join(watched);
+    };
+    setTimeout(again, RETRY_MILLIS).unref();
   }
 
   #joined(watched: Watched, view: Extract<View, { state: 'joining' }>, dumped: Dumped): void {

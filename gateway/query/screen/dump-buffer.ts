@@ -6,29 +6,34 @@ const WIDE = '\u3000';
 
 const PLAIN: Pen = { plain: '', protected: false, style: 0, colour: '' };
 
-/** Lines and tab stops of one of the two buffers, into the active buffer of a terminal that was just reset. */
-export function dumpBuffer(core: TerminalCore, buffer: ScreenBuffer): string {
-  return new BufferDump(core, buffer).run();
+/**
+ * Lines and tab stops of one of the two buffers, into the active buffer of a terminal that was just reset. `above`:
+ * whether lines that have been scrolled off the screen are among them.
+ */
+export function dumpBuffer(core: TerminalCore, buffer: ScreenBuffer, above: boolean): string {
+  return new BufferDump(core, buffer, above ? 0 : buffer.ybase).run();
 }
 
 class BufferDump {
   readonly #core: TerminalCore;
   readonly #buffer: ScreenBuffer;
   readonly #cell: Cell;
+  readonly #first: number;
   #out = '';
   #pen: Pen = PLAIN;
   /** Where the next character would be printed, if that is known. */
   #at: { x: number; row: number } | undefined;
 
-  constructor(core: TerminalCore, buffer: ScreenBuffer) {
+  constructor(core: TerminalCore, buffer: ScreenBuffer, first: number) {
     this.#core = core;
     this.#buffer = buffer;
     this.#cell = emptyCell();
+    this.#first = first;
   }
 
   run(): string {
     const { rows } = this.#core;
-    const count = this.#buffer.lines.length;
+    const count = this.#count;
     if (this.#line(0).isWrapped) this.#wrapFirst();
     for (let row = 1; row < Math.min(rows, count); row += 1) if (this.#line(row).isWrapped) this.#wrapInto(row - 1);
     for (let index = 0; index < Math.min(rows, count) - 1; index += 1) this.#fill(index, index);
@@ -44,8 +49,12 @@ class BufferDump {
     return this.#out + this.#tabs();
   }
 
+  get #count(): number {
+    return this.#buffer.lines.length - this.#first;
+  }
+
   #line(index: number): ScreenLine {
-    return this.#buffer.lines.get(index) as ScreenLine;
+    return this.#buffer.lines.get(this.#first + index) as ScreenLine;
   }
 
   #load(line: ScreenLine, x: number): Cell {
@@ -81,7 +90,7 @@ class BufferDump {
     // Columns that hold something already, which has to go even where the line is blank.
     const used = new Set<number>();
     if (line.isWrapped) used.add(0);
-    if (index + 1 < this.#buffer.lines.length && this.#line(index + 1).isWrapped) used.add(cols - 1);
+    if (index + 1 < this.#count && this.#line(index + 1).isWrapped) used.add(cols - 1);
     const done = this.#blanks(line, row, used);
     for (let x = 0; x < cols; ) {
       const cell = this.#load(line, x);

@@ -2,19 +2,27 @@ import { dumpBuffer } from './dump-buffer.ts';
 import { isUnderlined, penOf, setPen } from './pen.ts';
 import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
+/** It is made for everybody who joins, and sent in one message. */
+const MOST_LENGTH = 1024 * 1024;
+
 /**
  * The state of a terminal as sequences that make any other terminal of the same size the same: every cell of both
  * screens and of what is above, cursor and saved cursors, scroll regions, tab stops, character sets, modes, title.
- * To be called after `mendScreen`. What is not part of it: mouse pointer, colours of the palette, links.
+ * Without what is above where that makes it too long. To be called after `mendScreen`. What is not part of it: mouse pointer, colours of the palette, links.
  */
-export function dumpScreen(core: TerminalCore): string {
+export function dumpScreen(core: TerminalCore, mostLength = MOST_LENGTH): string {
+  const whole = dump(core, true);
+  return whole.length <= mostLength ? whole : dump(core, false);
+}
+
+function dump(core: TerminalCore, above: boolean): string {
   const { normal, alt, active } = core.buffers;
   let out = `\x1bc\x1b[?25h\x1b[20l\x1b]2;${core._inputHandler._windowTitle}\x07`;
-  out += dumpBuffer(core, normal);
+  out += dumpBuffer(core, normal, above);
   out += savedCursor(normal) + region(core, normal);
   if (active === alt) {
     // Where the cursor was on the normal screen counts when the terminal is resized.
-    out += `${move(normal.x, normal.y)}\x1b[?47h${dumpBuffer(core, alt)}`;
+    out += `${move(normal.x, normal.y)}\x1b[?47h${dumpBuffer(core, alt, above)}`;
     out += savedCursor(alt) + region(core, alt);
   } else {
     const saved = savedCursor(alt);

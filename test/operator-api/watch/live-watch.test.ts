@@ -288,7 +288,8 @@ describe('the thread that keeps screens', () => {
     await worker.terminate();
     await Promise.all([exit, joining]);
     channel.data(1, 'o', 'after');
-    await second.until('the news or the screen', () => second.of('no-screen').length + second.of('snapshot').length > 0);
+    await second.until('the screen, after the news or at once', () => second.screens.has(0));
+    if (second.of('no-screen').length > 0) expect(second.of('resync')).toMatchObject([{ reason: 'screen-lost' }]);
     expect(first.framed).toBe(5);
     const third = await room.watch();
     await third.until('a screen', () => third.screens.has(0));
