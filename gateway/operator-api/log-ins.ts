@@ -3,7 +3,7 @@ import type { Role } from '../../contract/operator-api.ts';
 import type { Actor } from '../../contract/record.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
 import type { LoggedIn } from './authorise.ts';
-import { type Operators, operatorInForce } from './operators.ts';
+import { type Claimed, type Operators, operatorInForce } from './operators.ts';
 
 /** How a token begins, so that one that got lost in a file or a log is recognised. */
 export const TOKEN_PREFIX = 'sp_';
@@ -27,7 +27,7 @@ export interface KnownToken {
   /** What a program may have of its operator's roles; a log-in has all of them, also those that come later. */
   readonly roles?: readonly Role[];
   /** Groups that an identity provider gave; missing where none was asked. */
-  readonly claimed?: readonly string[];
+  readonly claimed?: Claimed;
   readonly authentication: NonNullable<Actor['authentication']>;
   /** Microseconds since 1970 (UTC). */
   readonly expires: number;
@@ -35,7 +35,7 @@ export interface KnownToken {
 
 export interface NewLogin {
   readonly operator: string;
-  readonly claimed?: readonly string[];
+  readonly claimed?: Claimed;
   readonly authentication: NonNullable<Actor['authentication']>;
 }
 

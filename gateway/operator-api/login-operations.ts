@@ -106,10 +106,11 @@ async function loginWithProvider(
 /** Lets somebody in whom the identity provider knows. Throws LOGIN_REFUSED for whoever may nothing here. */
 export async function enterProvided(person: ProvidedPerson, source: string, parts: LoginParts): Promise<Entered> {
   const { name, claimedGroups, issuer, subject, amr, acr } = person;
-  const found = operatorInForce(name, parts.operators, claimedGroups);
+  const claimed = { issuer, groups: claimedGroups };
+  const found = operatorInForce(name, parts.operators, claimed);
   if ('refused' in found) return refuse({ method: 'oidc', user: name, reason: found.refused }, source, parts);
   const provider = { issuer, subject, ...(amr === undefined ? {} : { amr: [...amr] }), ...(acr === undefined ? {} : { acr }) };
-  return enter({ operator: name, claimed: claimedGroups, authentication: { method: 'oidc', provider } }, source, parts);
+  return enter({ operator: name, claimed, authentication: { method: 'oidc', provider } }, source, parts);
 }
 
 export interface Entered {

@@ -18,13 +18,19 @@ export interface OperatorKey {
   readonly line: string;
 }
 
+/** What an identity provider said of somebody who logged in through it. */
+export interface Claimed {
+  readonly issuer: string;
+  readonly groups: readonly string[];
+}
+
 /** Asked anew at each request, so that a reload and a lock count from the next request on. */
 export interface Operators {
   /**
-   * `claimed`: the groups that an identity provider gave somebody who logged in through it. They may have roles, and their
+   * `claimed`: of somebody who logged in through an identity provider. Its groups may have roles, and their
    * holder need not be among the humans of the configuration, as far as it says so.
    */
-  find(name: string, claimed?: readonly string[]): Operator | undefined;
+  find(name: string, claimed?: Claimed): Operator | undefined;
   /** Humans with a role, by name. */
   all(): readonly Operator[];
   isLocked(name: string): boolean;
@@ -37,7 +43,7 @@ export interface Operators {
 export function operatorInForce(
   name: string,
   operators: Operators,
-  claimed?: readonly string[],
+  claimed?: Claimed,
 ): { readonly operator: Operator } | { readonly refused: string } {
   const operator = operators.find(name, claimed);
   if (operator === undefined) return { refused: 'there is no human of this name' };

@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { OidcSettings } from '../identity/oidc-settings.ts';
 import { operatorRoles, type Principal } from '../identity/principal.ts';
-import type { Operator, Operators } from '../operator-api/operators.ts';
+import type { Claimed, Operator, Operators } from '../operator-api/operators.ts';
 
 /** The operators of the configuration in force. */
 export function operatorsOf(config: () => Pick<Config, 'principals' | 'oidc'>, isLocked: (name: string) => boolean): Operators {
@@ -9,7 +9,7 @@ export function operatorsOf(config: () => Pick<Config, 'principals' | 'oidc'>, i
     find: (name, claimed) => {
       const { principals, oidc } = config();
       // Whoever came in through a provider that is not trusted any more.
-      if (claimed !== undefined && oidc === undefined) return undefined;
+      if (claimed !== undefined && oidc?.issuer !== claimed.issuer) return undefined;
       const principal = principals.get(name);
       const known =
         principal === undefined ? unlisted(name, oidc, claimed) : principal.kind === 'human' ? operatorOf(principal) : undefined;
@@ -24,13 +24,13 @@ export function operatorsOf(config: () => Pick<Config, 'principals' | 'oidc'>, i
 }
 
 /** Somebody whom only the provider knows, where the configuration takes its word for it. */
-function unlisted(name: string, oidc: OidcSettings | undefined, claimed: readonly string[] | undefined): Operator | undefined {
+function unlisted(name: string, oidc: OidcSettings | undefined, claimed: Claimed | undefined): Operator | undefined {
   if (claimed === undefined || oidc?.unlisted !== true) return undefined;
   return { name, roles: [], groups: [], keys: [], disabled: false };
 }
 
 /** Roles that the configuration in force gives to groups of the provider count beside a human's own. */
-function withClaims(operator: Operator, oidc: OidcSettings | undefined, claimed: readonly string[]): Operator {
+function withClaims(operator: Operator, oidc: OidcSettings | undefined, { groups: claimed }: Claimed): Operator {
   const roles = operatorRoles.filter(
     (role) => operator.roles.includes(role) || oidc?.roles[role].some((group) => claimed.includes(group)) === true,
   );
