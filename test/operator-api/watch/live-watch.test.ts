@@ -101,7 +101,7 @@ class Drawing {
   readonly #random: (below: number) => number;
 
   constructor(seed: number, count: number) {
-    this.#bytes = Buffer.from(randomOutput(seed, count));
+    this.#bytes = Buffer.from(randomOutput(seed, count, false));
     this.#random = randomNumbers(seed);
   }
 
