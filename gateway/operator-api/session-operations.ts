@@ -1,6 +1,8 @@
 import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
+import type { Actor } from '../../contract/record.ts';
 import type { SessionRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
+import type { Records } from '../ledger/records.ts';
 import { findChannels } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
 import { findSessions, type SessionQuestion } from '../query/find-sessions.ts';
@@ -12,13 +14,20 @@ import type { LiveState } from './supervision-operations.ts';
 export interface SessionReading {
   /** A connection of its own: what somebody searches for does not keep records waiting. */
   readonly reading: () => Promise<Database>;
+  readonly records: Pick<Records, 'append'>;
+  readonly gatewayName: string;
   /** How a session stands that runs now. */
   readonly liveState: (session: string) => LiveState | undefined;
 }
 
 export function sessionOperations(parts: SessionReading): Pick<Performers, 'session.list' | 'session.show'> {
   return {
-    'session.list': (input) => listSessions(input, parts),
+    'session.list': async (input, { actor }) => {
+      const found = await listSessions(input, parts);
+      // Whoever looks for words in what others did is on record before they see what was found; leafing on is no new search.
+      if (input.text !== undefined && input.cursor === undefined) await recordSearch(input, found.sessions.length, actor, parts);
+      return found;
+    },
     'session.show': (input) => showSession(input, parts),
   };
 }
@@ -36,6 +45,16 @@ async function listSessions(
   const page = sessions.slice(0, limit);
   const last = page.at(-1);
   return { sessions: page, ...(sessions.length > limit && last !== undefined ? { cursor: last.id } : {}) };
+}
+
+async function recordSearch(
+  { cursor: _, limit: __, ...query }: OperationInput<'session.list'>,
+  results: number,
+  actor: Actor,
+  { records, gatewayName }: SessionReading,
+): Promise<void> {
+  const target = { name: gatewayName, kind: 'gateway' } as const;
+  await records.append({ type: 'access.searched', outcome: 'success', actor, target, body: { query: given(query), results } });
 }
 
 async function showSession(

@@ -72,7 +72,7 @@ export function performersOf(parts: PerformerParts): Performers {
   return {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
-    ...sessionOperations({ reading: parts.reading, liveState: (session) => liveStateOf(session, parts) }),
+    ...sessionOperations({ ...parts, liveState: (session) => liveStateOf(session, parts) }),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),
     ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),

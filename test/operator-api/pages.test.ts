@@ -30,7 +30,12 @@ test('sessions: newest first, without a gap and without one twice, though others
     await records.append(draft.sessionOpen(id));
     opened.unshift(id);
   }
-  const { 'session.list': list } = sessionOperations({ reading: async () => database, liveState: () => undefined });
+  const { 'session.list': list } = sessionOperations({
+    reading: async () => database,
+    records,
+    gatewayName: 'gateway-1',
+    liveState: () => undefined,
+  });
   const seen: string[] = [];
   let page: OperationOutput<'session.list'> | undefined;
   do {
@@ -41,6 +46,26 @@ test('sessions: newest first, without a gap and without one twice, though others
   expect(seen).toEqual(opened);
   await expect(list({ limit: 3, cursor: newSession() }, asking)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
   await expect(list({ limit: 3, cursor: '7' }, asking)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+});
+
+test('94 a search is on record before what it found is told; going through its pages is no new one', async () => {
+  const { database, records } = await world();
+  for (let count = 0; count < 3; count += 1) await records.append(draft.sessionOpen(newSession()));
+  const { 'session.list': list } = sessionOperations({
+    reading: async () => database,
+    records,
+    gatewayName: 'gateway-1',
+    liveState: () => undefined,
+  });
+  const text = actor.principal.slice(1);
+  const first = await list({ limit: 2, text }, asking);
+  expect(first.sessions).toHaveLength(2);
+  await list({ limit: 2, text, cursor: first.cursor }, asking);
+  await list({ limit: 2 }, asking);
+  const rows = (await database.records.after(0, 100)).filter(({ type }) => type === 'access.searched');
+  expect(rows.map(({ bytes }) => (JSON.parse(Buffer.from(bytes ?? '').toString()) as { body: unknown }).body)).toEqual([
+    { query: { text }, results: 2 },
+  ]);
 });
 
 test('approvals: those that wait, the next to expire first; all of them, the newest first; and each as its records have it', async () => {
