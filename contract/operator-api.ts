@@ -585,10 +585,16 @@ export type OperationName = keyof typeof operations;
 export type OperationInput<N extends OperationName> = z.infer<(typeof operations)[N]['input']>;
 export type OperationOutput<N extends OperationName> = z.infer<(typeof operations)[N]['output']>;
 
-/** The schemas of the same table, typed so that those of a name go with the types of that name. */
-export const operationSchemas: {
-  readonly [N in OperationName]: { readonly input: z.ZodType<OperationInput<N>>; readonly output: z.ZodType<OperationOutput<N>> };
-} = operations;
+interface Schemas<N extends OperationName> {
+  readonly input: z.ZodType<OperationInput<N>>;
+  readonly output: z.ZodType<OperationOutput<N>>;
+}
+
+/** The schemas of an operation, typed so that they go with the types of its name. */
+export function schemasOf<N extends OperationName>(name: N): Schemas<N> {
+  const schemas: { readonly [M in OperationName]: Schemas<M> } = operations;
+  return schemas[name];
+}
 
 export function isOperation(candidate: string): candidate is OperationName {
   return Object.hasOwn(operations, candidate);

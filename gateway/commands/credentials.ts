@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operator-api.ts';
+import { type OperationInput, type OperationName, type OperationOutput, schemasOf } from '../../contract/operator-api.ts';
 import { SallyportError } from '../base/errors.ts';
 import { printable } from '../query/printable.ts';
 import { writeNewFile } from './new-file.ts';
@@ -33,7 +33,7 @@ export async function issueCredentials(options: IssueOptions, ask: Ask): Promise
     ...(target === undefined || target.length === 0 ? {} : { targets: [...target] }),
     ...(seconds === undefined ? {} : { seconds }),
   };
-  if (!operationSchemas['credential.issue'].input.safeParse(input).success) {
+  if (!schemasOf('credential.issue').input.safeParse(input).success) {
     throw new SallyportError('USAGE', 'A certificate cannot be asked for with this', {
       remedy: 'at most 100 targets, and from 30 seconds to 24 hours',
     });

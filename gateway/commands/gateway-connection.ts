@@ -7,8 +7,8 @@ import {
   type OperationName,
   type OperationOutput,
   type OperationShape,
-  operationSchemas,
   operations,
+  schemasOf,
 } from '../../contract/operator-api.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { errorIn, readAll } from '../operator-api/ask-gateway.ts';
@@ -112,7 +112,7 @@ export async function askOverHttps<N extends OperationName>(
     throw unreachable(gateway.url, 'gave an answer that is not JSON', error);
   }
   if (status !== 200) throw errorIn(answer, status);
-  const output = operationSchemas[name].output.safeParse(answer);
+  const output = schemasOf(name).output.safeParse(answer);
   if (!output.success)
     throw unreachable(gateway.url, 'gave an answer that this command does not understand; one of the two is older', output.error);
   return { output: output.data, fingerprint };

@@ -1,3 +1,4 @@
+import { UsedOnce } from '../base/used-once.ts';
 import { FRESH_SECONDS, SKEW_SECONDS } from './oidc-token.ts';
 
 /** More log-ins than this within the time that a token is fresh, and further ones have to wait. */
@@ -9,14 +10,12 @@ const MOST = 10_000;
  * Every one here was signed by the provider, so strangers cannot fill it.
  */
 export class UsedTokens {
-  /** Fingerprint → second until which it is remembered. In the order of use, which is nearly that of ending. */
-  readonly #used = new Map<string, number>();
+  readonly #used: UsedOnce;
   readonly #since: number;
-  readonly #most: number;
 
   constructor(nowMs: number, most: number = MOST) {
     this.#since = Math.floor(nowMs / 1000);
-    this.#most = most;
+    this.#used = new UsedOnce(most);
   }
 
   /** Uses a token; says why it cannot be used. `issued` is its `iat`. */
@@ -24,17 +23,8 @@ export class UsedTokens {
     const now = Math.floor(nowMs / 1000);
     if (this.#used.has(fingerprint)) return 'the ID token was used before';
     if (issued < this.#since) return 'the ID token was issued before the gateway started: log in once more';
-    this.#forget(now);
-    if (this.#used.size >= this.#most) return 'too many people have logged in within minutes: wait a little';
-    this.#used.set(fingerprint, issued + FRESH_SECONDS + SKEW_SECONDS);
-    return undefined;
-  }
-
-  /** An entry that ends early but stands behind one that ends late stays a little longer; that is all. */
-  #forget(now: number): void {
-    for (const [fingerprint, until] of this.#used) {
-      if (until >= now) return;
-      this.#used.delete(fingerprint);
-    }
+    // A second longer than it is fresh: the last moment counts as well.
+    const outcome = this.#used.take(fingerprint, issued + FRESH_SECONDS + SKEW_SECONDS + 1, now);
+    return outcome === 'full' ? 'too many people have logged in within minutes: wait a little' : undefined;
   }
 }

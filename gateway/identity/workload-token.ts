@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { UsedOnce } from '../base/used-once.ts';
 import { reasonAgainst } from './identify.ts';
 import type { Principal } from './principal.ts';
-import type { SpentTokens } from './spent-tokens.ts';
 import { agentOf, type WorkloadIssuer } from './workload.ts';
 
 /** Tokens of CI systems and Kubernetes have 1 to 3 KiB. */
@@ -18,7 +18,7 @@ const MAX_CHAIN = 4;
 export interface WorkloadTrust {
   readonly principals: ReadonlyMap<string, Principal>;
   readonly issuers: readonly { readonly workload: WorkloadIssuer; readonly keys: JWTVerifyGetKey }[];
-  readonly spent: SpentTokens;
+  readonly spent: UsedOnce;
 }
 
 export interface WorkloadGrant {
@@ -61,7 +61,7 @@ export async function exchangeWorkloadToken(token: string, trust: WorkloadTrust,
   if (workload.singleUse) {
     const taken = trust.spent.take(idOf(token, verified.payload, workload), granted.until + TOLERANCE_SECONDS, now);
     if (taken !== 'taken')
-      return { refused: taken === 'spent' ? 'the token was used before' : 'too many tokens are remembered at the moment', ...subject };
+      return { refused: taken === 'used' ? 'the token was used before' : 'too many tokens are remembered at the moment', ...subject };
   }
   return granted.grant;
 }

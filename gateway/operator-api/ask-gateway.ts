@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, errorCodes } from '../../contract/error-codes.ts';
-import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operator-api.ts';
+import { type OperationInput, type OperationName, type OperationOutput, schemasOf } from '../../contract/operator-api.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import { OPERATIONS_PATH, USER_HEADER, VERSION_HEADER } from './control-socket.ts';
 import { CONTROL_SOCKET, withSocketPath } from './socket-path.ts';
@@ -35,7 +35,7 @@ export async function askGateway<N extends OperationName>(
   if (answer === undefined) return undefined;
   const { status, body } = answer;
   if (status !== 200) throw errorIn(body, status);
-  const output = operationSchemas[name].output.safeParse(body);
+  const output = schemasOf(name).output.safeParse(body);
   if (!output.success) throw unreachable(directory, 'gave an answer that this command does not understand', output.error);
   return { output: output.data };
 }

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { canonicalText } from '../../contract/canonical.ts';
 import { type LoginChallenge, loginChallengeSchema } from '../../contract/login-challenge.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
-import { UsedOnce } from './used-once.ts';
+import { UsedOnce } from '../base/used-once.ts';
 
 const VALID_MICROS = 120 * 1_000_000;
 
@@ -14,13 +14,16 @@ export interface ChallengeParts {
   readonly certificate: () => string;
 }
 
+/** More than anybody logs in within the life of a challenge. */
+const MOST_USED = 16_384;
+
 /**
  * Challenges for logging in. Nothing is kept of one that was only asked for: a key of this process makes it known again.
  * What is kept are the nonces of those that somebody has logged in with, until they expire.
  */
 export class LoginChallenges {
   readonly #key = randomBytes(32);
-  readonly #used = new UsedOnce();
+  readonly #used = new UsedOnce(MOST_USED);
   readonly #parts: ChallengeParts;
 
   constructor(parts: ChallengeParts) {
@@ -52,7 +55,7 @@ export class LoginChallenges {
     const now = this.#parts.clock.wallMicros();
     const expires = Date.parse(challenge.expires) * 1000;
     if (expires <= now || this.#used.has(challenge.nonce)) return undefined;
-    return { operator: challenge.operator, use: () => this.#used.take(challenge.nonce, expires + 1_000_000, now) };
+    return { operator: challenge.operator, use: () => this.#used.take(challenge.nonce, expires + 1_000_000, now) === 'taken' };
   }
 
   #mac(unsigned: Omit<LoginChallenge, 'mac'>): Buffer {

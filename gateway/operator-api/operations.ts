@@ -1,4 +1,4 @@
-import { type OperationInput, type OperationName, type OperationOutput, operationSchemas } from '../../contract/operator-api.ts';
+import { type OperationInput, type OperationName, type OperationOutput, schemasOf } from '../../contract/operator-api.ts';
 import type { Actor } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import { type Asker, authorise, type LoggedIn } from './authorise.ts';
@@ -35,7 +35,7 @@ export async function perform<N extends OperationName>(
   asking: Asking,
 ): Promise<OperationOutput<N>> {
   authorise(name, asker);
-  const schemas = operationSchemas[name];
+  const schemas = schemasOf(name);
   const checked = schemas.input.safeParse(input);
   if (!checked.success) {
     const faults = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'the input'}: ${message}`);

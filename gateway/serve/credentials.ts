@@ -2,13 +2,13 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type Clock, isoMicros } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { UsedOnce } from '../base/used-once.ts';
 import type { Config } from '../config/types.ts';
 import { CertificateAuthority } from '../identity/certificate-authority.ts';
 import type { CertificateTrust } from '../identity/identify-certificate.ts';
 import { readSecret } from '../identity/read-secret.ts';
 import { MAX_LIST_BYTES, parseRevocationList, type RevocationList } from '../identity/revocation-list.ts';
 import { RevokedCertificates } from '../identity/revoked-certificates.ts';
-import { SpentTokens } from '../identity/spent-tokens.ts';
 import { verifyingKeys } from '../identity/workload-keys.ts';
 import type { CredentialsInForce } from '../session/credentials.ts';
 import { makeAuthorityKeyOnce, publishAuthorityKey } from '../store/authority-key.ts';
@@ -32,7 +32,7 @@ export async function openCredentials(
   const authority = new CertificateAuthority(readAuthorityKey(await makeAuthorityKeyOnce(dataDirectory)));
   await publishAuthorityKey(dataDirectory, authority.line);
   const revoked = new RevokedCertificates(await database.certificates.revoked(isoMicros(clock.wallMicros())));
-  const spent = new SpentTokens();
+  const spent = new UsedOnce(100_000);
   return {
     authority,
     revoked,

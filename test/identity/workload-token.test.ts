@@ -4,7 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { SpentTokens } from '../../gateway/identity/spent-tokens.ts';
+import { UsedOnce } from '../../gateway/base/used-once.ts';
 import { agentOf, type WorkloadIssuer } from '../../gateway/identity/workload.ts';
 import { verifyingKeys } from '../../gateway/identity/workload-keys.ts';
 import { exchangeWorkloadToken, type WorkloadTrust } from '../../gateway/identity/workload-token.ts';
@@ -28,7 +28,7 @@ const agents = [
   { subject: 'repo:acme/human', agent: 'engineer@example.com', delegation: true },
 ];
 
-function trust(more: Partial<WorkloadIssuer> = {}, spent = new SpentTokens()): WorkloadTrust {
+function trust(more: Partial<WorkloadIssuer> = {}, spent = new UsedOnce(100_000)): WorkloadTrust {
   const keys = { file: 'jwks.json', set: ci.keys as never };
   const workload = { name: 'ci', issuer: ISSUER, audience: AUDIENCE, keys, subjectClaim: 'sub', singleUse: true, agents, ...more };
   return { principals, spent, issuers: [{ workload, keys: verifyingKeys(workload.keys) }] };
@@ -120,7 +120,7 @@ describe('a token of a configured issuer', () => {
   });
 
   test('is taken once, also when another one has its id', async () => {
-    const spent = new SpentTokens();
+    const spent = new UsedOnce(100_000);
     const token = await ci.token({ ...main, jti: 'a' });
     expect((await exchangeWorkloadToken(token, trust({}, spent), now)).refused).toBeUndefined();
     expect((await exchangeWorkloadToken(token, trust({}, spent), now)).refused).toBe('the token was used before');
@@ -135,7 +135,7 @@ describe('a token of a configured issuer', () => {
   });
 
   test('that is refused is not spent', async () => {
-    const spent = new SpentTokens();
+    const spent = new UsedOnce(100_000);
     const token = await ci.token(main);
     expect((await exchangeWorkloadToken(token, trust({ agents: [] }, spent), now)).refused).toMatch(/^no agent/);
     expect((await exchangeWorkloadToken(token, trust({}, spent), now)).refused).toBeUndefined();
@@ -231,9 +231,9 @@ test('an exact subject counts before a longer beginning, and that before a short
 });
 
 test('spent tokens are remembered while they are good and no longer, and never more than there is room for', () => {
-  const spent = new SpentTokens(3);
+  const spent = new UsedOnce(3);
   expect([1, 2, 3].map((n) => spent.take(`t${n}`, 100 + n, 50))).toEqual(['taken', 'taken', 'taken']);
-  expect(spent.take('t1', 101, 60)).toBe('spent');
+  expect(spent.take('t1', 101, 60)).toBe('used');
   expect(spent.take('t4', 200, 60)).toBe('full');
   expect(spent.take('t4', 200, 102)).toBe('taken');
   expect(spent.remembered).toBe(2);

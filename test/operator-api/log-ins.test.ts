@@ -5,7 +5,6 @@ import { LogIns, type MadeToken, makeToken } from '../../gateway/operator-api/lo
 import { LoginChallenges } from '../../gateway/operator-api/login-challenges.ts';
 import { programToken } from '../../gateway/operator-api/operator-operations.ts';
 import type { Operator } from '../../gateway/operator-api/operators.ts';
-import { UsedOnce } from '../../gateway/operator-api/used-once.ts';
 
 const SECOND = 1_000_000;
 const HOUR = 3600 * SECOND;
@@ -174,15 +173,4 @@ describe('a challenge', () => {
     for (const text of forgeries) expect(ours.open(text)).toBeUndefined();
     expect(ours.open(challenge)).toBeDefined();
   });
-});
-
-test('what may be used once is remembered until it expires, and no more is taken when there is no room', () => {
-  const used = new UsedOnce();
-  for (let count = 0; count < 16_384; count += 1) expect(used.take(`n${count}`, 100, 0)).toBe(true);
-  expect([used.take('n0', 100, 0), used.take('more', 100, 0), used.take('more', 200, 101), used.take('n0', 200, 101)]).toEqual([
-    false,
-    false,
-    true,
-    true,
-  ]);
 });

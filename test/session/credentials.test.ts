@@ -4,10 +4,10 @@ import type { AuditRecord, RecordType } from '../../contract/record.ts';
 import { isoMicros, systemClock } from '../../gateway/base/clock.ts';
 import { SallyportError } from '../../gateway/base/errors.ts';
 import { createLog } from '../../gateway/base/log.ts';
+import { UsedOnce } from '../../gateway/base/used-once.ts';
 import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
 import { CertificateAuthority } from '../../gateway/identity/certificate-authority.ts';
 import { RevokedCertificates } from '../../gateway/identity/revoked-certificates.ts';
-import { SpentTokens } from '../../gateway/identity/spent-tokens.ts';
 import { verifyingKeys } from '../../gateway/identity/workload-keys.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { type CredentialOperationParts, credentialOperations } from '../../gateway/operator-api/credential-operations.ts';
@@ -59,7 +59,7 @@ function inForce(more: Partial<CredentialsInForce> = {}): CredentialsInForce {
   return {
     principals,
     issuers: [{ workload, keys: verifyingKeys(keys) }],
-    spent: new SpentTokens(),
+    spent: new UsedOnce(100_000),
     lifetimes: { lifetimeSeconds: 900, longestSeconds: 3600 },
     admitUnlisted: false,
     ...more,
