@@ -70,7 +70,8 @@ describe('a recording', () => {
     channel.data(1, 'o', 'before ');
     channel.data(2, 'o', 'torn');
     const copy = await temporaryDirectory();
-    await cp(data.directory, copy, { recursive: true });
+    // The control socket of a gateway that runs is no file to copy.
+    await cp(data.directory, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
     const journal = join(copy, 'journal', session.id, '0', '0001.journal');
     await truncate(journal, (await readFile(journal)).length - 2);
     const reader = await Database.openForReading(copy);

@@ -227,9 +227,9 @@ describe('sallyport export', () => {
     expect(read('data/population.csv', without)).toMatch(new RegExp(`^${id},no,+left out by whoever exported this bundle\r$`, 'm'));
     const said = await whole(without);
     expect(said).not.toContain('a very secret thing');
-    // Who is known to the gateway is on record apart from any session.
+    // Who is known to the gateway, and whom its lists let in, is on record apart from any session.
     const naming = lines('data/ledger/records.ndjson', without).filter((line) => line.includes(route.principal));
-    expect(naming.map((line) => (JSON.parse(line) as AuditRecord).type)).toEqual(['identity.changed']);
+    expect(naming.map((line) => (JSON.parse(line) as AuditRecord).type)).toEqual(['policy.changed', 'identity.changed']);
     const { stdout, status } = await runScript(await bareMachine(belongings, 'sh', 'awk'), without);
     expect(stdout.toString()).toContain('1 sessions that answer the question are left out');
     expect(status).toBe(0);
