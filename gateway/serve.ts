@@ -88,7 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rules: () => config.approvals,
       isLocked: (principal) => locks.isLocked(principal),
     });
-    undo.push(async () => approvals.close());
+    undo.push(() => approvals.close());
     const parts: SessionParts<SshReachable> = {
       clock,
       log,
@@ -210,7 +210,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       close: async (reason) => {
         const stopped = daily.close();
         await Promise.all(doors.map((door) => door.close()));
-        approvals.close();
+        await approvals.close();
         await drain(live); // `/readyz` says so meanwhile.
         await liveWatch.close();
         await Promise.all([stopped, control.close(), watched?.listener.close()]);

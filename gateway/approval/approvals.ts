@@ -49,6 +49,8 @@ export class Approvals {
   readonly #open = new Map<string, OpenRequest>();
   readonly #grants = new Grants();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Of each request that waits: how it is withdrawn, and why. */
+  readonly #withdrawals = new Map<string, (why: unknown) => Promise<void>>();
   #closed = false;
 
   constructor(parts: ApprovalParts) {
@@ -118,7 +120,8 @@ export class Approvals {
     }
     this.#expireAt(open, wish);
     const withdraw = (): void => void this.#withdraw(open, wish, signal.reason);
-    if (signal.aborted) withdraw();
+    this.#withdrawals.set(request.id, (why) => this.#withdraw(open, wish, why));
+    if (signal.aborted || this.#closed) withdraw();
     else {
       signal.addEventListener('abort', withdraw, { once: true });
       asked(request, whomOf(rule));
@@ -156,11 +159,11 @@ export class Approvals {
     this.#grants.sessionOver(session);
   }
 
-  /** No timer runs on. What waits is closed by the end of its session. */
-  close(): void {
+  /** Takes no more and withdraws what waits: nobody is kept waiting by a gateway that stops. */
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    const stopping = new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down');
+    await Promise.all([...this.#withdrawals.values()].map((withdraw) => withdraw(stopping)));
   }
 
   async #decide(open: OpenRequest, given: GivenDecision, by: Actor): Promise<void> {
@@ -243,7 +246,6 @@ export class Approvals {
   }
 
   #expireAt(open: OpenRequest, wish: Wish): void {
-    if (this.#closed) return;
     const { id, digest, expires } = open.request;
     // The wall clock may jump: the request says when it ends, and the timer only when to look.
     const look = (): void => {
@@ -258,6 +260,7 @@ export class Approvals {
   #forget({ request }: OpenRequest): void {
     clearTimeout(this.#timers.get(request.id));
     this.#timers.delete(request.id);
+    this.#withdrawals.delete(request.id);
     this.#open.delete(request.id);
   }
 

@@ -177,10 +177,18 @@ describe('a request for approval', () => {
     expect(await codeOf(here.approvals.decide(signed(here, request, 'alice@example.com'), operator('alice@example.com')))).toBe(
       'APPROVAL_OVER',
     );
-    here.approvals.close();
     expect(here.written.map(({ type }) => type)).toEqual(['approval.asked']);
-    expect(here.approvals.find(request.id)?.state).toBe('waiting');
-    void consent;
+    await here.approvals.close();
+    expect(await codeOf(consent)).toBe('APPROVAL_UNAVAILABLE');
+  });
+
+  it('is withdrawn when the gateway stops, and nothing is asked any more', async () => {
+    const here = world();
+    const { consent } = await ask(here);
+    await here.approvals.close();
+    expect(await codeOf(consent)).toBe('APPROVAL_UNAVAILABLE');
+    expect(here.written.at(-1)).toMatchObject({ type: 'approval.withdrawn', body: { reason: 'the gateway is shutting down' } });
+    expect(await codeOf(here.approvals.obtain(wish(), new AbortController().signal, () => undefined))).toBe('APPROVAL_UNAVAILABLE');
   });
 
   it('ends at its deadline by itself', async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
 import { type Gateway, sallyport, startGateway } from '../support/gateway.ts';
 import { learnHostKey, makeKey } from '../support/keys.ts';
-import { recordsOf } from '../support/records.ts';
+import { recordedAs, recordsOf } from '../support/records.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
@@ -20,16 +20,21 @@ let route: (user: string) => Route;
 const policyWith = (program: string): string =>
   `permit(principal is Agent, action in [Action::"connect", Action::"ssh:shell"], resource);
 permit(principal is Agent, action == Action::"ssh:exec", resource) when { !context.opaque && ["${program}", "cat", "sleep"].containsAll(context.programs) };
+@approval("changes") permit(principal is Agent, action == Action::"ssh:exec", resource) when { !context.opaque && context.program == "touch" };
 `;
 
 beforeAll(async () => {
   const directory = belongings.directory('reload');
   policy = join(directory, 'policy.cedar');
   writeFileSync(policy, policyWith('echo'), { mode: 0o644 });
-  const key = await makeKey(directory, 'bot');
+  const [key, reviewer] = await Promise.all([makeKey(directory, 'bot'), makeKey(directory, 'reviewer')]);
   gateway = await startGateway(belongings, {
     configuration: {
-      humans: [{ name: 'engineer@example.com' }],
+      humans: [
+        { name: 'engineer@example.com' },
+        { name: 'reviewer@example.com', operator: ['reviewer'], 'ssh-keys': [reviewer.publicLine] },
+      ],
+      approvals: { changes: { reviewers: { names: ['reviewer@example.com'] } } },
       agents: [{ name: 'bot', 'on-behalf-of': 'engineer@example.com', 'ssh-keys': [key.publicLine] }],
       targets: [{ name: 'first', kind: 'shell' }],
       policy,
@@ -83,7 +88,10 @@ test('99 SIGHUP takes another policy and other targets without dropping a sessio
 
 test('99 SIGTERM takes nobody new, lets what runs come to its end, and leaves everything closed and signed', async () => {
   const { child, stdin, ended: over } = await connected('cat');
+  const waiting = ssh(route('first'), 'touch /tmp/sallyport-never');
+  await recordedAs(gateway.data, 'approval.asked', () => true);
   const stopped = gateway.stop();
+  expect(await waiting).toMatchObject({ status: 255, stderr: expect.stringContaining('withdrawn') as string });
   await until('nobody is taken any more', async () => ((await ssh(route('first'), 'cat')).status === 255 ? true : undefined));
   expect(child.exitCode).toBe(null);
   stdin.end();
