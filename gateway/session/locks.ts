@@ -3,8 +3,8 @@ import { type Clock, isoMicros } from '../base/clock.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Records } from '../ledger/records.ts';
+import { closedInTime } from './closed-in-time.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import type { Session } from './session.ts';
 
 /** A principal who is kept out, with whoever acts for it. `by` is the operator, `since` ISO 8601. */
 export interface Lock {
@@ -29,9 +29,6 @@ export interface LockParts {
   /** Told of every change once it is recorded. */
   readonly changed?: (change: { principal: string; locked: boolean; by: string; time: string }) => void;
 }
-
-/** Seconds that the ends of sessions may take to be recorded: reaching a target is not broken off, and a disk may be slow. */
-const CLOSE_SECONDS = 30;
 
 interface Held {
   lock: Lock;
@@ -97,7 +94,7 @@ export class Locks {
       log.error({ principal, code: failure.code }, `a principal is locked, and that could not be recorded: ${failure.message}`);
     }
     for (const session of sessions) session.end(lockedOut(held.lock));
-    await this.#closed(principal, sessions);
+    await closedInTime(sessions, live, `${principal} is locked and its sessions are ended`);
     if (failure !== undefined) {
       throw new SallyportError(
         'LEDGER_FAILED',
@@ -144,23 +141,6 @@ export class Locks {
     const { time } = (await records.append(draft)).record;
     changed?.({ principal: body.principal, locked: type === 'principal.locked', by: actor.principal, time });
     return time;
-  }
-
-  async #closed(principal: string, sessions: readonly Session[]): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), CLOSE_SECONDS * 1000);
-    });
-    const closed = Promise.all(sessions.map((session) => this.#parts.live.whenClosed(session)));
-    const outcome = await Promise.race([closed, patience]);
-    clearTimeout(timer);
-    if (outcome === 'late') {
-      throw new SallyportError(
-        'RECORDING_FAILED',
-        `${principal} is locked and its sessions are ended, but not all of their ends are recorded after ${CLOSE_SECONDS} s`,
-        { remedy: 'see that the disk of the gateway has space; the log of the gateway says more' },
-      );
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Actor, RecordDraft } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
-import { appendPersistently } from './append-persistently.ts';
+import { closedInTime } from './closed-in-time.ts';
 import type { Session } from './session.ts';
 import type { SessionParts } from './session-parts.ts';
 import type { LiveState } from './supervised.ts';
@@ -67,11 +67,10 @@ export class Supervision {
   /** Resolves when both legs are closed and the end is recorded. */
   async terminate({ session: id, reason }: Ordered, by: Actor): Promise<void> {
     const session = this.#find(id);
-    const closed = this.#parts.live.whenClosed(session);
     session.note({ t: 'supervise', what: 'terminate', by: by.principal, reason }, `ended by ${by.principal}`);
     session.end(new SallyportError('SESSION_TERMINATED', `${by.principal} ended this session: ${reason}`));
-    await closed;
-    await appendPersistently(this.#draft(session, by, { type: 'supervise.terminate', body: { reason } }), this.#parts);
+    await closedInTime([session], this.#parts.live, `session ${id} is ended`);
+    await this.#record(session, by, { type: 'supervise.terminate', body: { reason } });
   }
 
   #find(id: string): Session {
