@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { csvHeader, csvLine } from '../query/audit/csv.ts';
 import type { Column, Row } from '../query/audit/question.ts';
 import { type Statement, statementLines } from '../query/audit/statement.ts';
 import { TextTable } from '../query/audit/text-table.ts';
-import { printable } from '../query/printable.ts';
 import { jsonLine, print } from './output.ts';
 
 export type AnswerFormat = 'table' | 'csv' | 'ndjson';

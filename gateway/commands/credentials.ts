@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type OperationInput, type OperationName, type OperationOutput, schemasOf } from '../../contract/operator-api.ts';
 import { SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { writeNewFile } from './new-file.ts';
 import { jsonLine, print } from './output.ts';
 

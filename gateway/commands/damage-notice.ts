@@ -1,4 +1,4 @@
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { padded } from '../query/text-width.ts';
 
 /** Rows of a full-screen program that a notice may cover. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { APPROVAL_NAMESPACE, type ApprovalRequest, type ApprovalVerdict, boundText, decisionText } from '../../contract/approval.ts';
 import type { Approval } from '../../contract/operator-api.ts';
 import { SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { askOperator, meantGateway, type OperatorOptions } from './operator-client.ts';
 import { jsonLine, print } from './output.ts';
 import { findSigners, type SshSigner } from './ssh-signer.ts';

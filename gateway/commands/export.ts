@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { isoMicros, systemClock } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { Config } from '../config/types.ts';
 import { type ExportedBundle, type ExportProgress, exportBundle } from '../query/bundle/export-bundle.ts';
 import { exportQuestion, type QuestionOptions } from '../query/bundle/export-question.ts';
-import { printable } from '../query/printable.ts';
 import { Database } from '../store/database.ts';
 import { version } from '../version.ts';
 import { openExportOffice } from './export-office.ts';

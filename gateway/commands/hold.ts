@@ -1,7 +1,7 @@
 import { type SessionScope, sessionScope } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { findSession } from '../query/find-session.ts';
-import { printable } from '../query/printable.ts';
 import { readSessionQuestion, type SessionWords } from '../query/session-question.ts';
 import type { HoldRow } from '../store/holds-table.ts';
 import { type DataOptions, withData } from './open-data.ts';

@@ -1,7 +1,7 @@
 import { LOGIN_NAMESPACE, loginChallengeSchema } from '../../contract/login-challenge.ts';
 import type { OperationOutput } from '../../contract/operator-api.ts';
 import { asSallyportError, SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { askOverHttps, gatewayUrl, lookAt, type ReachedGateway } from './gateway-connection.ts';
 import { type KeptLogin, keepLogin, keptLogins, SYSTEM_TRUST } from './kept-log-ins.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as oidc from 'openid-client';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { oidcClient } from '../identity/oidc-client.ts';
 import { isSafeAddress, providerFailed } from '../identity/oidc-fetch.ts';
-import { printable } from '../query/printable.ts';
 import { type FlowParts, failureOf } from './oidc-flow-parts.ts';
 import type { ProviderAnswer } from './oidc-flows.ts';
 

@@ -1,8 +1,8 @@
 import { ClientError, ResponseBodyError } from 'openid-client';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { OidcMetadata } from '../identity/oidc-discovery.ts';
 import { type OidcFetch, providerFailed, providerFailureIn } from '../identity/oidc-fetch.ts';
-import { printable } from '../query/printable.ts';
 import type { LogInProvider } from './oidc-flows.ts';
 
 /** What a flow on the command line works with. */

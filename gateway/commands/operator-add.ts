@@ -3,9 +3,9 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { describeFault, readConfig } from '../config.ts';
 import { parseSshPublicKey } from '../identity/ssh-public-key.ts';
-import { printable } from '../query/printable.ts';
 import { readRoles } from './operator.ts';
 import { jsonLine, print } from './output.ts';
 

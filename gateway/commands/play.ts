@@ -1,5 +1,5 @@
+import { printable } from '../base/printable.ts';
 import { castItems } from '../query/cast-events.ts';
-import { printable } from '../query/printable.ts';
 import { readCast } from '../query/read-cast.ts';
 import { oneChannel, tellOthers } from './cast.ts';
 import type { DataOptions } from './open-data.ts';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { type Action, type ActionRequest, actions, type Decision } from '../../contract/policy.ts';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { readConfigFile } from '../config/file.ts';
 import { checkPolicy } from '../config/policy-check.ts';
 import type { Config } from '../config/types.ts';
 import { type ConfigFault, describeFault, loadConfig } from '../config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { periodFrom, periodTo } from '../query/period.ts';
-import { printable } from '../query/printable.ts';
 import { policyFor, policyOfFile } from '../serve/policy.ts';
 import { Database } from '../store/database.ts';
 import { jsonLine, print } from './output.ts';

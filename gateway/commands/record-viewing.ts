@@ -1,6 +1,6 @@
 import type { OperationInput } from '../../contract/operator-api.ts';
 import { describeError, SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import type { Database } from '../store/database.ts';
 import { type DataOptions, withData } from './open-data.ts';
 import { withGateway } from './with-gateway.ts';

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { asSallyportError, describeError, SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { jsonLine } from './output.ts';
 
 const DONE_WRONG = 1;

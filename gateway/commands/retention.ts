@@ -1,7 +1,7 @@
 import type { OperationOutput } from '../../contract/operator-api.ts';
 import { isoMicros, systemClock } from '../base/clock.ts';
 import { SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { previewRetention, type RetentionPreview } from '../retention/preview.ts';
 import { retentionTerms } from '../retention/retention-terms.ts';
 import { bytesInWords } from './bytes-in-words.ts';

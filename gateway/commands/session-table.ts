@@ -1,5 +1,5 @@
 import type { SessionRow } from '../../contract/session.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { cut, padded, textWidth } from '../query/text-width.ts';
 
 const SHORTEST_ID = 13; // of a UUIDv7: the millisecond

@@ -1,8 +1,8 @@
 import type { AuditRecord } from '../../contract/record.ts';
 import type { ChannelRow, SegmentRow } from '../../contract/session.ts';
+import { printable } from '../base/printable.ts';
 import { findChannels } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
-import { printable } from '../query/printable.ts';
 import { type SessionRecord, sessionRecords } from '../query/session-records.ts';
 import type { Database } from '../store/database.ts';
 import type { StoredSession } from '../store/sessions-table.ts';

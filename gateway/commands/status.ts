@@ -1,4 +1,4 @@
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { askOperator, type OperatorOptions } from './operator-client.ts';
 import { jsonLine, print } from './output.ts';
 

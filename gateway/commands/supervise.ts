@@ -1,6 +1,6 @@
 import type { OperationOutput } from '../../contract/operator-api.ts';
 import { SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import { confirm } from './confirm.ts';
 import { askOperator, type OperatorOptions } from './operator-client.ts';
 import { jsonLine, print } from './output.ts';

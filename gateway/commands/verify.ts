@@ -1,5 +1,5 @@
 import { SallyportError } from '../base/errors.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../base/printable.ts';
 import type { Finding } from '../query/verify/finding.ts';
 import { FindingsLog } from '../query/verify/findings-log.ts';
 import type { Outcome } from '../query/verify/outcome.ts';

@@ -1,8 +1,8 @@
 import type { ChannelRow } from '../../contract/session.ts';
 import type { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { type CastItem, castItems } from './cast-events.ts';
 import { describeEvent, type RecordedObject, readRecordedObject } from './describe-event.ts';
-import { printable } from './printable.ts';
 import type { CastPart } from './read-cast.ts';
 import { TextLines } from './text-lines.ts';
 

@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 
 /** The object of a `+` event, as read from a recording: nothing about its members is certain but `t`. */
 export type RecordedObject = { readonly t: string; readonly [member: string]: unknown };

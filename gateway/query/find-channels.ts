@@ -1,9 +1,9 @@
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { Database } from '../store/database.ts';
 import { journaledChannels } from './cast-source.ts';
 import { findSession } from './find-session.ts';
-import { printable } from './printable.ts';
 
 /** The channels of a session: those on record, and those of which so far there is only a journal. */
 export async function findChannels(database: Database, session: SessionRow): Promise<ChannelRow[]> {

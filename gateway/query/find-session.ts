@@ -1,7 +1,7 @@
 import { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { Database } from '../store/database.ts';
 import type { StoredSession } from '../store/sessions-table.ts';
-import { printable } from './printable.ts';
 
 const NAMED_CANDIDATES = 5;
 

@@ -1,8 +1,8 @@
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
 import type { SallyportError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { Database } from '../store/database.ts';
 import { channelTranscript, type TranscriptLine } from './channel-transcript.ts';
-import { printable } from './printable.ts';
 import { type CastPart, readCast } from './read-cast.ts';
 
 type WhenDamaged = (error: SallyportError) => void;

@@ -7,7 +7,7 @@ import type { MessagePort } from './message-port.ts';
 import { ReplyOrder } from './replies.ts';
 import type { SftpGate } from './sftp-gate.ts';
 import type { SpareWindow } from './spare-window.ts';
-import { TypedLine } from './stepped-input.ts';
+import { TypedLine } from './typed-line.ts';
 
 /** Watches the bytes of a channel and adds what it understands of them to the recording. */
 export interface ChannelObserver {

@@ -4,30 +4,7 @@ import { decideOn } from './gatekeeper.ts';
 import type { RelayedChannel } from './relayed-channel.ts';
 import type { SshRelay } from './ssh-relay.ts';
 
-/** Characters of a line that a reviewer is shown; of a longer one its end. */
-const MAX_LINE = 4096;
 const ENTER: ReadonlySet<number> = new Set([0x0a, 0x0d]);
-
-/** What was typed at a terminal since the last Enter that went through, as it was typed: editing keys and all. */
-export class TypedLine {
-  #text = '';
-  #secret = false;
-
-  add(bytes: Buffer, secret: boolean): void {
-    this.#secret ||= secret;
-    this.#text = secret ? '' : (this.#text + bytes.toString('utf8')).slice(-MAX_LINE);
-  }
-
-  /** A secret is not shown to anybody, not even its length. */
-  get facts(): Readonly<Record<string, unknown>> {
-    return this.#secret ? { secret: true } : { line: this.#text.toWellFormed() };
-  }
-
-  clear(): void {
-    this.#text = '';
-    this.#secret = false;
-  }
-}
 
 /**
  * While an operator steps through a session, each Enter at a terminal waits for consent, and everything behind it. A line

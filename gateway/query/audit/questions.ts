@@ -1,5 +1,5 @@
 import { SallyportError } from '../../base/errors.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../base/printable.ts';
 import { approvalsQuestion, breakGlassQuestion, justificationQuestion } from './approvals-question.ts';
 import { changesQuestion } from './changes-question.ts';
 import { agentActionsQuestion, commandsQuestion } from './commands-question.ts';

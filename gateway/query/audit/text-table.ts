@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { printable } from '../../base/printable.ts';
 import { padded, textWidth } from '../text-width.ts';
 import type { Cell, Column, Row } from './question.ts';
 

@@ -1,6 +1,6 @@
 import { SallyportError } from '../../base/errors.ts';
+import { printable } from '../../base/printable.ts';
 import type { SessionQuestion } from '../find-sessions.ts';
-import { printable } from '../printable.ts';
 import { readSessionQuestion, type SessionWords } from '../session-question.ts';
 import type { ExportQuestion } from './selection.ts';
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SallyportError } from '../../base/errors.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../base/printable.ts';
 import {
   CENTRAL_HEADER_BYTES,
   CENTRAL_SIGNATURE,
