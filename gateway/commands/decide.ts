@@ -134,7 +134,7 @@ function approvalText(approval: Approval): string {
     ),
     ...(request.justification === undefined ? [] : [`  says why ${request.justification}`]),
     `  rule     ${request.rule}${request.breakGlass ? ', break-glass: it was allowed at once' : ''}; good for ${grantInWords(request.grants)}`,
-    `  policy   ${request.policies.join(', ')} of ${request.policySet}`,
+    `  policy   ${request.policies.length === 0 ? 'none: an operator steps through the session' : request.policies.join(', ')}, of ${request.policySet}`,
     `  session  ${request.session}${request.channel === undefined ? '' : `, channel ${request.channel}`}`,
     `  asked    ${request.asked}, until ${request.expires}`,
     `  needs    ${request.needed} ${request.needed === 1 ? 'reviewer' : 'reviewers'}${request.reasonRequired ? ', with a reason' : ''}`,
