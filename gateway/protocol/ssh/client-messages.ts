@@ -1,7 +1,6 @@
-import { asSallyportError, describeError, SallyportError } from '../../base/errors.ts';
+import { describeError, SallyportError } from '../../base/errors.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
 import { ChannelRequests, MAX_OUTSTANDING } from './channel-requests.ts';
-import { say } from './channel-voice.ts';
 import { clientViolation } from './client-violation.ts';
 import {
   checkLength,
@@ -18,6 +17,7 @@ import {
   WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
+import { decideApart } from './gatekeeper.ts';
 import { tunnelledTarget } from './jump-target.ts';
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import { SpareWindow } from './spare-window.ts';
@@ -39,8 +39,6 @@ export class ClientMessages {
   readonly #banner: TargetBanner;
   readonly #requests: ChannelRequests;
   #noMoreSessions = false;
-  /** Forwards that wait for consent. */
-  #deferred = 0;
 
   constructor(relay: SshRelay) {
     this.#relay = relay;
@@ -152,58 +150,45 @@ export class ClientMessages {
       direction: 'local',
       ...(type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields)),
     };
-    const { at, ...recorded } = facts;
+    const { at, from, ...wanted } = facts;
+    const recorded = { ...wanted, from };
     const past = at === undefined ? undefined : tunnelledTarget(at.host, at.port, this.#relay.targets());
     if (past !== undefined) {
       const { session } = this.#relay;
-      session.prohibit('ssh:forward', { ...recorded }, session.channelsOpened, 'gateway.no-way-past-the-recording');
+      session.prohibit('ssh:forward', wanted, session.channelsOpened, 'gateway.no-way-past-the-recording');
       const text = `this leads past the recording of ${past.name}; reach it as ${past.name}@ this gateway, or with ssh -J`;
       return this.#refuseOpen(sender, OpenFailure.PROHIBITED, text);
     }
+    // Where a connection comes from is the client's own word, and another with each: it decides nothing and binds nothing.
     this.#decideForward(
-      recorded,
-      () => this.#forward(message, type, sender, recorded),
+      wanted,
+      () => this.#forward(message, type, sender, wanted, recorded),
       (error) => this.#refuseOpen(sender, OpenFailure.PROHIBITED, describeError(error)),
     );
   }
 
-  /** There is no channel yet that could be held, and no order to keep: the client waits for its answer. */
   #decideForward(facts: Readonly<Record<string, unknown>>, proceed: () => void, refuse: (error: SallyportError) => void): void {
-    const { session, limits, channels } = this.#relay;
+    const { session } = this.#relay;
     if (!session.mayForward) {
       session.prohibit('ssh:forward', facts, session.channelsOpened, 'certificate.permit-port-forwarding');
       return refuse(new SallyportError('ACTION_DENIED', 'the certificate does not allow forwarding'));
     }
-    const decision = session.decide('ssh:forward', facts, session.channelsOpened);
-    if (decision.verdict === 'allow') return proceed();
-    if (decision.verdict === 'deny') return refuse(new SallyportError('ACTION_DENIED', decision.reason));
-    if (this.#deferred + channels.size >= limits.channelsPerSession)
-      return refuse(new SallyportError('TOO_MANY_SESSIONS', 'too many forwards wait for approval already'));
-    this.#deferred += 1;
-    const settle = (step: () => void): void => {
-      this.#deferred -= 1;
-      this.#relay.resume(step);
-    };
-    const consented = session.consent(
-      { decision, action: 'ssh:forward', facts, channel: session.channelsOpened },
-      ({ request, whom, until }) => {
-        const text = `forwarding to ${String(request.facts.to ?? request.facts.listen)} waits for approval by ${whom}, until ${until} (request ${request.id})`;
-        for (const channel of channels.all()) if (channel.started !== undefined) say(this.#relay, channel, text);
-      },
-    );
-    consented.then(
-      () => settle(proceed),
-      (error: unknown) => settle(() => refuse(asSallyportError(error))),
-    );
+    decideApart(this.#relay, 'ssh:forward', facts, { proceed, refuse });
   }
 
-  #forward(message: Buffer, type: string, sender: number, facts: Readonly<Record<string, string>>): void {
-    const { to } = facts;
+  #forward(
+    message: Buffer,
+    type: string,
+    sender: number,
+    facts: Readonly<Record<string, string>>,
+    recorded: Readonly<Record<string, string>>,
+  ): void {
+    const { to } = recorded;
     const channel = this.#openChannel(message, type, sender);
     if (channel === undefined) return;
     channel.started = { action: 'ssh:forward', facts };
-    this.#relay.session.startChannel(channel.number, channelKind(type), facts);
-    this.#relay.pass(channel, [channel.event({ t: 'forward', ...facts }, `forward to ${to}`)], message.length, () =>
+    this.#relay.session.startChannel(channel.number, channelKind(type), recorded);
+    this.#relay.pass(channel, [channel.event({ t: 'forward', ...recorded }, `forward to ${to}`)], message.length, () =>
       this.#relay.target.send(message),
     );
   }

@@ -51,6 +51,8 @@ export class SshRelay {
   readonly clientReplies: ReplyOrder;
   /** What the client has asked for and was allowed: the target may open such channels, and no others. */
   readonly asked = { agent: false, remoteForward: false };
+  /** Channels that one side wants to open and that wait for consent. */
+  deferred = 0;
   /** What each reply of the target to a global request answers, in order. */
   readonly targetOwes: Array<'client' | 'keep-alive'> = [];
   readonly #relay: RecordedRelay;

@@ -19,6 +19,7 @@ import {
   WINDOW_ADJUST_BYTES,
   writeMessage,
 } from './connection-messages.ts';
+import { decideApart } from './gatekeeper.ts';
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import type { SshRelay } from './ssh-relay.ts';
 
@@ -149,7 +150,7 @@ export class TargetMessages {
   /** The target opens a channel towards the client: a connection to a remote forward, or to the client's agent. */
   #open(message: Buffer): void {
     const { type, sender, fields } = readChannelOpen(message);
-    const { channels, limits, session } = this.#relay;
+    const { channels, limits } = this.#relay;
     const detail = describeOpen(type, fields);
     if (detail === undefined) return this.#refuseOpen(sender, OpenFailure.UNKNOWN_TYPE, `channels of type ${type} are not relayed`);
     if (channels.size >= limits.channelsPerSession) return this.#refuseOpen(sender, OpenFailure.RESOURCE_SHORTAGE, 'too many channels');
@@ -157,8 +158,15 @@ export class TargetMessages {
     if (!(type === 'auth-agent@openssh.com' ? asked.agent : asked.remoteForward))
       return this.#refuseOpen(sender, OpenFailure.PROHIBITED, 'the client has not asked for it');
     const action = type === 'auth-agent@openssh.com' ? 'ssh:agent-forward' : 'ssh:forward';
-    const decision = session.decide(action, detail, session.channelsOpened);
-    if (decision.verdict !== 'allow') return this.#refuseOpen(sender, OpenFailure.PROHIBITED, decision.reason);
+    decideApart(this.#relay, action, detail, {
+      proceed: () => this.#pass(message, type, sender, action, detail),
+      refuse: (error) => this.#refuseOpen(sender, OpenFailure.PROHIBITED, error.message),
+    });
+  }
+
+  /** To the client: it decides whether the channel opens. */
+  #pass(message: Buffer, type: string, sender: number, action: 'ssh:forward' | 'ssh:agent-forward', detail: OpenDetail): void {
+    const { channels, session } = this.#relay;
     let recording: ChannelRecording;
     try {
       recording = session.openChannel(channelKind(type), { binary: 'bulk-only' });

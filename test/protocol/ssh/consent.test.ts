@@ -415,3 +415,25 @@ describe('a forward to the SSH server of a known target', () => {
       expect(body.decision).toMatchObject({ verdict: 'deny', policies: ['gateway.no-way-past-the-recording'] });
   });
 });
+
+describe('a connection that comes through a forward to the client', () => {
+  const incoming = (sender: number): Buffer =>
+    writeMessage(MessageType.CHANNEL_OPEN, 'forwarded-tcpip', sender, 65_536, 32_768, 'localhost', 8080, '10.0.0.7', 40_000);
+
+  it('needs consent of its own, and opens when it is given', async () => {
+    const { client, target, gateway } = await rawSession(belongings, asking('ssh:forward'));
+    client.send(writeMessage(MessageType.GLOBAL_REQUEST, 'tcpip-forward', true, 'localhost', 8080));
+    await decide(gateway, 'approve');
+    await target.next(MessageType.GLOBAL_REQUEST);
+    target.send(writeMessage(MessageType.REQUEST_SUCCESS), incoming(5));
+    const open = await waiting(gateway);
+    expect(open.request.facts).toMatchObject({ direction: 'remote', from: '10.0.0.7:40000' });
+    expect(client.of(MessageType.CHANNEL_OPEN)).toEqual([]);
+    await decide(gateway, 'deny', open);
+    await target.next(MessageType.CHANNEL_OPEN_FAILURE);
+    target.send(incoming(6));
+    await decide(gateway, 'approve');
+    await client.next(MessageType.CHANNEL_OPEN);
+    expect(client.of(MessageType.CHANNEL_OPEN)).toHaveLength(1);
+  });
+});
