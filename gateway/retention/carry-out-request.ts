@@ -80,8 +80,8 @@ async function refusalsOf({ parts: { database } }: Retention, { records, ledger 
     before = last;
     for (let index = first; index <= last; index += 1) {
       const [row] = await database.records.after(index, 1);
-      if (row?.seq !== index + 1 || row.session !== null || (row.type !== 'auth.refused' && row.type !== 'session.refused'))
-        throw refused(`record ${index} is not that of a refusal`);
+      if (row?.seq !== index + 1 || !(await database.records.isPassing(row.seq)))
+        throw refused(`record ${index} is not one that may be erased by itself`);
       if (row.bytes === null) continue;
       const hold = holdOnRefusal(readRecord({ ...row, bytes: row.bytes }), holds);
       if (hold !== undefined) throw held(`record ${index}`, hold.id, hold.reason);

@@ -95,7 +95,7 @@ async function expireRefusals(
   const latest = before(now, terms.refusals);
   const grounds = groundsOf(terms.refusals, actor);
   for (let after = 0; !signal.aborted; ) {
-    const page = await database.records.refused(after, PAGE);
+    const page = await database.records.passing(after, PAGE);
     let records = 0;
     const decide = async () => {
       const due = await refusalsDue(retention, page, latest);

@@ -25,25 +25,29 @@ export async function heldSessions(
   return held;
 }
 
-/** The hold that stands on a record of a refusal. A scope that says something of sessions alone is not about refusals. */
+/** The hold that stands on a record without a session. A scope that says something of sessions alone is not about those. */
 export function holdOnRefusal(record: AuditRecord, holds: readonly HoldRow[]): HoldRow | undefined {
-  return holds.find(({ scope }) => isRefusalIn(scope, record));
+  return holds.find(({ scope }) => isInScope(scope, record));
 }
 
-function isRefusalIn(scope: SessionScope, record: AuditRecord): boolean {
-  if (record.type !== 'auth.refused' && record.type !== 'session.refused') return false;
+function isInScope(scope: SessionScope, record: AuditRecord): boolean {
   if (scope.session !== undefined || scope.state !== undefined) return false;
   const { actor, target, body, time } = record;
+  // A reviewer's word is about somebody else, whom this record does not name: it stays as long as anybody's might.
+  const aboutOthers = record.type === 'approval.decided' || record.type === 'review.signed';
   const people: readonly (string | undefined)[] = record.type === 'auth.refused' ? [actor.principal, record.body.user] : [actor.principal];
   const targets = record.type === 'session.refused' ? [target.name, record.body.requested] : [target.name];
+  const protocol = 'protocol' in body ? body.protocol : undefined;
   const text = scope.text?.toLowerCase();
   return (
-    (scope.principal === undefined || people.includes(scope.principal)) &&
-    (scope.onBehalfOf === undefined || actor.onBehalfOf === scope.onBehalfOf) &&
+    (scope.principal === undefined || aboutOthers || people.includes(scope.principal)) &&
+    (scope.onBehalfOf === undefined || aboutOthers || actor.onBehalfOf === scope.onBehalfOf) &&
     (scope.target === undefined || targets.includes(scope.target)) &&
-    (scope.protocol === undefined || body.protocol === scope.protocol) &&
+    (scope.protocol === undefined || protocol === scope.protocol) &&
     (scope.from === undefined || time >= scope.from) &&
     (scope.to === undefined || time < scope.to) &&
-    (text === undefined || [...people, actor.onBehalfOf, ...targets].some((name) => name?.toLowerCase().includes(text) === true))
+    (text === undefined ||
+      aboutOthers ||
+      [...people, actor.onBehalfOf, ...targets].some((name) => name?.toLowerCase().includes(text) === true))
   );
 }

@@ -42,7 +42,7 @@ export async function previewRetention(database: Database, terms: RetentionTerms
       held: await database.sessions.countEnded(target, ANY_TIME, filters),
     });
   }
-  const refusals = await database.records.countRefused(before(now, terms.refusals));
+  const refusals = await database.records.countPassing(before(now, terms.refusals));
   return {
     targets,
     refusals: { days: terms.refusals / DAY, ...refusals },

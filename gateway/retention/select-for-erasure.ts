@@ -64,7 +64,7 @@ async function refusalsOf(
   const name = filter?.principal;
   if (filter === undefined || name === undefined) return { records, refusals };
   for (let after = 0; ; ) {
-    const page = await database.records.refused(after, PAGE);
+    const page = await database.records.passing(after, PAGE);
     for (const row of page) {
       after = row.seq;
       if (row.bytes === null || row.time < (filter.from ?? '') || (filter.to !== undefined && row.time >= filter.to)) continue;

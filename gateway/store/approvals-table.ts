@@ -11,9 +11,10 @@ const becomes = (state: string): string =>
 
 export const approvalsProjection: Projection = {
   'approval.asked': `
-    INSERT INTO approvals (id, seq, session, state, needed)
+    INSERT INTO approvals (id, seq, session, state, needed, connection)
     VALUES (${member('body.request.id')}, new.seq, new.session,
-            CASE WHEN ${member('body.request.breakGlass')} THEN 'review' ELSE 'waiting' END, ${member('body.request.needed')})
+            CASE WHEN ${member('body.request.breakGlass')} THEN 'review' ELSE 'waiting' END, ${member('body.request.needed')},
+            ${member('body.request.channel')} IS NULL)
     ON CONFLICT DO NOTHING;`,
   'approval.decided': `${decision}
     ${becomes(member('body.state'))}`,

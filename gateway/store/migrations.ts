@@ -196,8 +196,10 @@ const steps: readonly string[] = [
     seq     INTEGER NOT NULL,          -- of its approval.asked
     session TEXT NOT NULL,
     state   TEXT NOT NULL,             -- contract/approval.ts, approvalStates
-    needed  INTEGER NOT NULL
+    needed  INTEGER NOT NULL,
+    connection INTEGER NOT NULL        -- 1 where a connection is asked for, which may never come about
   );
+  CREATE INDEX approvals_of_connections ON approvals (session) WHERE connection = 1;
   CREATE INDEX approvals_by_seq ON approvals (seq);
   CREATE INDEX approvals_open ON approvals (seq) WHERE state IN ('waiting', 'review');
   CREATE INDEX approvals_by_session ON approvals (session, seq);
@@ -206,6 +208,10 @@ const steps: readonly string[] = [
     seq      INTEGER NOT NULL,
     PRIMARY KEY (approval, seq)
   ) WITHOUT ROWID;
+  DROP INDEX records_refused;
+  CREATE INDEX records_passing ON records (seq)
+  WHERE type IN ('auth.refused', 'session.refused', 'operator.login', 'operator.logout', 'access.searched') AND session IS NULL AND bytes IS NOT NULL;
+  CREATE INDEX records_of_policies ON records (seq) WHERE type = 'policy.changed';
   `,
   `
   CREATE TABLE locks (

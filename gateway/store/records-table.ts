@@ -18,10 +18,18 @@ export interface RecordRow {
 
 const columns = 'id, time, type, session, hash, bytes';
 
-/** Of `r`: refusals, and requests for connections that never came about. They belong to no session that there is. */
-const REFUSAL = `(r.type IN ('auth.refused', 'session.refused')
-  OR r.type IN ('approval.asked', 'approval.decided', 'approval.expired', 'approval.withdrawn', 'grant.used')
-     AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.session))`;
+/** Records without a session that say something of people and that nothing else rests on. The index of migrations.ts has these words. */
+const PASSING_TYPES = `('auth.refused', 'session.refused', 'operator.login', 'operator.logout', 'access.searched')`;
+/** Of `a`, an approval: it was asked for a connection that never came about, so no session has its records. */
+const NEVER_CONNECTED = 'a.connection = 1 AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = a.session)';
+/** Of `r`: it is a record of either kind. */
+const PASSING = `(r.session IS NULL AND r.type IN ${PASSING_TYPES}
+  OR r.session IS NOT NULL AND EXISTS (SELECT 1 FROM approvals a WHERE a.session = r.session AND ${NEVER_CONNECTED}))`;
+/** Those that are not erased. */
+const passing = (wanted: string): string => `
+  SELECT ${wanted} FROM records WHERE type IN ${PASSING_TYPES} AND session IS NULL AND bytes IS NOT NULL AND seq > ?
+  UNION ALL
+  SELECT ${wanted} FROM records WHERE bytes IS NOT NULL AND seq > ? AND session IN (SELECT a.session FROM approvals a WHERE ${NEVER_CONNECTED})`;
 
 export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
@@ -85,19 +93,21 @@ export class RecordsTable implements RecordStore, RecordedHashes {
     return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq > ? ORDER BY seq LIMIT ?`, [seq, limit]);
   }
 
-  /** Refusals that are not erased, after `seq`, at most `limit`. They belong to no session. */
-  refused(after: number, limit: number): Promise<RecordRow[]> {
-    return this.#connection.all<RecordRow>(
-      `SELECT seq, ${columns} FROM records r WHERE ${REFUSAL} AND bytes IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?`,
-      [after, limit],
-    );
+  /** Those that are not erased, after `seq`, at most `limit`: refusals, log-ins of operators, and the like. */
+  passing(after: number, limit: number): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(`${passing(`seq, ${columns}`)} ORDER BY seq LIMIT ?`, [after, after, limit]);
   }
 
-  /** Refusals that are not erased, and how many of them are older than a time. */
-  async countRefused(before: string): Promise<{ records: number; due: number }> {
+  /** Whether the record at a place is one of them, erased or not. */
+  async isPassing(seq: number): Promise<boolean> {
+    return (await this.#connection.get(`SELECT 1 FROM records r WHERE seq = ? AND ${PASSING}`, [seq])) !== undefined;
+  }
+
+  /** How many are not erased, and how many of those are older than a time. */
+  async countPassing(before: string): Promise<{ records: number; due: number }> {
     const row = await this.#connection.get<{ records: number; due: number }>(
-      `SELECT count(*) AS records, coalesce(sum(time < ?), 0) AS due FROM records r WHERE ${REFUSAL} AND bytes IS NOT NULL`,
-      [before],
+      `SELECT count(*) AS records, coalesce(sum(time < ?), 0) AS due FROM (${passing('time')})`,
+      [before, 0, 0],
     );
     return row ?? { records: 0, due: 0 };
   }
@@ -122,10 +132,10 @@ export class RecordsTable implements RecordStore, RecordedHashes {
 
   /**
    * Takes the bytes from the records in these ranges of `seq`, both ends included, as far as they are of this session,
-   * or are refusals. Whatever else a range may name stays. One transaction.
+   * or, without one, are passing. Whatever else a range may name stays. One transaction.
    */
   erase(session: string | null, ranges: readonly (readonly [number, number])[]): Promise<void> {
-    const own = session === null ? REFUSAL : "r.session = ? AND r.type <> 'erased'";
+    const own = session === null ? PASSING : "r.session = ? AND r.type <> 'erased'";
     return this.#connection.run(
       `UPDATE records SET bytes = NULL WHERE bytes IS NOT NULL AND seq IN (
          SELECT r.seq FROM json_each(?) range CROSS JOIN records r

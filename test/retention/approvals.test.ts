@@ -38,3 +38,34 @@ describe('a session with approvals', () => {
     ]);
   });
 });
+
+describe('records without a session', () => {
+  it('of connections that never came about, log-ins and searches expire with the refusals, and what is left verifies', async () => {
+    const data = await AgedData.open();
+    const { records, database, ledger } = data.evidence;
+    const { channel: _, ...connection } = request('01a00000-0000-7000-8000-00000000000a', { action: 'connect' });
+    data.clock.daysAgo(500);
+    await records.append(approval.asked(connection));
+    await records.append(await approval.decided(ledger.key.name, connection, alice, { verdict: 'deny', state: 'denied' }));
+    const gateway = { name: 'gateway-1', kind: 'gateway' } as const;
+    const envelope = { outcome: 'success', actor: asking.actor, target: gateway } as const;
+    await records.append({
+      ...envelope,
+      type: 'operator.login',
+      body: { method: 'publickey', roles: ['admin'], token: 'a', validTo: connection.expires },
+    });
+    await records.append({ ...envelope, type: 'access.searched', body: { query: { text: 'secret project' }, results: 0 } });
+    expect((await database.records.passing(0, 100)).map(({ type }) => type)).toEqual([
+      'approval.asked',
+      'approval.decided',
+      'operator.login',
+      'access.searched',
+    ]);
+    data.clock.now();
+    expect(await data.retention.run({ dryRun: false }, asking)).toMatchObject({ records: 4 });
+    expect(await database.records.passing(0, 100)).toEqual([]);
+    expect(await data.faults()).toEqual([]);
+    await database.rebuildProjections();
+    expect(await data.faults()).toEqual([]);
+  });
+});

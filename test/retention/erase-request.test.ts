@@ -225,7 +225,7 @@ describe('a request is refused, and nothing changes,', () => {
     const unknown = await prepare(data, { sessions: [session] }, { sessions: [session.replace(/.$/, 'f').replace(/^../, '00')] });
     await refused(data, unknown, await both(unknown), 'there is no session');
     const audit = await prepare(data, { sessions: [session] }, { records: [[0, 0]] });
-    await refused(data, audit, await both(audit), 'record 0 is not that of a refusal');
+    await refused(data, audit, await both(audit), 'record 0 is not one that may be erased by itself');
     const beyond = await prepare(data, { sessions: [session] }, { records: [[0, 9_000_000_000]] });
     await refused(data, beyond, await both(beyond), 'is no range of records');
     const live = session.replace(/.$/, '0');
