@@ -25,7 +25,8 @@ export function sessionOperations(parts: SessionReading): Pick<Performers, 'sess
     'session.list': async (input, { actor }) => {
       const found = await listSessions(input, parts);
       // Whoever looks for words in what others did is on record before they see what was found; leafing on is no new search.
-      if (input.text !== undefined && input.cursor === undefined) await recordSearch(input, found.sessions.length, actor, parts);
+      const { cursor, limit: _, ...query } = input;
+      if (query.text !== undefined && cursor === undefined) await recordSearch(query, found.sessions.length, actor, parts);
       return found;
     },
     'session.show': (input) => showSession(input, parts),
@@ -48,7 +49,7 @@ async function listSessions(
 }
 
 async function recordSearch(
-  { cursor: _, limit: __, ...query }: OperationInput<'session.list'>,
+  query: Omit<OperationInput<'session.list'>, 'cursor' | 'limit'>,
   results: number,
   actor: Actor,
   { records, gatewayName }: SessionReading,

@@ -253,7 +253,7 @@ describe('a command that needs consent', () => {
       const client = ssh(route, 'touch /tmp/sallyport-same-moment');
       const open = await waiting(route);
       const both = await Promise.all([decide(ALICE, open, 'approve'), decide(BOB, open, 'deny')]);
-      expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+      expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]));
       expect((await client).status).toBe(both[0]?.status === 200 ? 0 : 255);
       const records = (await recordsOf(world.gateway.data, 'approval.decided')).filter(({ body }) => body.approval === open.request.id);
       expect(records).toHaveLength(1);

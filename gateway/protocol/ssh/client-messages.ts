@@ -167,7 +167,7 @@ export class ClientMessages {
     );
   }
 
-  #decideForward(facts: Readonly<Record<string, unknown>>, proceed: () => void, refuse: (error: SallyportError) => void): void {
+  #decideForward(facts: Readonly<Record<string, string>>, proceed: () => void, refuse: (error: SallyportError) => void): void {
     const { session } = this.#relay;
     if (!session.mayForward) {
       session.prohibit('ssh:forward', facts, session.channelsOpened, 'certificate.permit-port-forwarding');

@@ -97,26 +97,26 @@ function hold(
  * The same of what is no channel yet: a forward, in whichever direction, and a connection that comes through one. There is
  * nothing to hold and no order to keep, for whoever wants to open it waits for the answer.
  */
-export function decideApart(relay: SshRelay, action: Action, facts: Readonly<Record<string, unknown>>, { proceed, refuse }: Steps): void {
+export function decideApart(relay: SshRelay, action: Action, facts: Readonly<Record<string, string>>, steps: Steps): void {
   const { session, channels, limits } = relay;
   const decision = session.decide(action, facts, session.channelsOpened);
-  if (decision.verdict === 'allow') return proceed();
-  if (decision.verdict === 'deny') return refuse(new SallyportError('ACTION_DENIED', decision.reason));
+  if (decision.verdict === 'allow') return steps.proceed();
+  if (decision.verdict === 'deny') return steps.refuse(new SallyportError('ACTION_DENIED', decision.reason));
   if (relay.deferred + channels.size >= limits.channelsPerSession)
-    return refuse(new SallyportError('TOO_MANY_SESSIONS', 'too many channels wait for approval already'));
+    return steps.refuse(new SallyportError('TOO_MANY_SESSIONS', 'too many channels wait for approval already'));
   relay.deferred += 1;
   const settle = (step: () => void): void => {
     relay.deferred -= 1;
     relay.resume(step);
   };
   const consented = session.consent({ decision, action, facts, channel: session.channelsOpened }, ({ whom, until, request }) => {
-    const what = String(facts.to ?? facts.listen ?? facts.from ?? '');
+    const what = facts.to ?? facts.listen ?? facts.from ?? '';
     const text = `${wordsFor[action]} ${what} waits for approval by ${whom}, until ${until} (request ${request.id})`;
     for (const channel of channels.all()) if (channel.started !== undefined) say(relay, channel, text);
   });
   consented.then(
-    () => settle(proceed),
-    (error: unknown) => settle(() => refuse(asSallyportError(error))),
+    () => settle(() => steps.proceed()),
+    (error: unknown) => settle(() => steps.refuse(asSallyportError(error))),
   );
 }
 
