@@ -163,7 +163,7 @@ function nextAddress(): string {
 
 describe.concurrent('certificates', () => {
   for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
-    it(`lets in whom a trusted authority certified, with a key of type ${type}`, async () => {
+    it(`3 lets in whom a trusted authority certified, with a key of type ${type}`, async () => {
       const { key } = await makeCertifiedKey(directory, `good-${type}`, {
         ca: company,
         type,
@@ -365,7 +365,7 @@ describe.concurrent('certificates', () => {
   }
 
   for (const [what, { make, reason, client }] of Object.entries(refusals)) {
-    it(`refuses one that is ${what}, with a record`, async () => {
+    it(`3 refuses one that is ${what}, with a record`, async () => {
       const route = routeOf(await make());
       const source = client === undefined ? nextAddress() : '127.0.0.1';
       const done =

@@ -115,7 +115,7 @@ async function recordCount(): Promise<number> {
 const everybody = askers.flatMap((who) => overHttps.map((name) => ({ who, name, rule: may(name, who) })));
 
 describe('over HTTPS', () => {
-  test('whoever may not is refused with the reason, and nothing is done', async () => {
+  test('98 whoever may not is refused with the reason, and nothing is done', async () => {
     const refused = everybody.filter(({ rule }) => rule !== 'may');
     const before = await recordCount();
     for (const { who, name, rule } of refused) {
@@ -127,7 +127,7 @@ describe('over HTTPS', () => {
     expect(await recordCount()).toBe(before);
   });
 
-  test('whoever may comes as far as the operation itself', async () => {
+  test('98 whoever may comes as far as the operation itself', async () => {
     // Last what ends the log-in that asks.
     const allowed = everybody
       .filter(({ rule }) => rule === 'may')
@@ -151,7 +151,7 @@ describe('over HTTPS', () => {
 });
 
 describe('on the control socket', () => {
-  test.each(names)('%s is done or refused as the table says', async (name) => {
+  test.each(names)('98 %s is done or refused as the table says', async (name) => {
     const { status, body } = await askOnSocket(gateway, name, inputs[name]);
     if (shapeOf(name).onSocket) expect([401, 'LOGIN_REQUIRED', 'ROLE_MISSING']).not.toContain(body.code ?? status);
     else expect({ status, code: body.code }).toEqual({ status: 403, code: 'ROLE_MISSING' });

@@ -126,7 +126,7 @@ class Drawing {
 }
 
 describe('whoever joins late', () => {
-  it('sees what a replay shows at that moment, without a gap, at thirty moments and until the end', async () => {
+  it('88 sees what a replay shows at that moment, without a gap, at thirty moments and until the end', async () => {
     const room = await openRoom({ segmentBytes: 6000 });
     const channel = await room.session.openChannel('shell');
     channel.terminal(60, 15);
@@ -194,7 +194,7 @@ describe('whoever joins late', () => {
 });
 
 describe('a watcher', () => {
-  it('that reads nothing costs a bounded amount of memory and no byte of the session, and gets a new screen later', async () => {
+  it('89 that reads nothing costs a bounded amount of memory and no byte of the session, and gets a new screen later', async () => {
     const room = await openRoom();
     const channel = await room.session.openChannel('shell');
     channel.terminal(80, 24);

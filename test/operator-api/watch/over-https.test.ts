@@ -94,7 +94,7 @@ async function replayed(session: string): Promise<Emulation> {
 const titleOf = (viewer: Viewer) => viewer.screens.get(0)?.core._inputHandler._windowTitle;
 
 describe('a session through the gateway', () => {
-  it('is seen by thirty watchers who join at random moments as a replay shows it', async () => {
+  it('88 is seen by thirty watchers who join at random moments as a replay shows it', async () => {
     const file = join(belongings.directory('drawing'), 'output');
     const half = (seed: number, title: string) => `${randomOutput(seed, 2500, false)}\x18\x1b]2;${title}\x07`;
     writeFileSync(`${file}.1`, half(1, 'half'));
@@ -171,7 +171,7 @@ describe('a session through the gateway', () => {
 });
 
 describe('a session with watchers who do not read', () => {
-  it('delivers every byte, and the gateway keeps little for them', async () => {
+  it('89 delivers every byte, and the gateway keeps little for them', async () => {
     const zeros = 12_000_000;
     const { session, agent } = await openSession(`read line; head -c ${zeros} /dev/zero | base64; printf done; read line`);
     const open = () =>
