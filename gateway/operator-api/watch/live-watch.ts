@@ -107,16 +107,15 @@ export class LiveWatch {
       watcher.end(`that it is watched cannot be recorded: ${message}`, NOT_RECORDED, code);
       return;
     }
-    if (gone) {
-      this.#watches.delete(watcher);
-      return;
-    }
-    this.#begin(watch);
+    if (!gone && this.#watches.has(watcher)) this.#begin(watch);
+    else this.#watches.delete(watcher);
   }
 
   close(): void {
     clearInterval(this.#timer);
     for (const watch of [...this.#watches.values()]) this.#end(watch, 'the gateway is shutting down', 1001);
+    // Those that have not begun yet will not.
+    this.#watches.clear();
     for (const timer of this.#lingering.values()) clearTimeout(timer);
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
@@ -126,7 +125,8 @@ export class LiveWatch {
     const { watcher, session } = watch;
     const live = this.#parts.find(session);
     if (live === undefined) {
-      this.#end(watch, 'the session is over', OVER);
+      this.#watches.delete(watcher);
+      watcher.end('the session is over', OVER);
       return;
     }
     const watched = this.#sessionOf(session);

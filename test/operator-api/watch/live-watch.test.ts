@@ -261,6 +261,17 @@ describe('a watcher', () => {
     expect(room.live.watchers(room.session.id)).toBe(0);
   });
 
+  it('takes no place when the session ends before it has begun', async () => {
+    const room = await openRoom();
+    for (let left = 0; left < 130; left += 1) {
+      const watching = room.watch();
+      room.running = undefined;
+      expect((await watching).messages).toEqual([{ type: 'end', reason: 'the session is over' }]);
+      room.running = { actor, resource: target, paused: false, stepping: false };
+    }
+    expect((await room.watch()).of('hello')).toHaveLength(1);
+  });
+
   it('of a session that does not run, or that has sixteen of them, is sent away', async () => {
     const room = await openRoom();
     const stranger = new Viewer();
