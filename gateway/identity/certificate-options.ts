@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { groupsOf } from '../base/ip-address.ts';
 import { SshWire, sshString } from '../base/ssh-wire.ts';
 import { plainText, type SshCertificate } from './ssh-certificate.ts';
 
@@ -64,16 +65,24 @@ export function optionData(text: string): Buffer {
 export function isInNetworks(address: string, list: string): boolean | undefined {
   const entries = list.split(',');
   if (entries.length > MAX_NETWORKS) return undefined;
-  const networks = new BlockList();
+  // One for each family: together they would take an IPv4 address for part of an IPv6 network that covers its mapped form.
+  const networks = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const entry of entries) {
     const [network = '', bits, ...more] = entry.split('/');
     const family = isIPv4(network) ? 'ipv4' : isIPv6(network) && !network.includes('%') ? 'ipv6' : undefined;
     const most = family === 'ipv4' ? 32 : 128;
     if (family === undefined || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return undefined;
     const prefix = bits === undefined ? most : Number(bits);
-    if (prefix > most) return undefined;
-    networks.addSubnet(network, prefix, family);
+    if (prefix > most || hasHostBits(network, family, most - prefix)) return undefined;
+    networks[family].addSubnet(network, prefix, family);
   }
-  if (isIPv4(address)) return networks.check(address, 'ipv4');
-  return isIPv6(address) && networks.check(address, 'ipv6');
+  if (isIPv4(address)) return networks.ipv4.check(address, 'ipv4');
+  return isIPv6(address) && networks.ipv6.check(address, 'ipv6');
+}
+
+/** `10.0.0.1/8` is a mistake of which nobody knows what it was to be; sshd refuses it too. */
+function hasHostBits(network: string, family: 'ipv4' | 'ipv6', hostBits: number): boolean {
+  const [parts, width] = family === 'ipv4' ? [network.split('.').map(Number), 8n] : [groupsOf(network), 16n];
+  const value = parts.reduce((bits, part) => (bits << width) | BigInt(part), 0n);
+  return value % (1n << BigInt(hostBits)) !== 0n;
 }

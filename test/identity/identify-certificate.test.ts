@@ -86,12 +86,18 @@ describe('a certificate of a trusted authority', () => {
     expect(from('192.0.2.0/24', '192.0.3.7:1')).toBe(not);
     expect(from('2001:db8::/32', '[2001:db9::9]:1')).toBe(not);
     expect(from('192.0.2.7', 'not an address')).toBe(not);
+    // A network of the one family takes nobody of the other, as with sshd.
+    expect(from('::/0', '192.0.2.7:1')).toBe(not);
+    expect(from('::/0', '[2001:db8::9]:1')).toBeUndefined();
+    expect(from('0.0.0.0/0', '192.0.2.7:1')).toBeUndefined();
+    expect(from('0.0.0.0/0', '[2001:db8::9]:1')).toBe(not);
     // What can't be read is nobody's address.
     for (const list of [
       '',
       '*',
       '192.0.2.*',
       '192.0.2.7/33',
+      '192.0.2.7/24',
       '192.0.2.7/-1',
       '192.0.2.7/24/24',
       '192.0.2.0/24,',

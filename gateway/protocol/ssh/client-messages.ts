@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { describeError, SallyportError } from '../../base/errors.ts';
 import type { ChannelRecording } from '../../recording/recorder.ts';
 import { ChannelRequests, MAX_OUTSTANDING } from './channel-requests.ts';
@@ -18,7 +19,7 @@ import {
   writeMessage,
 } from './connection-messages.ts';
 import { decideApart } from './gatekeeper.ts';
-import { tunnelledTarget } from './jump-target.ts';
+import { isServerSocket, tunnelledTarget } from './jump-target.ts';
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import { SpareWindow } from './spare-window.ts';
 import type { SshRelay } from './ssh-relay.ts';
@@ -146,15 +147,20 @@ export class ClientMessages {
   }
 
   #openForward(message: Buffer, type: string, sender: number, fields: FieldReader): void {
-    const facts: ForwardFields & { readonly direction: string } = {
-      direction: 'local',
-      ...(type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields)),
-    };
-    const { at, from, ...wanted } = facts;
+    const { place, at, from } = type === 'direct-tcpip' ? readTcpForward(fields) : readSocketForward(fields);
+    // Two that look the same must not be one.
+    if (!isUtf8(place)) return this.#refuseOpen(sender, OpenFailure.PROHIBITED, 'where it leads is not written in UTF-8');
+    const to = at === undefined ? place.toString() : `${place.toString()}:${at}`;
+    const wanted = { direction: 'local', to };
     const recorded = { ...wanted, from };
-    const past = at === undefined ? undefined : tunnelledTarget(at.host, at.port, this.#relay.targets());
+    const { session, targets } = this.#relay;
+    const past =
+      at === undefined
+        ? isServerSocket(to)
+          ? session.target
+          : undefined
+        : tunnelledTarget(place.toString(), at, targets(), session.target);
     if (past !== undefined) {
-      const { session } = this.#relay;
       session.prohibit('ssh:forward', wanted, session.channelsOpened, 'gateway.no-way-past-the-recording');
       const text = `this leads past the recording of ${past.name}; reach it as ${past.name}@ this gateway, or with ssh -J`;
       return this.#refuseOpen(sender, OpenFailure.PROHIBITED, text);
@@ -265,21 +271,21 @@ export class ClientMessages {
     const cancels = name === 'cancel-tcpip-forward' || name === 'cancel-streamlocal-forward@openssh.com';
     const forwards = name === 'tcpip-forward' || name === 'streamlocal-forward@openssh.com';
     if (forwards || cancels) {
-      const address = name.includes('streamlocal') ? fields.text() : `${fields.text()}:${fields.uint32()}`;
+      const place = fields.bytes();
+      const address = name.includes('streamlocal') ? place.toString() : `${place.toString()}:${fields.uint32()}`;
       fields.end();
-      const place = wantReply ? clientReplies.deferred() : undefined;
+      const answer = wantReply ? clientReplies.deferred() : undefined;
       const pass = (): void => {
         if (forwards) this.#relay.asked.remoteForward = true;
-        if (place !== undefined) {
-          place.passedOn();
+        if (answer !== undefined) {
+          answer.passedOn();
           targetOwes.push('client');
         }
         this.#relay.follow(() => target.send(message), message.length);
       };
       if (cancels) return pass();
-      return this.#decideForward({ direction: 'remote', listen: address }, pass, () =>
-        place?.answered(writeMessage(MessageType.REQUEST_FAILURE)),
-      );
+      const refuse = () => answer?.answered(writeMessage(MessageType.REQUEST_FAILURE));
+      return isUtf8(place) ? this.#decideForward({ direction: 'remote', listen: address }, pass, refuse) : refuse();
     }
     if (wantReply) clientReplies.answered(writeMessage(MessageType.REQUEST_FAILURE));
   }
@@ -303,24 +309,25 @@ export class ClientMessages {
   }
 }
 
+/** Where a connection is wanted to: a host and, in `at`, its port, or the path of a socket. */
 interface ForwardFields {
   readonly from: string;
-  readonly to: string;
-  readonly at?: { readonly host: string; readonly port: number };
+  readonly place: Buffer;
+  readonly at?: number;
 }
 
 function readTcpForward(fields: FieldReader): ForwardFields {
-  const at = { host: fields.text(), port: fields.uint32() };
+  const [place, at] = [fields.bytes(), fields.uint32()];
   const from = `${fields.text()}:${fields.uint32()}`;
   fields.end();
-  return { from, to: `${at.host}:${at.port}`, at };
+  return { from, place, at };
 }
 
 /** `direct-streamlocal@openssh.com` has two reserved fields (PROTOCOL of OpenSSH, section 2.4). */
 function readSocketForward(fields: FieldReader): ForwardFields {
-  const to = fields.text();
+  const place = fields.bytes();
   fields.bytes();
   fields.uint32();
   fields.end();
-  return { from: 'the client', to };
+  return { from: 'the client', place };
 }

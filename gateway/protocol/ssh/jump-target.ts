@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { normalize } from 'node:path/posix';
 import { groupsOf } from '../../base/ip-address.ts';
 
 /** What is read of a target here; only those of kind `ssh` are ever found. */
@@ -33,13 +34,41 @@ export function jumpTargets<Target extends Addressed>(host: string, port: number
 }
 
 /**
- * The known SSH target whose SSH server a forward would lead to, past its recording. Other ports of the same host are
- * nobody's business here.
+ * The known SSH target whose SSH server a forward through `own` would lead to, past its recording. Other ports of the same
+ * host are nobody's business here.
  */
-export function tunnelledTarget<Target extends Addressed>(host: string, port: number, targets: Iterable<Target>): Target | undefined {
+export function tunnelledTarget(host: string, port: number, targets: Iterable<Addressed>, own: Addressed): Addressed | undefined {
+  // Some servers keep only this much of a port.
+  const reached = port % 65_536;
+  if (isOwnHost(canonicalHost(host))) {
+    if (reached === SSH_PORT) return own;
+    return typeof own.address === 'object' ? tunnelledTo(own.address.host, reached, [own, ...targets]) : undefined;
+  }
+  return tunnelledTo(host, reached, targets);
+}
+
+/** Where systemd has a host and its guests listen for SSH (systemd-ssh-generator(8)), wherever these are mounted. */
+const SERVER_SOCKET = /\/(?:ssh-unix-local\/socket|unix-export\/ssh)$/;
+
+/** Whether a connection to this socket of the target would be one to an SSH server there. */
+export function isServerSocket(path: string): boolean {
+  return SERVER_SOCKET.test(normalize(path.split('\0')[0] ?? ''));
+}
+
+function tunnelledTo(host: string, port: number, targets: Iterable<Addressed>): Addressed | undefined {
   return jumpTargets(host, port, targets).find(
     ({ address }) => port === SSH_PORT || (typeof address === 'object' && address.port === port),
   );
+}
+
+/** Names that every host has for itself (RFC 6761 section 6.3, nss-myhostname(8)); with an address of no host it means itself. */
+const OWN_NAMES = new Set(['', 'localhost', 'localhost.localdomain', 'ip6-localhost', 'ip6-loopback', '_outbound', '_localdnsstub']);
+/** Loopback (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3) and the addresses that stand for it when one connects to them. */
+const OWN_ADDRESS = /^(?:127|0)\.\d+\.\d+\.\d+$|^(?:0:){7}[01]$/;
+
+/** Whether the target itself is meant, as the target would see it. */
+function isOwnHost(canonical: string): boolean {
+  return OWN_NAMES.has(canonical) || canonical.endsWith('.localhost') || OWN_ADDRESS.test(canonical);
 }
 
 function rankOf({ name, kind, address }: Addressed, host: string, wanted: string, port: number): number | undefined {
@@ -54,13 +83,18 @@ function rankOf({ name, kind, address }: Addressed, host: string, wanted: string
 
 /** One spelling for every way to write the same host. */
 function canonicalHost(host: string): string {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  // Where a C library reads it, it may end at the first of these.
+  const [read = ''] = host.split(/[\0\s]/, 1);
+  const bare = read.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (isIPv6(bare)) return canonicalIPv6(bare);
   const name = bare.replace(/\.$/, '');
   return classicIPv4(name) ?? name;
 }
 
-/** The eight groups; an IPv4 address that IPv6 carries is that address (RFC 4291 section 2.5.5.2). A zone stays. */
+/**
+ * The eight groups; an IPv4 address that IPv6 carries is that address (RFC 4291 section 2.5.5.2). A zone means
+ * something only where an address is local to a link; elsewhere Linux takes any.
+ */
 function canonicalIPv6(text: string): string {
   const [address = '', zone] = text.split('%');
   const groups = groupsOf(address);
@@ -68,7 +102,8 @@ function canonicalIPv6(text: string): string {
     return [groups[6] ?? 0, groups[7] ?? 0].flatMap((group) => [group >> 8, group & 0xff]).join('.');
   }
   const written = groups.map((group) => group.toString(16)).join(':');
-  return zone === undefined ? written : `${written}%${zone}`;
+  const linkLocal = ((groups[0] ?? 0) & 0xffc0) === 0xfe80;
+  return zone === undefined || !linkLocal ? written : `${written}%${zone}`;
 }
 
 /**
@@ -77,7 +112,7 @@ function canonicalIPv6(text: string): string {
  */
 function classicIPv4(text: string): string | undefined {
   const parts = text.split('.');
-  if (parts.length > 4 || !parts.every((part) => /^(?:0x[0-9a-f]{1,8}|[0-9]{1,11})$/.test(part))) return undefined;
+  if (parts.length > 4 || !parts.every((part) => /^(?:0x[0-9a-f]+|[0-9]+)$/.test(part))) return undefined;
   const numbers = parts.map(numberOf);
   const last = numbers.pop();
   if (last === undefined || numbers.some((number) => !(number <= 255)) || !(last < 256 ** (4 - numbers.length))) return undefined;

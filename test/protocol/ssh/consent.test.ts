@@ -401,16 +401,28 @@ describe('a forward to the SSH server of a known target', () => {
     const client = await rawClient(gateway, { username: 'web', privateKey: gateway.key });
     belongings.add(() => void client.socket.destroy());
     const target = await server.accepted();
-    for (const [index, host] of ['127.0.0.1', 'web', '::ffff:127.0.0.1'].entries()) {
+    const spellings = ['127.0.0.1', 'web', '::ffff:127.0.0.1', 'localhost', '0.0.0.0', '::1', '0000000000177.0.0.1'];
+    for (const [index, host] of spellings.entries()) {
       client.send(writeMessage(MessageType.CHANNEL_OPEN, 'direct-tcpip', index, 65_536, 32_768, host, server.port, '127.0.0.1', 4000));
       const failure = await client.next(MessageType.CHANNEL_OPEN_FAILURE, index);
       expect(failure.toString('latin1')).toContain('past the recording of web');
     }
     expect(target.of(MessageType.CHANNEL_OPEN)).toEqual([]);
-    const decided = await until('three decisions', () => {
+    const socket = (path: Buffer | string, index: number): Buffer =>
+      writeMessage(MessageType.CHANNEL_OPEN, 'direct-streamlocal@openssh.com', index, 65_536, 32_768, path, '', 0);
+    client.send(socket('/run/ssh-unix-local/socket', 20));
+    expect((await client.next(MessageType.CHANNEL_OPEN_FAILURE, spellings.length)).toString('latin1')).toContain(
+      'past the recording of web',
+    );
+    const decided = await until('the decisions', () => {
       const found = gateway.ledger.of('action.decided');
-      return Promise.resolve(found.length === 3 ? found : undefined);
+      return Promise.resolve(found.length === spellings.length + 1 ? found : undefined);
     });
+    client.send(socket(Buffer.from('/srv/\xff', 'latin1'), 21));
+    expect((await client.next(MessageType.CHANNEL_OPEN_FAILURE, spellings.length + 1)).toString('latin1')).toContain(
+      'not written in UTF-8',
+    );
+    expect(target.of(MessageType.CHANNEL_OPEN)).toEqual([]);
     for (const { body } of decided)
       expect(body.decision).toMatchObject({ verdict: 'deny', policies: ['gateway.no-way-past-the-recording'] });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Addressed, jumpTarget, jumpTargets } from '../../../gateway/protocol/ssh/jump-target.ts';
+import { type Addressed, isServerSocket, jumpTarget, jumpTargets, tunnelledTarget } from '../../../gateway/protocol/ssh/jump-target.ts';
 
 const target = (name: string, host: string, port = 22): Addressed => ({ name, kind: 'ssh', address: { host, port } });
 const targets = [
@@ -35,6 +35,12 @@ describe('where a jump leads', () => {
     ['167772165', 22, 'web-1'],
     ['012.0.0.05', 22, 'web-1'],
     ['127.1', 2022, 'local'],
+    ['0000000000012.0.0.5', 22, 'web-1'],
+    ['0x00000000a000005', 22, 'web-1'],
+    ['10.0.0.5 x', 22, 'web-1'],
+    ['10.0.0.5\0.example.com', 22, 'web-1'],
+    ['2001:db8::5%eth0', 22, 'six'],
+    ['2001:db8::5%1', 22, 'six'],
   ])('%s port %i is %s', (host, port, name) => {
     expect(jumpTarget(host, port, targets)?.name).toBe(name);
   });
@@ -52,7 +58,6 @@ describe('where a jump leads', () => {
     ['10.0.0.261', 22],
     ['10.0.65541', 22],
     ['fe80::5%eth0', 22],
-    ['2001:db8::5%eth0', 22],
     ['[', 22],
     ['', 22],
     ['.', 22],
@@ -69,6 +74,56 @@ describe('where a jump leads', () => {
     expect(jumpTargets('10.0.0.5', 22, targets).map(({ name }) => name)).toEqual(['web-1', 'deploy-web']);
     const confusing = [target('a', 'b'), target('B', '10.0.0.1'), target('b', '10.0.0.2')];
     expect(jumpTargets('b', 22, confusing).map(({ name }) => name)).toEqual(['b', 'B', 'a']);
+  });
+
+  const own = target('own', '10.0.0.7', 2222);
+  const through = [...targets, own, target('neighbour', '10.0.0.7', 2223)];
+
+  it.each([
+    'localhost',
+    'LOCALHOST.',
+    'localhost.localdomain',
+    'a.localhost',
+    'ip6-localhost',
+    '',
+    '_outbound',
+    '127.0.0.1',
+    '127.8.9.10',
+    '0177.1',
+    '0.0.0.0',
+    '0',
+    '::1',
+    '[::1]',
+    '::1%7',
+    '::',
+    '::ffff:127.0.0.1',
+    '0:0:0:0:0:ffff:0:0',
+  ])('through a target, "%s" is that target', (host) => {
+    const reached = (port: number) => tunnelledTarget(host, port, through, own)?.name;
+    expect(reached(22)).toBe('own');
+    expect(reached(2222)).toBe('own');
+    expect(reached(65_536 + 22)).toBe('own');
+    expect(reached(2223)).toBe('neighbour');
+    expect(reached(5432)).toBeUndefined();
+  });
+
+  it('through a target leads to others by their names and addresses, and to no SSH server of ours otherwise', () => {
+    expect(tunnelledTarget('10.0.0.5', 22, through, own)?.name).toBe('web-1');
+    expect(tunnelledTarget('10.0.0.5', 8080, through, own)).toBeUndefined();
+    expect(tunnelledTarget('128.0.0.1', 22, through, own)).toBeUndefined();
+    expect(tunnelledTarget('::2', 22, through, own)).toBeUndefined();
+    expect(tunnelledTarget('localhost', 22, [], { name: 'shell', kind: 'shell' })?.name).toBe('shell');
+  });
+
+  it.each([
+    ['/run/ssh-unix-local/socket', true],
+    ['/run//ssh-unix-local/./x/../socket', true],
+    ['/var/run/ssh-unix-local/socket\0.sock', true],
+    ['/run/host/unix-export/ssh', true],
+    ['/run/postgresql/.s.PGSQL.5432', false],
+    ['/srv/socket', false],
+  ])('the socket %s is one of an SSH server: %s', (path, is) => {
+    expect(isServerSocket(path)).toBe(is);
   });
 
   it('takes no time worth mentioning for a hostile name', () => {
