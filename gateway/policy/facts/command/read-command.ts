@@ -1,4 +1,4 @@
-import { gitCommands, interpreters, type Launcher, launchers, opaqueWords } from './launchers.ts';
+import { calculators, gitCommands, interpreters, type Launcher, launchers, opaqueWords } from './launchers.ts';
 import { readShellLine, type ShellWord, type SimpleCommand } from './shell-line.ts';
 
 /** What a command line runs, as policy sees it. */
@@ -80,6 +80,8 @@ function skipAssignments(words: readonly ShellWord[], from: number, found: Found
     if (!assignment.test(text)) break;
     // `"A"=b` is a program of that name and `A="b"` is not: which of them was quoted is not kept.
     if (!harmlessVariable.test(text)) found.doubt(quoted ? 'something that looks like a variable is set' : 'a variable is set');
+    // `test LANG -eq 0` calculates its value.
+    if (runsInBrackets(text)) found.doubt('a variable is set to something that may be run');
   }
   return at;
 }
@@ -131,11 +133,22 @@ function programName({ text, expands }: ShellWord, found: Found): string {
   return name;
 }
 
+/** Whether a shell that calculates this word would run something: the index of `a[$(rm x)]`. */
+function runsInBrackets(text: string): boolean {
+  const bracket = text.indexOf('[');
+  return bracket !== -1 && /[$`]|[<>=]\(/.test(text.slice(bracket));
+}
+
 function lookInto(name: string, words: readonly ShellWord[], from: number, found: Found): void {
   // Versions as in python3.12 and gcc-13; anything that is or names an interpreter.
   const plain = name.length > 64 ? name : name.replace(/-?\d[\d.]*$/, '');
-  if (interpreters.has(name) || interpreters.has(plain)) return found.doubt(`what ${name.slice(0, 40)} runs is not seen`);
+  // As in vim.tiny, nc.openbsd and busybox.static; a script called service.sh is no spelling of service.
+  const [stem = ''] = /\.(?:sh|py|pl|rb|js)$/.test(name) ? [name] : name.split('.', 1);
+  if (interpreters.has(name) || interpreters.has(plain) || interpreters.has(stem) || launchers.has(stem))
+    return found.doubt(`what ${name.slice(0, 40)} runs is not seen`);
   if (name === 'git' && !gitCommands.has(words[from]?.text ?? '')) return found.doubt('what git is told is not seen through');
+  if (calculators.has(name) && words.slice(from).some(({ text }) => runsInBrackets(text)))
+    return found.doubt(`what ${name} calculates is not seen through`);
   const pattern = opaqueWords.get(name);
   if (pattern === undefined) return;
   for (let at = from; at < words.length; at += 1) {
