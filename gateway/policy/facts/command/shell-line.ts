@@ -47,6 +47,8 @@ class ShellReader {
   #writes = false;
   #count = 0;
   #redirection: Redirection | undefined;
+  /** Whether a `&>` stands before, in the same command. */
+  #both = false;
 
   constructor(line: string) {
     this.#line = line;
@@ -91,8 +93,9 @@ class ShellReader {
   #separator(character: string): void {
     const next = this.#line[this.#at + 1];
     if (character === '&' && next === '>') {
-      // Both outputs into a file, in bash; two commands elsewhere. Read as both.
+      // Both outputs into a file, in bash; two commands elsewhere, which run the same as long as no word follows the file.
       this.#at += 1;
+      this.#both = true;
       return;
     }
     if (character === ';' && (next === ';' || next === '&')) this.#doubt('there is a case list');
@@ -208,6 +211,7 @@ class ShellReader {
     this.#count += 1;
     const redirection = this.#redirection;
     if (redirection === undefined) {
+      if (this.#both) this.#doubt('a word that follows &> may be a program');
       this.#words.push(word);
       return;
     }
@@ -228,6 +232,7 @@ class ShellReader {
     this.#words = [];
     this.#files = [];
     this.#writes = false;
+    this.#both = false;
   }
 
   #doubt(why: string): void {
