@@ -36,6 +36,8 @@ describe('the programs of a line are seen', () => {
     ['ls <> out', ['>', 'ls']],
     ['> out', ['>']],
     ['LC_ALL=C rm x', ['rm']],
+    ['LC_ALL="C" TZ=\'UTC\' LANG=C\\.UTF-8 rm x', ['rm']],
+    ['env "LC_ALL=C" rm x', ['env', 'rm']],
     ['/bin/rm x', ['rm']],
     ['/tmp/ls', ['/tmp/ls', 'ls']],
     ['sudo -u root rm x', ['sudo', 'rm']],
@@ -199,6 +201,18 @@ describe('what cannot be seen through is opaque, and no line passes for its harm
     ['another command behind &>, in dash', 'ls &>/dev/null rm x'],
     ['another command behind &>>, in dash', 'ls &>>/dev/null rm x'],
     ['another command behind &> and one more redirection, in dash', 'ls &>/dev/null 2>&1 rm x'],
+    ['a program that looks like a variable', "'LANG=/evil' ls"],
+    ['a program that looks like a variable, with = quoted', "LANG'=/evil' ls"],
+    ['a program that looks like a variable, with = escaped', 'LANG\\=/evil ls'],
+    ['a program that looks like a variable, with a letter quoted', 'LA"N"G=/evil ls'],
+    ['a program that looks like a variable, with nothing quoted', "LANG''=/evil ls"],
+    ['a variable in env with a name that shells do not take', "env 'a b=c' ls"],
+    ['a variable in sudo with a name that shells do not take', 'sudo a-b=c ls'],
+    ['a variable in env that is a pattern', 'env LANG=/tmp/d/* ls'],
+    ['a pattern as the value of an option', 'env -u /tmp/d/* ls'],
+    ['a pattern as the value of an option, in the same word', 'sudo --user=/tmp/d/* ls'],
+    ['a pattern as an operand', 'timeout /tmp/d/* ls'],
+    ['a home directory as the value of an option', 'sudo -u ~ ls'],
     ['a redirection without a file', 'ls >'],
     ['nothing', ''],
     ['only spaces', ' \t'],
@@ -218,6 +232,8 @@ describe('what cannot be seen through is opaque, and no line passes for its harm
 
   test('and what is known of it is named all the same', () => {
     expect(readCommand('FOO=bar rm x').programs).toContain('rm');
+    expect(readCommand("env 'a b=c' rm x").programs).toContain('rm');
+    expect(readCommand("'LANG=C' rm x").programs).toContain('rm');
     expect(readCommand('ls | xargs -0 rm').programs).toContain('rm');
     expect(readCommand('if true; then rm x; fi').programs).toContain('rm');
     expect(readCommand('not rm x').programs).toContain('rm');

@@ -76,14 +76,31 @@ function readSimple({ words, files, writes }: SimpleCommand, found: Found): void
 function skipAssignments(words: readonly ShellWord[], from: number, found: Found): number {
   let at = from;
   for (; at < words.length; at += 1) {
-    const { text, quoted } = words[at] as ShellWord;
+    const { text, bare, expands } = words[at] as ShellWord;
     if (!assignment.test(text)) break;
-    // `"A"=b` is a program of that name and `A="b"` is not: which of them was quoted is not kept.
-    if (!harmlessVariable.test(text)) found.doubt(quoted ? 'something that looks like a variable is set' : 'a variable is set');
-    // `test LANG -eq 0` calculates its value.
-    if (runsInBrackets(text)) found.doubt('a variable is set to something that may be run');
+    // `LANG="b"` is an assignment, and `"LANG"=b` and `LANG"="b` are programs of that name.
+    if (bare <= text.indexOf('=')) found.doubt('something that looks like a variable is set');
+    doubtVariable(text, expands, found);
   }
   return at;
+}
+
+/** The same behind `env` and `sudo`, which never see what was quoted, and for which `=` alone makes a variable. */
+function skipVariables(words: readonly ShellWord[], from: number, found: Found): number {
+  let at = from;
+  for (; at < words.length; at += 1) {
+    const { text, expands } = words[at] as ShellWord;
+    if (!text.includes('=')) break;
+    doubtVariable(text, expands, found);
+  }
+  return at;
+}
+
+function doubtVariable(text: string, expands: boolean, found: Found): void {
+  if (!harmlessVariable.test(text)) found.doubt('a variable is set');
+  if (expands) found.doubt('what a variable is set to is not known');
+  // `test LANG -eq 0` calculates its value.
+  if (runsInBrackets(text)) found.doubt('a variable is set to something that may be run');
 }
 
 /** Where the program stands that a launcher runs. What is not known of its options is not guessed. */
@@ -109,7 +126,9 @@ function skipOptions(launcher: Launcher, words: readonly ShellWord[], from: numb
     return words.length;
   }
   at += launcher.operands ?? 0;
-  return launcher.assignments === true ? skipAssignments(words, at, found) : at;
+  // A pattern may become several words, and one of those the program.
+  if (words.slice(from, at).some(({ expands }) => expands)) found.doubt(`what ${name} is given is a pattern`);
+  return launcher.assignments === true ? skipVariables(words, at, found) : at;
 }
 
 /** Bytes that a path may have (PATH_MAX of Linux). */

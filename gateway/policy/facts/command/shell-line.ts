@@ -10,8 +10,11 @@ const MAX_WORDS = 1024;
 /** One word after quotes and escapes are taken away. */
 export interface ShellWord {
   readonly text: string;
-  /** Whether any of it was quoted or escaped: then it is neither a reserved word nor an assignment. */
-  readonly quoted: boolean;
+  /**
+   * How many characters of the text stand before the first that was quoted or escaped, or all of them: an assignment
+   * has its `=` among these.
+   */
+  readonly bare: number;
   /** Whether the shell makes something else of it that is not known here: file names, a home directory. */
   readonly expands: boolean;
 }
@@ -115,6 +118,7 @@ class ShellReader {
 
   #word(): void {
     let text = '';
+    let bare = 0;
     let quoted = false;
     let expands = false;
     let path = false;
@@ -122,6 +126,7 @@ class ShellReader {
     while (this.#at < this.#line.length) {
       const character = this.#line[this.#at] as string;
       if (endsWord.has(character)) break;
+      if (!quoted) bare = text.length;
       if (this.#continues()) {
         this.#at += 2;
       } else if (character === '\\') {
@@ -156,10 +161,11 @@ class ShellReader {
         this.#at += 1;
       }
     }
+    if (!quoted) bare = text.length;
     // The digits of `2>file` name a descriptor.
     const next = this.#line[this.#at];
     if (!quoted && (next === '<' || next === '>') && this.#redirection === undefined && /^\d{1,9}$/.test(text)) return;
-    this.#endWord({ text, quoted, expands });
+    this.#endWord({ text, bare, expands });
   }
 
   /** `[` alone is the program of that name. */
