@@ -209,6 +209,8 @@ describe('what cannot be seen through is opaque, and no line passes for its harm
     ['a variable in env with a name that shells do not take', "env 'a b=c' ls"],
     ['a variable in sudo with a name that shells do not take', 'sudo a-b=c ls'],
     ['a variable in env that is a pattern', 'env LANG=/tmp/d/* ls'],
+    ['a variable or a program behind !', '! LANG=C ls'],
+    ['a variable or a program behind time', 'time LANG=/evil ls'],
     ['a pattern as the value of an option', 'env -u /tmp/d/* ls'],
     ['a pattern as the value of an option, in the same word', 'sudo --user=/tmp/d/* ls'],
     ['a pattern as an operand', 'timeout /tmp/d/* ls'],
@@ -233,6 +235,7 @@ describe('what cannot be seen through is opaque, and no line passes for its harm
   test('and what is known of it is named all the same', () => {
     expect(readCommand('FOO=bar rm x').programs).toContain('rm');
     expect(readCommand("env 'a b=c' rm x").programs).toContain('rm');
+    expect(readCommand('! LANG=C rm x').programs).toContain('rm');
     expect(readCommand("'LANG=C' rm x").programs).toContain('rm');
     expect(readCommand('ls | xargs -0 rm').programs).toContain('rm');
     expect(readCommand('if true; then rm x; fi').programs).toContain('rm');

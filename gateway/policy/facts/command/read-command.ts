@@ -128,7 +128,11 @@ function skipOptions(launcher: Launcher, words: readonly ShellWord[], from: numb
   at += launcher.operands ?? 0;
   // A pattern may become several words, and one of those the program.
   if (words.slice(from, at).some(({ expands }) => expands)) found.doubt(`what ${name} is given is a pattern`);
-  return launcher.assignments === true ? skipVariables(words, at, found) : at;
+  if (launcher.assignments === true) return skipVariables(words, at, found);
+  // Behind `!`, and `time` in some shells, it is an assignment; behind others a program of that name.
+  const program = skipAssignments(words, at, found);
+  if (program !== at) found.doubt(`a variable or a program follows ${name}`);
+  return program;
 }
 
 /** Bytes that a path may have (PATH_MAX of Linux). */
