@@ -53,19 +53,23 @@ export const launchers: ReadonlyMap<string, Launcher> = new Map<string, Launcher
 export const interpreters: ReadonlySet<string> = new Set(
   `sh bash rbash dash ash zsh ksh mksh pdksh yash fish csh tcsh pwsh powershell rc es nu xonsh elvish
    eval source . trap alias unalias set unset export declare typeset readonly local read readarray mapfile let getopts enable hash
-   bind complete shopt setopt coproc fc history jobs fg
+   bind complete compgen shopt setopt unsetopt coproc fc history jobs fg
+   emulate print integer float nameref vared autoload functions disable zmodload zle zpty zstyle zformat zparseopts zargs zcompile
+   sched compctl compadd hist r
    if then elif else fi for while until do done case esac select function [[ ]] { }
-   xargs parallel awk gawk mawk nawk original-awk sed gsed ed ex vi vim vimdiff view nvim emacs emacsclient nano pico less more most man
+   xargs parallel awk gawk mawk nawk original-awk sed gsed ed ex vi vim vimdiff view nvim
+   rvi rvim rview gvim gvimdiff gview rgvim rgview evim eview vimx emacs emacsclient nano pico less more most man
    perl python python2 python3 pypy pypy3 ruby irb node nodejs deno bun php lua luajit tclsh wish expect guile sbcl ghci runghc
-   java jshell groovy scala kotlin julia R Rscript octave gnuplot m4 make gmake ninja cmake bazel rake ant mvn gradle
+   java jshell groovy scala kotlin julia R Rscript octave gnuplot m4 dc make gmake ninja cmake bazel rake ant mvn gradle
    npm npx pnpm yarn pip pip3 pipx uv uvx poetry cargo go gem bundle composer
    gcc g++ cc clang ld as gdb lldb strace ltrace valgrind perf
-   ssh slogin sftp telnet rsh rlogin mosh socat nc ncat netcat openssl gpg ftp lftp rsync scp rclone
-   su runuser setpriv chroot unshare nsenter firejail bwrap systemd-run systemd-nspawn machinectl service at batch crontab watch
+   ssh slogin sftp sftp-server internal-sftp telnet rsh rlogin mosh socat nc ncat netcat openssl gpg ftp lftp rsync scp rclone
+   su runuser sg newgrp setpriv capsh run0 chpst chroot unshare nsenter firejail bwrap systemd-run systemd-inhibit systemd-nspawn machinectl service at batch crontab watch
    flock script scriptreplay screen tmux byobu dtach start-stop-daemon daemonize run-parts entr inotifywait unbuffer rlwrap chronic
    docker podman nerdctl ctr crictl kubectl oc helm lxc lxc-attach virsh vagrant ansible ansible-playbook terraform salt puppet chef-client
    psql mysql mariadb sqlite3 mongosh redis-cli sqlplus dpkg apt apt-get yum dnf rpm apk snap pacman zypper
-   split zip logrotate tcpdump nmap pkexec dbus-run-session dbus-launch xvfb-run cpulimit taskset chrt numactl prlimit
+   split zip logrotate tcpdump nmap pkexec dbus-run-session dbus-launch xvfb-run cpulimit taskset chrt numactl prlimit choom
+   setarch linux32 linux64 uname26 i386 i486 i586 i686 x86_64
    logsave fakeroot ld.so ld-linux.so.2 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 ip ssh-agent ssh-add sshpass hg svn
    sudoedit visudo vipw vigr crontab ldd`
     .split(/\s+/)
@@ -77,9 +81,18 @@ export const opaqueWords: ReadonlyMap<string, RegExp> = new Map([
   ['find', /^-(?:exec|execdir|ok|okdir)$/],
   ['tar', /^(?:--(?:to|ch|us|rs|inf|ne|rm).*|-?[A-Za-z]*[IF].*)$/],
   ['sort', /^--co/],
+  ['install', /^--strip-/],
+  // Each takes the name of a variable, and what stands in brackets behind such a name is evaluated: `-v 'a[$(rm x)]'`.
+  ['test', /^-[vR]$/],
+  ['[', /^-[vR]$/],
+  ['printf', /^-v/],
+  ['wait', /^-[A-Za-z]*p/],
   ['systemctl', /^(?:edit|link|-[A-Za-z]*[HM]|--(?:ho|m|ro|im))/],
   ['git', /^(?:--(?:u|rec|ex|op|conf|gi|pag)|-[ucxO]|ext::)/],
 ]);
+
+/** What shells have built in and may take a number for: some calculate it, and what stands in brackets in it is run. */
+export const calculators: ReadonlySet<string> = new Set('test [ printf shift exit return break continue ulimit sleep'.split(' '));
 
 /** What git does by itself; anything else may be an alias. Hooks and the configuration of a repository are beyond sight. */
 export const gitCommands: ReadonlySet<string> = new Set(

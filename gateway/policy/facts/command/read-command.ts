@@ -1,4 +1,4 @@
-import { gitCommands, interpreters, type Launcher, launchers, opaqueWords } from './launchers.ts';
+import { calculators, gitCommands, interpreters, type Launcher, launchers, opaqueWords } from './launchers.ts';
 import { readShellLine, type ShellWord, type SimpleCommand } from './shell-line.ts';
 
 /** What a command line runs, as policy sees it. */
@@ -76,12 +76,31 @@ function readSimple({ words, files, writes }: SimpleCommand, found: Found): void
 function skipAssignments(words: readonly ShellWord[], from: number, found: Found): number {
   let at = from;
   for (; at < words.length; at += 1) {
-    const { text, quoted } = words[at] as ShellWord;
+    const { text, bare, expands } = words[at] as ShellWord;
     if (!assignment.test(text)) break;
-    // `"A"=b` is a program of that name and `A="b"` is not: which of them was quoted is not kept.
-    if (!harmlessVariable.test(text)) found.doubt(quoted ? 'something that looks like a variable is set' : 'a variable is set');
+    // `LANG="b"` is an assignment, and `"LANG"=b` and `LANG"="b` are programs of that name.
+    if (bare <= text.indexOf('=')) found.doubt('something that looks like a variable is set');
+    doubtVariable(text, expands, found);
   }
   return at;
+}
+
+/** The same behind `env` and `sudo`, which never see what was quoted, and for which `=` alone makes a variable. */
+function skipVariables(words: readonly ShellWord[], from: number, found: Found): number {
+  let at = from;
+  for (; at < words.length; at += 1) {
+    const { text, expands } = words[at] as ShellWord;
+    if (!text.includes('=')) break;
+    doubtVariable(text, expands, found);
+  }
+  return at;
+}
+
+function doubtVariable(text: string, expands: boolean, found: Found): void {
+  if (!harmlessVariable.test(text)) found.doubt('a variable is set');
+  if (expands) found.doubt('what a variable is set to is not known');
+  // `test LANG -eq 0` calculates its value.
+  if (runsInBrackets(text)) found.doubt('a variable is set to something that may be run');
 }
 
 /** Where the program stands that a launcher runs. What is not known of its options is not guessed. */
@@ -107,7 +126,13 @@ function skipOptions(launcher: Launcher, words: readonly ShellWord[], from: numb
     return words.length;
   }
   at += launcher.operands ?? 0;
-  return launcher.assignments === true ? skipAssignments(words, at, found) : at;
+  // A pattern may become several words, and one of those the program.
+  if (words.slice(from, at).some(({ expands }) => expands)) found.doubt(`what ${name} is given is a pattern`);
+  if (launcher.assignments === true) return skipVariables(words, at, found);
+  // Behind `!`, and `time` in some shells, it is an assignment; behind others a program of that name.
+  const program = skipAssignments(words, at, found);
+  if (program !== at) found.doubt(`a variable or a program follows ${name}`);
+  return program;
 }
 
 /** Bytes that a path may have (PATH_MAX of Linux). */
@@ -131,11 +156,22 @@ function programName({ text, expands }: ShellWord, found: Found): string {
   return name;
 }
 
+/** Whether a shell that calculates this word would run something: the index of `a[$(rm x)]`. */
+function runsInBrackets(text: string): boolean {
+  const bracket = text.indexOf('[');
+  return bracket !== -1 && /[$`]|[<>=]\(/.test(text.slice(bracket));
+}
+
 function lookInto(name: string, words: readonly ShellWord[], from: number, found: Found): void {
   // Versions as in python3.12 and gcc-13; anything that is or names an interpreter.
   const plain = name.length > 64 ? name : name.replace(/-?\d[\d.]*$/, '');
-  if (interpreters.has(name) || interpreters.has(plain)) return found.doubt(`what ${name.slice(0, 40)} runs is not seen`);
+  // As in vim.tiny, nc.openbsd and busybox.static; a script called service.sh is no spelling of service.
+  const [stem = ''] = /\.(?:sh|py|pl|rb|js)$/.test(name) ? [name] : name.split('.', 1);
+  if (interpreters.has(name) || interpreters.has(plain) || interpreters.has(stem) || launchers.has(stem))
+    return found.doubt(`what ${name.slice(0, 40)} runs is not seen`);
   if (name === 'git' && !gitCommands.has(words[from]?.text ?? '')) return found.doubt('what git is told is not seen through');
+  if (calculators.has(name) && words.slice(from).some(({ text }) => runsInBrackets(text)))
+    return found.doubt(`what ${name} calculates is not seen through`);
   const pattern = opaqueWords.get(name);
   if (pattern === undefined) return;
   for (let at = from; at < words.length; at += 1) {

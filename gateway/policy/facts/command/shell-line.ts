@@ -10,8 +10,11 @@ const MAX_WORDS = 1024;
 /** One word after quotes and escapes are taken away. */
 export interface ShellWord {
   readonly text: string;
-  /** Whether any of it was quoted or escaped: then it is neither a reserved word nor an assignment. */
-  readonly quoted: boolean;
+  /**
+   * How many characters of the text stand before the first that was quoted or escaped, or all of them: an assignment
+   * has its `=` among these.
+   */
+  readonly bare: number;
   /** Whether the shell makes something else of it that is not known here: file names, a home directory. */
   readonly expands: boolean;
 }
@@ -47,6 +50,8 @@ class ShellReader {
   #writes = false;
   #count = 0;
   #redirection: Redirection | undefined;
+  /** Whether a `&>` stands before, in the same command. */
+  #both = false;
 
   constructor(line: string) {
     this.#line = line;
@@ -91,8 +96,9 @@ class ShellReader {
   #separator(character: string): void {
     const next = this.#line[this.#at + 1];
     if (character === '&' && next === '>') {
-      // Both outputs into a file, in bash; two commands elsewhere. Read as both.
+      // Both outputs into a file, in bash; two commands elsewhere, which run the same as long as no word follows the file.
       this.#at += 1;
+      this.#both = true;
       return;
     }
     if (character === ';' && (next === ';' || next === '&')) this.#doubt('there is a case list');
@@ -112,6 +118,7 @@ class ShellReader {
 
   #word(): void {
     let text = '';
+    let bare = 0;
     let quoted = false;
     let expands = false;
     let path = false;
@@ -119,6 +126,7 @@ class ShellReader {
     while (this.#at < this.#line.length) {
       const character = this.#line[this.#at] as string;
       if (endsWord.has(character)) break;
+      if (!quoted) bare = text.length;
       if (this.#continues()) {
         this.#at += 2;
       } else if (character === '\\') {
@@ -153,10 +161,11 @@ class ShellReader {
         this.#at += 1;
       }
     }
+    if (!quoted) bare = text.length;
     // The digits of `2>file` name a descriptor.
     const next = this.#line[this.#at];
     if (!quoted && (next === '<' || next === '>') && this.#redirection === undefined && /^\d{1,9}$/.test(text)) return;
-    this.#endWord({ text, quoted, expands });
+    this.#endWord({ text, bare, expands });
   }
 
   /** `[` alone is the program of that name. */
@@ -208,6 +217,7 @@ class ShellReader {
     this.#count += 1;
     const redirection = this.#redirection;
     if (redirection === undefined) {
+      if (this.#both) this.#doubt('a word that follows &> may be a program');
       this.#words.push(word);
       return;
     }
@@ -228,6 +238,7 @@ class ShellReader {
     this.#words = [];
     this.#files = [];
     this.#writes = false;
+    this.#both = false;
   }
 
   #doubt(why: string): void {
