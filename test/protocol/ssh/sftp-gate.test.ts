@@ -160,6 +160,34 @@ describe('SFTP through a policy', () => {
   });
 
   it.each([
+    ['before its name is known to be free again', true],
+    ['that was closed before it was given', false],
+  ])('takes no handle for the file it stood for, %s', async (_what, given) => {
+    const { client, target, clientId, targetId, gateway } = await sftp({
+      decide: ({ action, facts }) =>
+        action === 'ssh:write-file' && facts.operation === 'setstat' ? { verdict: 'deny', reason: 'no changes' } : { verdict: 'allow' },
+    });
+    const opened = openFile(1, '/tmp/mine', WRITE_FLAG);
+    const close = packet(SftpType.CLOSE, 2, 'h');
+    const other = openFile(3, '/tmp/other', READ_FLAG);
+    const before = given ? [opened] : [opened, close, other];
+    client.send(data(targetId, Buffer.concat(before)));
+    await target.until('the file to write', () => (said(target).equals(Buffer.concat(before)) ? true : undefined));
+    const handle = packet(SftpType.HANDLE, 1, 'h');
+    target.send(data(clientId, handle));
+    await client.until('its handle', () => (said(client).equals(handle) ? true : undefined));
+    // The target closes it, opens the other file and calls that one h, too; its replies are on their way.
+    const chmod = packet(SftpType.FSETSTAT, 4, 'h', 4, 0o4777);
+    client.send(data(targetId, Buffer.concat([...(given ? [close, other] : []), chmod, stat(5, '/tmp/other')])));
+    const passed = Buffer.concat([opened, close, other, stat(5, '/tmp/other')]);
+    await target.until('what follows', () => (said(target).length >= passed.length ? true : undefined));
+    expect(said(target).equals(passed)).toBe(true);
+    await client.until('the refusal', () => (packets(said(client)).length === 2 ? true : undefined));
+    const decided = gateway.ledger.of('action.decided').filter(({ body }) => body.facts.operation === 'setstat');
+    expect(decided.map(({ body }) => [body.facts.path, body.decision.verdict])).toEqual([['', 'deny']]);
+  });
+
+  it.each([
     ['a length that no request has', Buffer.from([0x7f, 0xff, 0xff, 0xff, 13, 0, 0, 0, 3])],
     ['no length at all', Buffer.from([0, 0, 0, 0, 13, 0, 0, 0, 3])],
     ['a path longer than its request', packet(SftpType.REMOVE, 3, Buffer.from([0, 0, 0xff])).fill(0xff, 9, 13)],
