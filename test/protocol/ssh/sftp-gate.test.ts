@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { decisionText } from '../../../contract/approval.ts';
+import type { ApprovalRule } from '../../../gateway/approval/approval-rule.ts';
 import { MessageType, readChannelData, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
 import { SftpType } from '../../../gateway/protocol/ssh/sftp-packets.ts';
+import { Supervision } from '../../../gateway/session/supervision.ts';
+import { reviewerKey } from '../../support/reviewer-key.ts';
 import { Belongings } from '../../support/temp.ts';
 import { until } from '../../support/wait.ts';
 import { data, eof, openChannel, type RawSession, rawSession, request } from './session-world.ts';
@@ -12,6 +16,18 @@ afterEach(async () => {
   await belongings.release();
   belongings = new Belongings();
 });
+
+const alice = reviewerKey();
+const operator = { principal: 'alice@example.com', kind: 'human', source: '127.0.0.1:1' } as const;
+const stepRule: ApprovalRule = {
+  name: 'step',
+  reviewers: { groups: [], names: [operator.principal] },
+  needed: 1,
+  withinSeconds: 60,
+  reasonRequired: false,
+  grants: 'once',
+  breakGlass: false,
+};
 
 type Field = number | string | Uint8Array;
 
@@ -197,6 +213,46 @@ describe('SFTP through a policy', () => {
     await client.next(MessageType.CHANNEL_CLOSE);
     await target.next(MessageType.CHANNEL_CLOSE);
     expect(said(target).length).toBe(0);
+  });
+
+  it('decides from the next request on when an operator begins to step in the middle of one, wherever requests are cut', async () => {
+    const { client, target, targetId, gateway } = await sftp({
+      decide: undefined as never,
+      rules: [stepRule],
+      reviewers: [{ name: operator.principal, groups: [], active: true, keys: [alice.line] }],
+    });
+    const first = Buffer.concat([stat(1, '/srv/a'), stat(2, '/srv/b')]);
+    const removes = [3, 4, 5, 6].map((id) => remove(id, `/srv/${id}`));
+    const stream = Buffer.concat([first, ...removes, stat(7, '/srv/c')]);
+    // Each message ends one byte into the next request, so that none of them begins where a request does.
+    const ends = [first.length - 10, first.length + 1];
+    for (const each of removes) ends.push((ends.at(-1) as number) + each.length);
+    client.send(data(targetId, stream.subarray(0, ends[0])));
+    await target.until('the first message', () => (said(target).length === ends[0] ? true : undefined));
+    const { live, records, log } = gateway.parts;
+    const [session] = live.all();
+    await new Supervision({ live, records, log }).step({ session: session?.id as string, on: true, reason: 'careful' }, operator);
+    for (const [index, end] of ends.entries()) client.send(data(targetId, stream.subarray(end, ends[index + 1])));
+    const asked: unknown[] = [];
+    while (asked.length < removes.length) {
+      const { request: wanted } = await until('a request that waits', () =>
+        Promise.resolve(
+          gateway.parts.approvals.open().find(({ state, request: { facts } }) => state === 'waiting' && !asked.includes(facts.path)),
+        ),
+      );
+      expect(said(target).equals(first)).toBe(true);
+      asked.push(wanted.facts.path);
+      const signature = alice.sign(
+        decisionText('test.example/log', wanted, { verdict: 'deny', reviewer: operator.principal, reason: 'because' }),
+      );
+      await gateway.parts.approvals.decide(
+        { approval: wanted.id, digest: wanted.digest, verdict: 'deny', reason: 'because', key: alice.line, signature },
+        operator,
+      );
+    }
+    expect(asked).toEqual(['/srv/3', '/srv/4', '/srv/5', '/srv/6']);
+    const passed = Buffer.concat([first, stat(7, '/srv/c')]);
+    await target.until('what follows', () => (said(target).equals(passed) ? true : undefined));
   });
 
   it('passes what is no SFTP where files are not decided about', async () => {
