@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decisionText } from '../../../contract/approval.ts';
 import type { ApprovalRule } from '../../../gateway/approval/approval-rule.ts';
-import { MessageType, readChannelData, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
+import { readFileFacts } from '../../../gateway/policy/facts/file-facts.ts';
+import { FieldReader, MessageType, readChannelData, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
+import { fileAction } from '../../../gateway/protocol/ssh/sftp-actions.ts';
 import { SftpType } from '../../../gateway/protocol/ssh/sftp-packets.ts';
 import { Supervision } from '../../../gateway/session/supervision.ts';
 import { reviewerKey } from '../../support/reviewer-key.ts';
@@ -173,6 +175,36 @@ describe('SFTP through a policy', () => {
     await target.until('what follows it', () => (said(target).length > 0 ? true : undefined));
     expect(said(target).equals(stat(4, '/srv/a'))).toBe(true);
     await client.until('the refusal', () => (packets(said(client)).length === 1 ? true : undefined));
+  });
+
+  const MODE = 4;
+  const given = { uid: 0, gid: 7, mode: '4777', accessed: '1970-01-01T00:00:01Z', modified: '2026-03-01T00:00:00Z' };
+  const attributes = [2 | MODE | 8, 0, 7, 0o4777, 1, 1_772_323_200] as const;
+  it.each([
+    ['setstat', packet(SftpType.SETSTAT, 3, '/srv/a', ...attributes), { operation: 'setstat', path: '/srv/a', ...given }],
+    ['setstat that cuts a file off', packet(SftpType.SETSTAT, 3, '/srv/a', 1, 0, 0), { operation: 'setstat', path: '/srv/a', size: 0 }],
+    ['setstat by an unknown handle', packet(SftpType.FSETSTAT, 3, 'h', MODE, 0o644), { operation: 'setstat', path: '', mode: '0644' }],
+    [
+      'setstat of a link',
+      packet(SftpType.EXTENDED, 3, 'lsetstat@openssh.com', '/srv/a', ...attributes),
+      { operation: 'setstat', path: '/srv/a', ...given },
+    ],
+    ['mkdir', packet(SftpType.MKDIR, 3, '/srv/a', MODE, 0o755), { operation: 'mkdir', path: '/srv/a', mode: '0755' }],
+    [
+      'open',
+      packet(SftpType.OPEN, 3, '/srv/a', WRITE_FLAG, MODE, 0o100600),
+      { operation: 'open', path: '/srv/a', flags: ['write'], mode: '100600' },
+    ],
+    ['open without any', openFile(3, '/srv/a', WRITE_FLAG), { operation: 'open', path: '/srv/a', flags: ['write'] }],
+    [
+      'mkdir with those of a vendor',
+      packet(SftpType.MKDIR, 3, '/srv/a', 0x8000_0000, 1, 'acl@example.com', 'everybody'),
+      { operation: 'mkdir', path: '/srv/a', moreAttributesSha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ],
+  ])('has the attributes decided with the rest: %s', (_what, bytes, facts) => {
+    const wanted = fileAction(bytes[4] as number, new FieldReader(bytes, 9), () => undefined);
+    expect(wanted).toEqual({ action: 'ssh:write-file', facts });
+    expect(readFileFacts(facts)).toMatchObject({ operation: facts.operation, opaque: facts.path === '' });
   });
 
   it.each([
