@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AuditRecord } from '../../contract/record.ts';
 import { sftp, ssh } from '../support/clients.ts';
-import { recordsOf } from '../support/records.ts';
+import { recordedAs, recordsOf } from '../support/records.ts';
 import { Belongings } from '../support/temp.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -31,6 +32,12 @@ when { !context.opaque && context.path like "${open}/*" && (if context has to th
   world = await openWorld(belongings, { agents: 3, web: { allow: undefined, tags: { env: 'prod' } }, configuration: { policy } });
 }, 60_000);
 
+/** What was decided for somebody, once their session is over: records become visible a little after what they tell. */
+async function decidedFor({ principal }: { principal: string }): Promise<AuditRecord<'action.decided'>[]> {
+  await recordedAs(world.gateway.data, 'session.close', ({ actor }) => actor.principal === principal);
+  return (await recordsOf(world.gateway.data, 'action.decided')).filter(({ actor }) => actor.principal === principal);
+}
+
 test('a policy about paths holds for real clients, file by file', async () => {
   const local = join(belongings.directory('local'), 'file');
   writeFileSync(local, 'content');
@@ -55,8 +62,8 @@ test('a policy about paths holds for real clients, file by file', async () => {
     false,
     false,
   ]);
-  const decided = (await recordsOf(world.gateway.data, 'action.decided'))
-    .filter(({ actor, body }) => actor.principal === route.principal && body.action === 'ssh:write-file')
+  const decided = (await decidedFor(route))
+    .filter(({ body }) => body.action === 'ssh:write-file')
     .map(({ body }) => [body.facts.operation, body.decision.verdict, body.understood?.opaque]);
   expect(decided).toEqual(
     expect.arrayContaining([
@@ -66,6 +73,24 @@ test('a policy about paths holds for real clients, file by file', async () => {
       ['rename', 'allow', false],
     ]),
   );
+});
+
+test('attributes that real clients give are decided with the rest', async () => {
+  const local = join(belongings.directory('attributes'), 'file');
+  writeFileSync(local, 'content');
+  chmodSync(local, 0o640);
+  const route = world.agent();
+  const done = await sftp(route, [`put -p ${local} ${open}/p`, `chmod 604 ${open}/p`]);
+  expect(done.status, done.stderr).toBe(0);
+  expect(statSync(`${open}/p`).mode & 0o777).toBe(0o604);
+  const decided = (await decidedFor(route))
+    .filter(({ body }) => body.action === 'ssh:write-file')
+    .map(({ body }) => [body.facts.operation, body.facts.path, body.facts.mode]);
+  // The times of `put -p` are set by the handle that was opened for writing.
+  expect(decided).toEqual([
+    ['open', `${open}/p`, expect.stringMatching(/640$/)],
+    ['setstat', `${open}/p`, expect.stringMatching(/604$/)],
+  ]);
 });
 
 test('a shell redirection is no way round it', async () => {

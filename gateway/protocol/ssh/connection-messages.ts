@@ -83,6 +83,13 @@ export class FieldReader {
     return this.bytes().toString('utf8');
   }
 
+  /** Whatever is left, which is nothing afterwards. */
+  rest(): Buffer {
+    const value = this.#bytes.subarray(this.#at);
+    this.#at = this.#bytes.length;
+    return value;
+  }
+
   /** Nothing may follow: what nobody reads would pass without being recorded. */
   end(): void {
     if (this.remaining > 0) throw new MalformedMessage(`${this.remaining} bytes follow the last field`);

@@ -12,22 +12,31 @@ export class SftpBoundary {
 
   /** Passes bytes; the offset behind the last packet that ends in them, or 0. Throws UndecodableSftp. */
   pass(bytes: Buffer): number {
-    let at = 0;
     let last = 0;
-    while (at < bytes.length) {
-      if (this.#left > 0) {
-        const step = Math.min(this.#left, bytes.length - at);
-        this.#left -= step;
-        at += step;
-        if (this.#left === 0) last = at;
-        continue;
-      }
-      this.#head.push(bytes[at] as number);
-      at += 1;
-      if (this.#head.length < 4) continue;
-      this.#left = checkedLength(Buffer.from(this.#head).readUInt32BE(0));
-      this.#head = [];
+    for (let at = 0; at < bytes.length; ) {
+      at += this.passFirst(at === 0 ? bytes : bytes.subarray(at));
+      if (this.atBoundary) last = at;
     }
     return last;
+  }
+
+  /** Passes bytes as far as the first packet that ends in them, or all: how many. Throws UndecodableSftp. */
+  passFirst(bytes: Buffer): number {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#left === 0) {
+        this.#head.push(bytes[at] as number);
+        at += 1;
+        if (this.#head.length < 4) continue;
+        this.#left = checkedLength(Buffer.from(this.#head).readUInt32BE(0));
+        this.#head = [];
+        continue;
+      }
+      const step = Math.min(this.#left, bytes.length - at);
+      this.#left -= step;
+      at += step;
+      if (this.#left === 0) break;
+    }
+    return at;
   }
 }

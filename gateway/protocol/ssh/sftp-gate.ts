@@ -46,21 +46,44 @@ export class SftpGate {
   fromClient(message: Buffer, bytes: Buffer): void {
     const { session, target } = this.#relay;
     const whole = (): void => this.#relay.pass(this.#channel, this.#channel.data('i', bytes), bytes.length, () => target.send(message));
-    // An operator may begin to step through a session in the middle of a request: from the next one on it is decided.
-    if (!this.#following && session.decidesFiles && this.#input.atBoundary) this.#following = true;
     if (!this.#following && !this.#off) {
+      if (session.decidesFiles) return this.#guarded(() => this.#follow(bytes, whole));
       whole();
       this.#guarded(() => void this.#input.pass(bytes));
       return;
     }
     this.#guarded(() => {
       if (this.#off && session.decidesFiles) throw new UndecodableSftp('it was none before');
-      if (this.#off || this.#passes(bytes)) return whole();
-      // A copy: what a transport hands over is its own until it reads again.
-      this.#arrived.push(Buffer.from(bytes));
-      this.#arrivedBytes += bytes.length;
-      this.#run();
+      if (this.#off) return whole();
+      this.#look(bytes, whole);
     });
+  }
+
+  /**
+   * An operator may begin to step through a session in the middle of a request: from the next one on it is decided,
+   * wherever in a message that begins. A client that cuts its requests across messages is followed all the same.
+   */
+  #follow(bytes: Buffer, whole: () => void): void {
+    const end = this.#input.atBoundary ? 0 : this.#input.passFirst(bytes);
+    this.#following = this.#input.atBoundary;
+    if (end === 0) this.#look(bytes, whole);
+    else if (end === bytes.length) whole();
+    else {
+      this.#toTarget([bytes.subarray(0, end)]);
+      this.#arrive(bytes.subarray(end));
+    }
+  }
+
+  #look(bytes: Buffer, whole: () => void): void {
+    if (this.#passes(bytes)) whole();
+    else this.#arrive(bytes);
+  }
+
+  #arrive(bytes: Buffer): void {
+    // A copy: what a transport hands over is its own until it reads again.
+    this.#arrived.push(Buffer.from(bytes));
+    this.#arrivedBytes += bytes.length;
+    this.#run();
   }
 
   /** Whether everything in these bytes passes as it is, which is so for nearly all of them. */

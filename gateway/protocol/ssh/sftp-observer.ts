@@ -57,6 +57,8 @@ export class SftpObserver implements ChannelObserver {
   /** By number; a client that uses a number twice is answered in the order of its requests. */
   readonly #pending = new Map<number, Pending[]>();
   readonly #handles = new Map<string, OpenHandle>();
+  /** Names of handles with requests to close them that have no reply yet, and how many: the target may give the name again at once. */
+  readonly #closing = new Map<string, number>();
   readonly #ahead = new AheadBudget();
   #kept = 0;
   #undecodable = false;
@@ -83,9 +85,12 @@ export class SftpObserver implements ChannelObserver {
     return seen;
   }
 
-  /** An open handle, as far as it is known what it stands for. */
-  handle(name: string): { readonly path: string; readonly flags: readonly string[] } | undefined {
-    return this.#handles.get(name);
+  /**
+   * An open handle, as far as it is known what it stands for. Once it is asked to be closed it is not: the target is ahead
+   * of its replies, and may have given the name to another file.
+   */
+  handle(name: string): OpenHandle | undefined {
+    return this.#closing.has(name) ? undefined : this.#handles.get(name);
   }
 
   finish(): Seen[] {
@@ -103,6 +108,7 @@ export class SftpObserver implements ChannelObserver {
     }
     this.#pending.clear();
     this.#handles.clear();
+    this.#closing.clear();
     this.#kept = 0;
     return seen;
   }
@@ -134,8 +140,12 @@ export class SftpObserver implements ChannelObserver {
       }
       case SftpType.OPENDIR:
         return { type, facts: { op: 'opendir', ...pathFact('path', fields) } };
-      case SftpType.CLOSE:
-        return this.#onHandle(type, fields, 'close');
+      case SftpType.CLOSE: {
+        const pending = this.#onHandle(type, fields, 'close');
+        const name = pending.handleName;
+        this.#closing.set(name, (this.#closing.get(name) ?? 0) + 1);
+        return pending;
+      }
       case SftpType.READ: {
         const pending = this.#onHandle(type, fields, 'read');
         const offset = Number(fields.uint64());
@@ -174,9 +184,9 @@ export class SftpObserver implements ChannelObserver {
     }
   }
 
-  #onHandle(type: number, fields: FieldReader, op: string): Described {
+  #onHandle(type: number, fields: FieldReader, op: string): Described & { handleName: string } {
     const handleName = fields.bytes().toString('latin1');
-    const handle = this.#handles.get(handleName);
+    const handle = this.handle(handleName);
     return { type, facts: { op, path: handle?.path ?? 'an unknown handle' }, handleName, ...(handle === undefined ? {} : { handle }) };
   }
 
@@ -207,10 +217,11 @@ export class SftpObserver implements ChannelObserver {
       case SftpType.OPEN:
       case SftpType.OPENDIR:
         return this.#opened(pending, type, fields, code);
-      case SftpType.CLOSE:
-        if (handle === undefined || pending.handleName === undefined) break;
-        if (this.#handles.delete(pending.handleName)) this.#kept -= handle.kept;
-        return closed(handle, statusName(code));
+      case SftpType.CLOSE: {
+        const gone = this.#closed(pending);
+        if (gone === undefined) break;
+        return closed(gone, statusName(code));
+      }
       default:
     }
     return operation(
@@ -218,6 +229,20 @@ export class SftpObserver implements ChannelObserver {
       statusName(code),
       type === SftpType.ATTRS ? { attributes: readAttributes(fields) } : type === SftpType.NAME ? readName(fields) : {},
     );
+  }
+
+  /** The handle that is closed: also one whose name the client had before the reply that gave it. */
+  #closed({ handle, handleName = '' }: Pending): OpenHandle | undefined {
+    const requests = (this.#closing.get(handleName) ?? 0) - 1;
+    if (requests > 0) this.#closing.set(handleName, requests);
+    else this.#closing.delete(handleName);
+    const named = this.#handles.get(handleName);
+    // A target that answers in another order may have given the name again already: that one stays.
+    if (named !== undefined && (handle === undefined || handle === named)) {
+      this.#handles.delete(handleName);
+      this.#kept -= named.kept;
+    }
+    return handle ?? named;
   }
 
   #opened(pending: Pending, type: number, fields: FieldReader, code: number): Seen {

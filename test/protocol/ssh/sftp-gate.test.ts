@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { MessageType, readChannelData, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
+import { decisionText } from '../../../contract/approval.ts';
+import type { ApprovalRule } from '../../../gateway/approval/approval-rule.ts';
+import { readFileFacts } from '../../../gateway/policy/facts/file-facts.ts';
+import { FieldReader, MessageType, readChannelData, writeMessage } from '../../../gateway/protocol/ssh/connection-messages.ts';
+import { fileAction } from '../../../gateway/protocol/ssh/sftp-actions.ts';
 import { SftpType } from '../../../gateway/protocol/ssh/sftp-packets.ts';
+import { Supervision } from '../../../gateway/session/supervision.ts';
+import { reviewerKey } from '../../support/reviewer-key.ts';
 import { Belongings } from '../../support/temp.ts';
 import { until } from '../../support/wait.ts';
 import { data, eof, openChannel, type RawSession, rawSession, request } from './session-world.ts';
@@ -12,6 +18,18 @@ afterEach(async () => {
   await belongings.release();
   belongings = new Belongings();
 });
+
+const alice = reviewerKey();
+const operator = { principal: 'alice@example.com', kind: 'human', source: '127.0.0.1:1' } as const;
+const stepRule: ApprovalRule = {
+  name: 'step',
+  reviewers: { groups: [], names: [operator.principal] },
+  needed: 1,
+  withinSeconds: 60,
+  reasonRequired: false,
+  grants: 'once',
+  breakGlass: false,
+};
 
 type Field = number | string | Uint8Array;
 
@@ -159,6 +177,64 @@ describe('SFTP through a policy', () => {
     await client.until('the refusal', () => (packets(said(client)).length === 1 ? true : undefined));
   });
 
+  const MODE = 4;
+  const given = { uid: 0, gid: 7, mode: '4777', accessed: '1970-01-01T00:00:01Z', modified: '2026-03-01T00:00:00Z' };
+  const attributes = [2 | MODE | 8, 0, 7, 0o4777, 1, 1_772_323_200] as const;
+  it.each([
+    ['setstat', packet(SftpType.SETSTAT, 3, '/srv/a', ...attributes), { operation: 'setstat', path: '/srv/a', ...given }],
+    ['setstat that cuts a file off', packet(SftpType.SETSTAT, 3, '/srv/a', 1, 0, 0), { operation: 'setstat', path: '/srv/a', size: 0 }],
+    ['setstat by an unknown handle', packet(SftpType.FSETSTAT, 3, 'h', MODE, 0o644), { operation: 'setstat', path: '', mode: '0644' }],
+    [
+      'setstat of a link',
+      packet(SftpType.EXTENDED, 3, 'lsetstat@openssh.com', '/srv/a', ...attributes),
+      { operation: 'setstat', path: '/srv/a', ...given },
+    ],
+    ['mkdir', packet(SftpType.MKDIR, 3, '/srv/a', MODE, 0o755), { operation: 'mkdir', path: '/srv/a', mode: '0755' }],
+    [
+      'open',
+      packet(SftpType.OPEN, 3, '/srv/a', WRITE_FLAG, MODE, 0o100600),
+      { operation: 'open', path: '/srv/a', flags: ['write'], mode: '100600' },
+    ],
+    ['open without any', openFile(3, '/srv/a', WRITE_FLAG), { operation: 'open', path: '/srv/a', flags: ['write'] }],
+    [
+      'mkdir with those of a vendor',
+      packet(SftpType.MKDIR, 3, '/srv/a', 0x8000_0000, 1, 'acl@example.com', 'everybody'),
+      { operation: 'mkdir', path: '/srv/a', moreAttributesSha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ],
+  ])('has the attributes decided with the rest: %s', (_what, bytes, facts) => {
+    const wanted = fileAction(bytes[4] as number, new FieldReader(bytes, 9), () => undefined);
+    expect(wanted).toEqual({ action: 'ssh:write-file', facts });
+    expect(readFileFacts(facts)).toMatchObject({ operation: facts.operation, opaque: facts.path === '' });
+  });
+
+  it.each([
+    ['before its name is known to be free again', true],
+    ['that was closed before it was given', false],
+  ])('takes no handle for the file it stood for, %s', async (_what, given) => {
+    const { client, target, clientId, targetId, gateway } = await sftp({
+      decide: ({ action, facts }) =>
+        action === 'ssh:write-file' && facts.operation === 'setstat' ? { verdict: 'deny', reason: 'no changes' } : { verdict: 'allow' },
+    });
+    const opened = openFile(1, '/tmp/mine', WRITE_FLAG);
+    const close = packet(SftpType.CLOSE, 2, 'h');
+    const other = openFile(3, '/tmp/other', READ_FLAG);
+    const before = given ? [opened] : [opened, close, other];
+    client.send(data(targetId, Buffer.concat(before)));
+    await target.until('the file to write', () => (said(target).equals(Buffer.concat(before)) ? true : undefined));
+    const handle = packet(SftpType.HANDLE, 1, 'h');
+    target.send(data(clientId, handle));
+    await client.until('its handle', () => (said(client).equals(handle) ? true : undefined));
+    // The target closes it, opens the other file and calls that one h, too; its replies are on their way.
+    const chmod = packet(SftpType.FSETSTAT, 4, 'h', 4, 0o4777);
+    client.send(data(targetId, Buffer.concat([...(given ? [close, other] : []), chmod, stat(5, '/tmp/other')])));
+    const passed = Buffer.concat([opened, close, other, stat(5, '/tmp/other')]);
+    await target.until('what follows', () => (said(target).length >= passed.length ? true : undefined));
+    expect(said(target).equals(passed)).toBe(true);
+    await client.until('the refusal', () => (packets(said(client)).length === 2 ? true : undefined));
+    const decided = gateway.ledger.of('action.decided').filter(({ body }) => body.facts.operation === 'setstat');
+    expect(decided.map(({ body }) => [body.facts.path, body.decision.verdict])).toEqual([['', 'deny']]);
+  });
+
   it.each([
     ['a length that no request has', Buffer.from([0x7f, 0xff, 0xff, 0xff, 13, 0, 0, 0, 3])],
     ['no length at all', Buffer.from([0, 0, 0, 0, 13, 0, 0, 0, 3])],
@@ -169,6 +245,46 @@ describe('SFTP through a policy', () => {
     await client.next(MessageType.CHANNEL_CLOSE);
     await target.next(MessageType.CHANNEL_CLOSE);
     expect(said(target).length).toBe(0);
+  });
+
+  it('decides from the next request on when an operator begins to step in the middle of one, wherever requests are cut', async () => {
+    const { client, target, targetId, gateway } = await sftp({
+      decide: undefined as never,
+      rules: [stepRule],
+      reviewers: [{ name: operator.principal, groups: [], active: true, keys: [alice.line] }],
+    });
+    const first = Buffer.concat([stat(1, '/srv/a'), stat(2, '/srv/b')]);
+    const removes = [3, 4, 5, 6].map((id) => remove(id, `/srv/${id}`));
+    const stream = Buffer.concat([first, ...removes, stat(7, '/srv/c')]);
+    // Each message ends one byte into the next request, so that none of them begins where a request does.
+    const ends = [first.length - 10, first.length + 1];
+    for (const each of removes) ends.push((ends.at(-1) as number) + each.length);
+    client.send(data(targetId, stream.subarray(0, ends[0])));
+    await target.until('the first message', () => (said(target).length === ends[0] ? true : undefined));
+    const { live, records, log } = gateway.parts;
+    const [session] = live.all();
+    await new Supervision({ live, records, log }).step({ session: session?.id as string, on: true, reason: 'careful' }, operator);
+    for (const [index, end] of ends.entries()) client.send(data(targetId, stream.subarray(end, ends[index + 1])));
+    const asked: unknown[] = [];
+    while (asked.length < removes.length) {
+      const { request: wanted } = await until('a request that waits', () =>
+        Promise.resolve(
+          gateway.parts.approvals.open().find(({ state, request: { facts } }) => state === 'waiting' && !asked.includes(facts.path)),
+        ),
+      );
+      expect(said(target).equals(first)).toBe(true);
+      asked.push(wanted.facts.path);
+      const signature = alice.sign(
+        decisionText('test.example/log', wanted, { verdict: 'deny', reviewer: operator.principal, reason: 'because' }),
+      );
+      await gateway.parts.approvals.decide(
+        { approval: wanted.id, digest: wanted.digest, verdict: 'deny', reason: 'because', key: alice.line, signature },
+        operator,
+      );
+    }
+    expect(asked).toEqual(['/srv/3', '/srv/4', '/srv/5', '/srv/6']);
+    const passed = Buffer.concat([first, stat(7, '/srv/c')]);
+    await target.until('what follows', () => (said(target).equals(passed) ? true : undefined));
   });
 
   it('passes what is no SFTP where files are not decided about', async () => {
