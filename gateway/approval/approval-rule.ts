@@ -1,4 +1,7 @@
 /** One entry of the configuration's `approvals`: who decides, how many of them, by when, and for how long it holds. */
+/** The longest that a grant can be good for, from its approval. */
+export const LONGEST_GRANT_SECONDS = 86_400;
+
 export interface ApprovalRule {
   readonly name: string;
   /** Humans with the operator role `reviewer` who are named here, or in one of these groups. */

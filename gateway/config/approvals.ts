@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ApprovalRule } from '../approval/approval-rule.ts';
+import { type ApprovalRule, LONGEST_GRANT_SECONDS } from '../approval/approval-rule.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { choice, duration, flag, leaf, list, principalName, section, wholeNumber } from './leaves.ts';
@@ -21,7 +21,8 @@ const grants = leaf(`Write once, session, or a time such as 30m, up to 1d.`, (va
   if (value === 'once' || value === 'session') return { value };
   if (typeof value !== 'string') return { problem: `${kindOf(value)} stands where once, session or a time belongs` };
   const read = readDuration(value);
-  if ('value' in read && (read.value < 1 || read.value > DAY)) return { problem: `${quoted(value)} is not from 1s to 1d` };
+  if ('value' in read && (read.value < 1 || read.value > LONGEST_GRANT_SECONDS))
+    return { problem: `${quoted(value)} is not from 1s to 1d` };
   return read;
 });
 
