@@ -47,6 +47,43 @@ describe('a session with approvals', () => {
   });
 });
 
+describe('a use of what nobody asked for', () => {
+  /** A session that is erased by now, in which something was asked for, and approved for an hour. */
+  const erased = async (data: AgedData, askedDaysAgo: number) => {
+    const session = await data.session({ daysAgo: 500 });
+    const asked = request(session, { grants: 3600 });
+    data.clock.daysAgo(askedDaysAgo);
+    await data.evidence.records.append(approval.asked(asked));
+    await data.evidence.records.append(await approval.decided(data.evidence.ledger.key.name, asked, alice));
+    data.clock.now();
+    expect(await data.run()).toMatchObject({ expired: [{ session }] });
+    return asked;
+  };
+  const used = async (data: AgedData, ...given: Parameters<typeof approval.used>) => {
+    await data.evidence.records.append(approval.used(...given));
+    return (await data.faults()).map(({ code, words }) => `${code}: ${words}`);
+  };
+  const stray = [expect.stringMatching(/^missing: A use is of the approval .* no record says that it was asked for/)];
+
+  it('is found also where other sessions were erased, with what was asked for in them', async () => {
+    const data = await AgedData.open();
+    await erased(data, 1);
+    expect(await used(data, request(await data.session({ daysAgo: 0 })))).toEqual(stray);
+  });
+
+  it('is none where it was asked for in a session that was erased, at a time from which its grant can have lasted', async () => {
+    const data = await AgedData.open();
+    const asked = await erased(data, 1);
+    expect(await used(data, asked, { session: await data.session({ daysAgo: 0 }) })).toEqual([]);
+  });
+
+  it('is found where what was asked for in the erased session was over long before', async () => {
+    const data = await AgedData.open();
+    const asked = await erased(data, 9);
+    expect(await used(data, asked, { session: await data.session({ daysAgo: 0 }) })).toEqual(stray);
+  });
+});
+
 describe('records without a session', () => {
   it('of connections that never came about, log-ins and searches expire with the refusals, and what is left verifies', async () => {
     const data = await AgedData.open();
