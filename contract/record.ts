@@ -286,8 +286,11 @@ export const recordBodies = {
   'approval.decided': signedDecisionSchema.extend({ state: z.enum(['waiting', 'approved', 'denied']) }),
   'approval.expired': z.strictObject({ approval: uuid, digest: sha256, reason: z.enum(['deadline', 'gateway-restarted']) }),
   'approval.withdrawn': z.strictObject({ approval: uuid, digest: sha256, reason: z.string() }),
-  /** What was approved begins now. Written before it is delivered; one of these for a grant of one use. */
-  'grant.used': z.strictObject({ approval: uuid, digest: sha256, action: z.enum(actions), channel: count.optional() }),
+  /**
+   * What was approved begins now. Written before it is delivered; one of these for a grant of one use. `askedIn` is the
+   * session that the approval was asked for in, which is another one where a grant is good for a time.
+   */
+  'grant.used': z.strictObject({ approval: uuid, askedIn: uuid, digest: sha256, action: z.enum(actions), channel: count.optional() }),
   /** Of break-glass: somebody else looked at what was done. */
   'review.signed': signedDecisionSchema,
   'supervise.message': z.strictObject({ text: z.string() }),

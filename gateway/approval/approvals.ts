@@ -116,7 +116,7 @@ export class Approvals {
         'break-glass: allowed at once, and open until it is reviewed',
       );
       this.#grants.add(request, clock.wallMicros());
-      return this.#use(request, request.id, [], wish);
+      return this.#use(request, { approval: request.id, askedIn: request.session }, [], wish);
     }
     this.#expireAt(open, wish);
     const withdraw = (): void => void this.#withdraw(open, wish, signal.reason);
@@ -190,7 +190,7 @@ export class Approvals {
       case 'approved':
         return this.#use(
           request,
-          request.id,
+          { approval: request.id, askedIn: request.session },
           outcome.decisions.map(({ reviewer }) => reviewer),
           wish,
         );
@@ -206,13 +206,18 @@ export class Approvals {
   }
 
   /** What was approved begins when this is durable. */
-  async #use(request: ApprovalRequest, approval: string, reviewers: readonly string[], wish: Wish): Promise<Consent> {
+  async #use(
+    request: ApprovalRequest,
+    { approval, askedIn }: { readonly approval: string; readonly askedIn: string },
+    reviewers: readonly string[],
+    wish: Wish,
+  ): Promise<Consent> {
     const { digest, action, channel } = request;
     await this.#parts.append({
       ...this.#envelope(request, wish),
       type: 'grant.used',
       outcome: 'success',
-      body: { approval, digest, action, ...(channel === undefined ? {} : { channel }) },
+      body: { approval, askedIn, digest, action, ...(channel === undefined ? {} : { channel }) },
     });
     return { approval, reviewers };
   }

@@ -5,6 +5,7 @@ const MAX_GRANTS = 10_000;
 
 interface Grant {
   readonly approval: string;
+  readonly askedIn: string;
   readonly session: string | undefined;
   /** Wall clock in microseconds. */
   readonly until: number;
@@ -22,8 +23,8 @@ export class Grants {
     if (grants === 'once') return;
     const grant: Grant =
       grants === 'session'
-        ? { approval: id, session, until: Number.POSITIVE_INFINITY }
-        : { approval: id, session: undefined, until: now + grants * 1e6 };
+        ? { approval: id, askedIn: session, session, until: Number.POSITIVE_INFINITY }
+        : { approval: id, askedIn: session, session: undefined, until: now + grants * 1e6 };
     const key = keyOf(digest, grant.session);
     this.#grants.delete(key);
     this.#grants.set(key, grant);
@@ -32,11 +33,11 @@ export class Grants {
   }
 
   /** The approval that already covers this, if one does. */
-  find(digest: string, session: string, now: number): string | undefined {
+  find(digest: string, session: string, now: number): Pick<Grant, 'approval' | 'askedIn'> | undefined {
     for (const key of [keyOf(digest, session), keyOf(digest, undefined)]) {
       const grant = this.#grants.get(key);
       if (grant === undefined) continue;
-      if (grant.until > now) return grant.approval;
+      if (grant.until > now) return grant;
       this.#grants.delete(key);
     }
     return undefined;

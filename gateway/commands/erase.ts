@@ -39,7 +39,8 @@ export async function prepareErase(names: readonly string[], options: PrepareOpt
   return withData(options, async (database) => {
     const named: string[] = [];
     for (const name of names) named.push((await findSession(database, name)).id);
-    const { sessions, records, refusals } = await selectForErasure(database, { sessions: named, filter });
+    const now = systemClock.wallMicros();
+    const { sessions, records, refusals } = await selectForErasure(database, { sessions: named, filter }, now);
     if (sessions.length === 0 && refusals === 0)
       throw new SallyportError('ERASE_REFUSED', 'Nothing that is still there is meant by this', {
         remedy: 'sallyport sessions lists what there is',
@@ -47,7 +48,7 @@ export async function prepareErase(names: readonly string[], options: PrepareOpt
     const { origin, size } = await checkpointOf(database);
     const document = prepareRequest(
       { basis: options.basis, origin, size: Math.max(size, (records.at(-1)?.[1] ?? -1) + 1), sessions, records },
-      systemClock.wallMicros(),
+      now,
     );
     await writeNewFile(resolve(options.output), options.force === true, (file) => file.writeFile(document));
     if (options.json === true)

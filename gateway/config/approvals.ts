@@ -1,12 +1,10 @@
 import type { z } from 'zod';
-import type { ApprovalRule } from '../approval/approval-rule.ts';
+import { type ApprovalRule, LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../approval/approval-rule.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { choice, duration, flag, leaf, list, principalName, section, wholeNumber } from './leaves.ts';
 import { type Read, readDuration } from './units.ts';
 import { isSection, kindOf, partOf, type Section } from './values.ts';
-
-const DAY = 86_400;
 
 const reviewersSchema = section(
   {
@@ -21,7 +19,8 @@ const grants = leaf(`Write once, session, or a time such as 30m, up to 1d.`, (va
   if (value === 'once' || value === 'session') return { value };
   if (typeof value !== 'string') return { problem: `${kindOf(value)} stands where once, session or a time belongs` };
   const read = readDuration(value);
-  if ('value' in read && (read.value < 1 || read.value > DAY)) return { problem: `${quoted(value)} is not from 1s to 1d` };
+  if ('value' in read && (read.value < 1 || read.value > LONGEST_GRANT_SECONDS))
+    return { problem: `${quoted(value)} is not from 1s to 1d` };
   return read;
 });
 
@@ -29,7 +28,7 @@ const approvalSchema = section(
   {
     reviewers: reviewersSchema,
     needed: wholeNumber(1, 100).default(1),
-    within: duration(1, 7 * DAY).default(600),
+    within: duration(1, LONGEST_WAIT_SECONDS).default(600),
     reason: choice(['required', 'optional']).default('optional'),
     for: grants.default('once'),
     'break-glass': flag().default(false),

@@ -7,6 +7,7 @@ import { heldSessions, holdOnRefusal } from './held-sessions.ts';
 import { type ErasurePlan, extend, type IndexRange, planErasure, readRecord } from './plan-erasure.ts';
 import { requestSigners } from './request-signers.ts';
 import type { Asking, Retention } from './retention.ts';
+import { settledBefore } from './retention-terms.ts';
 
 /**
  * Erases what two admins asked for. Everything that could speak against it is looked at before anything is erased.
@@ -71,8 +72,9 @@ async function sessionsOf({ parts: { database } }: Retention, { sessions: wanted
 }
 
 /** The refusals of a request that are still there. */
-async function refusalsOf({ parts: { database } }: Retention, { records, ledger }: EraseRequest): Promise<IndexRange[]> {
+async function refusalsOf({ parts: { clock, database } }: Retention, { records, ledger }: EraseRequest): Promise<IndexRange[]> {
   const holds = await database.holds.inForce();
+  const settled = settledBefore(clock.wallMicros());
   const found: IndexRange[] = [];
   let before = -1;
   for (const [first, last] of records) {
@@ -80,9 +82,9 @@ async function refusalsOf({ parts: { database } }: Retention, { records, ledger 
     before = last;
     for (let index = first; index <= last; index += 1) {
       const [row] = await database.records.after(index, 1);
-      if (row?.seq !== index + 1 || !(await database.records.isPassing(row.seq)))
+      if (row?.bytes === null) continue;
+      if (row === undefined || !(await database.records.isPassing(row.seq, settled)))
         throw refused(`record ${index} is not one that may be erased by itself`);
-      if (row.bytes === null) continue;
       const hold = holdOnRefusal(readRecord({ ...row, bytes: row.bytes }), holds);
       if (hold !== undefined) throw held(`record ${index}`, hold.id, hold.reason);
       extend(found, index);

@@ -8,7 +8,7 @@ import { erasedRefusals, erasedSession, type Grounds } from './erased-records.ts
 import { heldSessions, holdOnRefusal } from './held-sessions.ts';
 import { extend, type IndexRange, planErasure, readRecord } from './plan-erasure.ts';
 import type { Asking, Retention } from './retention.ts';
-import { type RetentionTerms, shortestTerm, termOf } from './retention-terms.ts';
+import { type RetentionTerms, settledBefore, shortestTerm, termOf } from './retention-terms.ts';
 
 type Outcome = OperationOutput<'retention.run'>;
 
@@ -95,7 +95,7 @@ async function expireRefusals(
   const latest = before(now, terms.refusals);
   const grounds = groundsOf(terms.refusals, actor);
   for (let after = 0; !signal.aborted; ) {
-    const page = await database.records.passing(after, PAGE);
+    const page = await database.records.passing(after, PAGE, settledBefore(now));
     let records = 0;
     const decide = async () => {
       const due = await refusalsDue(retention, page, latest);

@@ -1,7 +1,7 @@
 import { isoMicros } from '../base/clock.ts';
 import type { Database } from '../store/database.ts';
 import { filterOf } from './held-sessions.ts';
-import { type RetentionTerms, termOf } from './retention-terms.ts';
+import { type RetentionTerms, settledBefore, termOf } from './retention-terms.ts';
 
 const DAY = 86_400;
 /** After every time that a session can have ended. */
@@ -42,7 +42,7 @@ export async function previewRetention(database: Database, terms: RetentionTerms
       held: await database.sessions.countEnded(target, ANY_TIME, filters),
     });
   }
-  const refusals = await database.records.countPassing(before(now, terms.refusals));
+  const refusals = await database.records.countPassing(before(now, terms.refusals), settledBefore(now));
   return {
     targets,
     refusals: { days: terms.refusals / DAY, ...refusals },

@@ -1,3 +1,6 @@
+import { LONGEST_GRANT_SECONDS } from '../approval/approval-rule.ts';
+import { isoMicros } from '../base/clock.ts';
+
 /** How long recordings are kept: seconds from the end of their session. */
 export interface RetentionTerms {
   /** By name; the tags of each are taken into account. */
@@ -27,6 +30,17 @@ export function retentionTerms({ recording, targets }: RetentionSettings): Reten
     terms.set(name, target.retainSeconds ?? byTag(target.tags)?.retainSeconds ?? recording.retainSeconds);
   const unlisted = Math.max(recording.retainSeconds, ...recording.retainByTag.map((rule) => rule.retainSeconds), ...terms.values());
   return { targets: terms, refusals: recording.retainSeconds, unlisted };
+}
+
+/** Far more than a connection takes to begin once it has the consent that it needs. */
+const BEGINNING_SECONDS = 86_400;
+
+/**
+ * The time since when nothing may have been recorded of a connection that never came about: then it won't any more, and
+ * no other can begin with a grant of its approval. `now` is wall clock microseconds.
+ */
+export function settledBefore(now: number): string {
+  return isoMicros(now - (LONGEST_GRANT_SECONDS + BEGINNING_SECONDS) * 1_000_000);
 }
 
 export function termOf(target: string, terms: RetentionTerms): number {

@@ -3,6 +3,7 @@ import type { Database } from '../store/database.ts';
 import type { SessionFilter, StoredSession } from '../store/sessions-table.ts';
 import { heldSessions, holdOnRefusal } from './held-sessions.ts';
 import { extend, type IndexRange, readRecord } from './plan-erasure.ts';
+import { settledBefore } from './retention-terms.ts';
 
 /** What a request to erase is about: sessions by name, or all that meet a filter. */
 export interface ErasureQuestion {
@@ -22,8 +23,9 @@ const PAGE = 200;
 /**
  * Finds what belongs to a request. A principal's sessions are also those that agents had on that human's behalf, and the
  * refusals of either belong to it. Throws ERASE_REFUSED for what runs, and SESSION_HELD for what is held, by now.
+ * `now` is wall clock microseconds.
  */
-export async function selectForErasure(database: Database, question: ErasureQuestion): Promise<ErasureSelection> {
+export async function selectForErasure(database: Database, question: ErasureQuestion, now: number): Promise<ErasureSelection> {
   const found = new Map<string, StoredSession>();
   for (const id of question.sessions) for (const session of await database.sessions.find({ session: id, limit: 1 })) found.set(id, session);
   for (const filter of filtersOf(question.filter)) {
@@ -44,7 +46,7 @@ export async function selectForErasure(database: Database, question: ErasureQues
   const holds = await database.holds.inForce();
   const [held] = await heldSessions(database, ids, holds);
   if (held !== undefined) throw heldError(`Session ${held[0]}`, held[1]);
-  const { records, refusals } = await refusalsOf(database, question.filter, holds);
+  const { records, refusals } = await refusalsOf(database, question.filter, holds, settledBefore(now));
   return { sessions: ids, records, refusals };
 }
 
@@ -58,13 +60,14 @@ async function refusalsOf(
   database: Database,
   filter: SessionFilter | undefined,
   holds: Awaited<ReturnType<Database['holds']['inForce']>>,
+  settled: string,
 ): Promise<{ records: IndexRange[]; refusals: number }> {
   const records: IndexRange[] = [];
   let refusals = 0;
   const name = filter?.principal;
   if (filter === undefined || name === undefined) return { records, refusals };
   for (let after = 0; ; ) {
-    const page = await database.records.passing(after, PAGE);
+    const page = await database.records.passing(after, PAGE, settled);
     for (const row of page) {
       after = row.seq;
       if (row.bytes === null || row.time < (filter.from ?? '') || (filter.to !== undefined && row.time >= filter.to)) continue;

@@ -20,6 +20,10 @@ export const approvalsProjection: Projection = {
     ${becomes(member('body.state'))}`,
   'approval.expired': becomes(`'expired'`),
   'approval.withdrawn': becomes(`'withdrawn'`),
+  'grant.used': `
+    INSERT INTO connection_grants (session, approval)
+    SELECT new.session, ${member('body.approval')} WHERE ${member('body.channel')} IS NULL
+    ON CONFLICT DO NOTHING;`,
   'review.signed': `${decision}
     UPDATE approvals SET state = 'reviewed' WHERE id = ${member('body.approval')} AND state = 'review' AND ${enough};`,
 };

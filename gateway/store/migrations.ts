@@ -208,6 +208,12 @@ const steps: readonly string[] = [
     seq      INTEGER NOT NULL,
     PRIMARY KEY (approval, seq)
   ) WITHOUT ROWID;
+  CREATE TABLE connection_grants (     -- used for a connection, which may have been asked for by another one
+    session  TEXT NOT NULL,
+    approval TEXT NOT NULL,
+    PRIMARY KEY (session, approval)
+  ) WITHOUT ROWID;
+  CREATE INDEX connection_grants_by_approval ON connection_grants (approval);
   DROP INDEX records_refused;
   CREATE INDEX records_passing ON records (seq)
   WHERE type IN ('auth.refused', 'session.refused', 'operator.login', 'operator.logout', 'access.searched') AND session IS NULL AND bytes IS NOT NULL;

@@ -34,6 +34,7 @@ const tables = [
   'erasures',
   'approvals',
   'approval_decisions',
+  'connection_grants',
   'locks',
   'certificates',
   'identities',

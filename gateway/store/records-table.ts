@@ -20,16 +20,27 @@ const columns = 'id, time, type, session, hash, bytes';
 
 /** Records without a session that say something of people and that nothing else rests on. The index of migrations.ts has these words. */
 const PASSING_TYPES = `('auth.refused', 'session.refused', 'operator.login', 'operator.logout', 'access.searched')`;
-/** Of `a`, an approval: it was asked for a connection that never came about, so no session has its records. */
-const NEVER_CONNECTED = 'a.connection = 1 AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = a.session)';
-/** Of `r`: it is a record of either kind. */
-const PASSING = `(r.session IS NULL AND r.type IN ${PASSING_TYPES}
-  OR r.session IS NOT NULL AND EXISTS (SELECT 1 FROM approvals a WHERE a.session = r.session AND ${NEVER_CONNECTED}))`;
+/** What is recorded of consent. Of a connection that never came about there is nothing else. */
+const CONSENT_TYPES = `('approval.asked', 'approval.decided', 'approval.expired', 'approval.withdrawn', 'review.signed', 'grant.used')`;
+/** Of `r`: it is of a type that may be erased without its session. That never changes, so an erasure does all that it says. */
+const MAY_PASS = `(r.session IS NULL AND r.type IN ${PASSING_TYPES} OR r.session IS NOT NULL AND r.type IN ${CONSENT_TYPES})`;
+/**
+ * A session did not come about, and will not: nothing was recorded of it since a time, the parameter. Nothing of it waits
+ * for anybody, and no session that came about rests on an approval of it, with a grant that was good for more than one use.
+ */
+const neverConnected = (session: string): string => `(
+  NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = ${session})
+  AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.session = ${session} AND (a.state IN ('waiting', 'review')
+    OR EXISTS (SELECT 1 FROM connection_grants g JOIN sessions s ON s.id = g.session WHERE g.approval = a.id AND s.state <> 'erased')))
+  AND NOT EXISTS (SELECT 1 FROM records l WHERE l.session = ${session} AND l.time >= ?))`;
+/** Sessions that consent to a connection was asked for, or used: all that may never have come about. */
+const ATTEMPTS = 'SELECT session FROM approvals WHERE connection = 1 UNION SELECT session FROM connection_grants';
 /** Those that are not erased. */
 const passing = (wanted: string): string => `
   SELECT ${wanted} FROM records WHERE type IN ${PASSING_TYPES} AND session IS NULL AND bytes IS NOT NULL AND seq > ?
   UNION ALL
-  SELECT ${wanted} FROM records WHERE bytes IS NOT NULL AND seq > ? AND session IN (SELECT a.session FROM approvals a WHERE ${NEVER_CONNECTED})`;
+  SELECT ${wanted} FROM records WHERE bytes IS NOT NULL AND seq > ? AND type IN ${CONSENT_TYPES}
+    AND session IN (SELECT t.session FROM (${ATTEMPTS}) t WHERE ${neverConnected('t.session')})`;
 
 export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
@@ -93,21 +104,25 @@ export class RecordsTable implements RecordStore, RecordedHashes {
     return this.#connection.all<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq > ? ORDER BY seq LIMIT ?`, [seq, limit]);
   }
 
-  /** Those that are not erased, after `seq`, at most `limit`: refusals, log-ins of operators, and the like. */
-  passing(after: number, limit: number): Promise<RecordRow[]> {
-    return this.#connection.all<RecordRow>(`${passing(`seq, ${columns}`)} ORDER BY seq LIMIT ?`, [after, after, limit]);
+  /**
+   * Those that are not erased, after `seq`, at most `limit`: refusals, log-ins of operators, and the like. `settled` is a
+   * time since when nothing may have been recorded of a connection for it to count as one that never came about.
+   */
+  passing(after: number, limit: number, settled: string): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(`${passing(`seq, ${columns}`)} ORDER BY seq LIMIT ?`, [after, after, settled, limit]);
   }
 
-  /** Whether the record at a place is one of them, erased or not. */
-  async isPassing(seq: number): Promise<boolean> {
-    return (await this.#connection.get(`SELECT 1 FROM records r WHERE seq = ? AND ${PASSING}`, [seq])) !== undefined;
+  /** Whether the record at a place is one of them. */
+  async isPassing(seq: number, settled: string): Promise<boolean> {
+    const own = `(r.session IS NULL OR ${neverConnected('r.session')})`;
+    return (await this.#connection.get(`SELECT 1 FROM records r WHERE seq = ? AND ${MAY_PASS} AND ${own}`, [seq, settled])) !== undefined;
   }
 
   /** How many are not erased, and how many of those are older than a time. */
-  async countPassing(before: string): Promise<{ records: number; due: number }> {
+  async countPassing(before: string, settled: string): Promise<{ records: number; due: number }> {
     const row = await this.#connection.get<{ records: number; due: number }>(
       `SELECT count(*) AS records, coalesce(sum(time < ?), 0) AS due FROM (${passing('time')})`,
-      [before, 0, 0],
+      [before, 0, 0, settled],
     );
     return row ?? { records: 0, due: 0 };
   }
@@ -132,10 +147,10 @@ export class RecordsTable implements RecordStore, RecordedHashes {
 
   /**
    * Takes the bytes from the records in these ranges of `seq`, both ends included, as far as they are of this session,
-   * or, without one, are passing. Whatever else a range may name stays. One transaction.
+   * or, without one, of a type that may pass. Whatever else a range may name stays. One transaction.
    */
   erase(session: string | null, ranges: readonly (readonly [number, number])[]): Promise<void> {
-    const own = session === null ? PASSING : "r.session = ? AND r.type <> 'erased'";
+    const own = session === null ? MAY_PASS : "r.session = ? AND r.type <> 'erased'";
     return this.#connection.run(
       `UPDATE records SET bytes = NULL WHERE bytes IS NOT NULL AND seq IN (
          SELECT r.seq FROM json_each(?) range CROSS JOIN records r

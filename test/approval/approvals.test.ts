@@ -413,7 +413,12 @@ describe('what an approval is good for', () => {
     const covered = await here.approvals.obtain(wish({ session, rule: name }), none, () => expect.unreachable('it is covered'));
     expect(covered.approval).toBe(request.id);
     const uses = here.written.filter(({ type }) => type === 'grant.used');
-    expect(uses.map(({ body }) => (body as { approval: string }).approval)).toEqual([request.id, request.id]);
+    const use = { approval: request.id, askedIn: session };
+    expect(uses.map(({ body }) => body)).toEqual([expect.objectContaining(use), expect.objectContaining(use)]);
+    if (name === 'while') {
+      await here.approvals.obtain(wish({ rule: name }), none, () => expect.unreachable('it is covered'));
+      expect(here.written.at(-1)).toMatchObject({ type: 'grant.used', session: expect.not.stringContaining(session), body: use });
+    }
     await ask(here, wish({ session, rule: name, facts: { command: 'systemctl stop web', terminal: false } }));
     await ask(here, wish({ session, rule: name, policySet: 'b'.repeat(64) }));
     await ask(here, wish({ session, rule: name, principal: 'other-bot' }));

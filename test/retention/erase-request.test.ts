@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../gateway/base/clock.ts';
 import type { Principal } from '../../gateway/identity/principal.ts';
 import { parseSshPublicKey } from '../../gateway/identity/ssh-public-key.ts';
 import { ERASE_NAMESPACE, prepareRequest } from '../../gateway/retention/erase-request.ts';
@@ -63,7 +64,7 @@ async function prepare(
   change: Partial<Parameters<typeof prepareRequest>[0]> = {},
 ) {
   const { database, ledger } = data.evidence;
-  const { sessions, records } = await selectForErasure(database, question);
+  const { sessions, records } = await selectForErasure(database, question, systemClock.wallMicros());
   const size = await database.records.count();
   return prepareRequest({ basis: 'request 4711', origin: ledger.key.name, size, sessions, records, ...change }, data.clock.wallMicros());
 }
@@ -236,7 +237,9 @@ describe('a request is refused, and nothing changes,', () => {
     });
     const running = await prepare(data, { sessions: [session] }, { sessions: [session, live] });
     await refused(data, running, await both(running), `session ${live} is not over yet`);
-    await expect(selectForErasure(data.evidence.database, { sessions: [live] })).rejects.toMatchObject({ code: 'ERASE_REFUSED' });
+    await expect(selectForErasure(data.evidence.database, { sessions: [live] }, systemClock.wallMicros())).rejects.toMatchObject({
+      code: 'ERASE_REFUSED',
+    });
   });
 
   it('when anything that it names is held, with the hold named', async () => {
@@ -248,7 +251,9 @@ describe('a request is refused, and nothing changes,', () => {
     const { hold } = await data.retention.setHold({ scope: { target: 'web-1' }, reason: 'case 17' }, asking);
     await refused(data, sessions, await both(sessions), `is under the hold ${hold}: case 17`, 'SESSION_HELD');
     await refused(data, refusals, await both(refusals), `is under the hold ${hold}: case 17`, 'SESSION_HELD');
-    await expect(selectForErasure(data.evidence.database, { sessions: [session] })).rejects.toMatchObject({ code: 'SESSION_HELD' });
+    await expect(selectForErasure(data.evidence.database, { sessions: [session] }, systemClock.wallMicros())).rejects.toMatchObject({
+      code: 'SESSION_HELD',
+    });
   });
 
   it('when it is too long to stand in a record', async () => {

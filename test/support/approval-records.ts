@@ -143,6 +143,7 @@ export const approval = {
       session,
       body: {
         approval: asked.id,
+        askedIn: asked.session,
         digest: asked.digest,
         action: asked.action,
         ...(asked.channel === undefined ? {} : { channel: asked.channel }),

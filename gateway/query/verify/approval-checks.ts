@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../../../contract/record.ts';
+import { LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../../approval/approval-rule.ts';
 import { AskedActions } from './asked-actions.ts';
 import { fault, notice, type Place, type Report } from './finding.ts';
 import { become, decisionFaults, type FollowedApproval, followed, isUndecided, usedAgain, useFaults } from './followed-approval.ts';
@@ -33,6 +34,8 @@ interface EndedApproval {
 const MOST_ENDED = 100_000;
 /** As many as a gateway keeps grants for. Of what is approved a kilobyte is kept, and of what waits, which is less, all of it. */
 const MOST_OPEN = 12_000;
+/** From the question to the last use of its grant, and a moment for writing them down. */
+const LONGEST_COVERED_MILLIS = (LONGEST_WAIT_SECONDS + LONGEST_GRANT_SECONDS + 60) * 1000;
 
 /**
  * Every request for approval through the ledger: what was asked, who signed what about it and with which key, and which
@@ -46,7 +49,8 @@ export class ApprovalChecks {
   readonly #open = new Map<string, FollowedApproval>();
   readonly #ended = new Map<string, EndedApproval>();
   readonly #ofSession = new Map<string, Set<string>>();
-  readonly #erasedIn = new Set<string>();
+  /** Of each session with requests that are erased: the time of the last of those. */
+  readonly #erasedIn = new Map<string, string>();
   readonly #keys: ReviewerKeys;
   readonly #actions: AskedActions;
   #forgotten = 0;
@@ -105,8 +109,8 @@ export class ApprovalChecks {
   }
 
   /** The request that stood at this place is erased with its session; what refers to it cannot be compared any more. */
-  erasedRequest(session: string): void {
-    if (this.#erasedIn.size < MOST_ENDED) this.#erasedIn.add(session);
+  erasedRequest(session: string, time: string): void {
+    if (this.#erasedIn.size < MOST_ENDED || this.#erasedIn.has(session)) this.#erasedIn.set(session, time);
   }
 
   finish(): void {
@@ -211,13 +215,13 @@ export class ApprovalChecks {
   }
 
   #use(index: number, record: AuditRecord<'grant.used'>): void {
-    const { body, session } = record;
+    const { body, session, time } = record;
     const where = whereOf(index, session);
     const approval = this.#open.get(body.approval);
     this.#actions.granted(record, approval);
     if (approval === undefined) {
       const ended = this.#ended.get(body.approval);
-      if (ended === undefined) this.#stray(where, 'A use', body.approval, undefined);
+      if (ended === undefined) this.#stray(where, 'A use', body.approval, body.askedIn, body.askedIn === session ? undefined : time);
       else
         this.#report(
           fault(
@@ -263,18 +267,24 @@ export class ApprovalChecks {
     }
   }
 
-  /** `asking`: the session that the request must have been of, where that is certain. */
-  #stray(where: Place, what: string, approval: string, asking: string | undefined): void {
-    const erased = asking === undefined ? this.#erasedIn.size > 0 : this.#erasedIn.has(asking) || this.#erasedIn.size >= MOST_ENDED;
-    if (erased)
+  /** `asking`: the session that the request must have been of. `used`: when its grant was, by another session. */
+  #stray(where: Place, what: string, approval: string, asking: string | undefined, used?: string): void {
+    if (this.#mayBeErased(asking, used))
       this.#report(notice('unproven', where, `${what} is of the approval ${approval}, whose request was erased with its session`));
-    else if (this.#part && asking === undefined)
+    else if (this.#part && asking !== where.session)
       this.#report(
         notice('unproven', where, `${what} is of the approval ${approval}, which was asked for in a session that is not in this bundle`),
       );
     else if (this.#forgotten > 0)
       this.#report(notice('unproven', where, `${what} is of the approval ${approval}, which ended too long before it to be compared`));
     else this.#report(fault('missing', where, `${what} is of the approval ${approval}, and no record says that it was asked for`));
+  }
+
+  /** A request of this session was erased, and not so long before that its grant could not be used any more. */
+  #mayBeErased(asking: string | undefined, used: string | undefined): boolean {
+    if (this.#erasedIn.size >= MOST_ENDED) return true;
+    const asked = asking === undefined ? undefined : this.#erasedIn.get(asking);
+    return asked !== undefined && (used === undefined || Date.parse(used) - Date.parse(asked) <= LONGEST_COVERED_MILLIS);
   }
 }
 

@@ -123,6 +123,8 @@ export function* useFaults(approval: FollowedApproval, index: number, record: Au
   const { grants } = request;
   if (body.digest !== request.digest || body.action !== request.action)
     yield `The grant is used for something else than was approved: ${body.action === request.action ? 'the digest' : 'the action'} differs from the request's (record ${approval.index})`;
+  if (body.askedIn !== request.session)
+    yield `The grant is used as one that was asked for in another session than it was (record ${approval.index})`;
   if (actor.principal !== request.principal || actor.onBehalfOf !== request.onBehalfOf)
     yield `The grant is used by ${actor.principal}, and was approved for ${request.principal}`;
   if (state !== 'approved' && state !== 'review' && state !== 'reviewed')

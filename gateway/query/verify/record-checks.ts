@@ -173,8 +173,8 @@ export class RecordChecks {
   /** What was at this place, the database still lists: `id time type session`. */
   #erased(index: number, beside: string | undefined): void {
     this.#erasures.gone(index);
-    const [, , type, session] = beside?.split(' ') ?? [];
-    if (type === 'approval.asked' && session !== undefined) this.#approvals.erasedRequest(session);
+    const [, time = '', type, session] = beside?.split(' ') ?? [];
+    if (type === 'approval.asked' && session !== undefined) this.#approvals.erasedRequest(session, time);
   }
 
   #takeRecord(index: number, record: AuditRecord): void {

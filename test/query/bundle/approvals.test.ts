@@ -142,6 +142,15 @@ describe('a bundle with approvals', () => {
     expect(found.map(({ words }) => words)).toContainEqual(expect.stringContaining('asked for in a session that is not in this bundle'));
   });
 
+  it('in which a session used what nobody had asked for in it says so', async () => {
+    const data = await AuditedData.open('2026-03-01T09:00:00');
+    const session = await data.openSession('2026-03-01T10:00:00');
+    await data.at('2026-03-01T10:00:20', approval.used(request(session)));
+    await data.close();
+    const found = await faultsOf(await exported(belongings, data.directory, [session]));
+    expect(found.map(({ words }) => words)).toEqual([expect.stringContaining('no record says that it was asked for')]);
+  });
+
   it('in which a decision is forged says so, and does not name a key for it', async () => {
     const { data, asked } = await approved({ forged: true });
     const path = await exported(belongings, data.directory);

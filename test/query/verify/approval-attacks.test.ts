@@ -308,6 +308,14 @@ const attacks: Attack[] = [
     ['missing: A decision is of the approval', 'missing: A use is of the approval'],
   ],
   [
+    'a use that says of its approval that another session had asked for it',
+    async ({ data, origin, asked }) => {
+      await data.at(DECIDED, await approval.decided(origin, asked, alice));
+      await data.at(USED, approval.used(asked, { askedIn: '01951234-0000-7000-8000-000000000003' }));
+    },
+    ['inconsistent: The grant is used as one that was asked for in another session than it was'],
+  ],
+  [
     'a command that ran without the grant that policy asks for',
     async ({ data, origin, session, asked }) => {
       await data.at(ASKED, asks(session, asked));
