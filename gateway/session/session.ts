@@ -175,9 +175,10 @@ export class Session {
     return obtainConsent(this.#parts.approvals, this, wanted, signal, this.#awaited, asked);
   }
 
-  /** The protocol says how a running session is supervised. */
+  /** The protocol says how a running session is supervised. A pause that was ordered while the target was being reached begins to hold. */
   superviseWith(conduct: Conduct): void {
     this.#conduct = conduct;
+    if (this.#paused) conduct.hold(true);
   }
 
   /** Stops everything in both directions, or lets it go on. False where it is so already. */

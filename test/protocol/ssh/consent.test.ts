@@ -311,6 +311,31 @@ describe('an operator', () => {
     expect(kinds).toEqual(['supervise.pause', 'supervise.message', 'supervise.resume']);
   });
 
+  it('who pauses a session while its target is still being reached stops it before anything crosses', async () => {
+    const { rawServer, sshTarget, testGateway, rawClient } = await import('./support.ts');
+    const server = await rawServer(belongings);
+    const gateway = await testGateway(belongings, { targets: [sshTarget(server)] });
+    const { live, records, log } = gateway.parts;
+    const supervision = new Supervision({ live, records, log });
+    const enter = live.enter.bind(live);
+    const paused = new Promise<string>((resolve, reject) => {
+      live.enter = (entering) => {
+        enter(entering);
+        supervision.pause({ session: entering.id, reason: 'look here' }, operator).then(() => resolve(entering.id), reject);
+      };
+    });
+    const client = await rawClient(gateway, { username: 'web', privateKey: gateway.key });
+    belongings.add(() => void client.socket.destroy());
+    client.send(openSession(7));
+    const target = await server.accepted();
+    const id = await paused;
+    client.send(openSession(8));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(target.of(MessageType.CHANNEL_OPEN)).toEqual([]);
+    await supervision.resume({ session: id, reason: 'go on' }, operator);
+    await target.until('both channels', () => (target.of(MessageType.CHANNEL_OPEN).length === 2 ? true : undefined));
+  });
+
   it('who ends a session is answered when both legs are closed and the end is on record', async () => {
     const { client, target, id, supervision, gateway } = await running();
     await supervision.terminate({ session: id, reason: 'enough' }, operator);
