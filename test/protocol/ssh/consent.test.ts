@@ -269,6 +269,22 @@ describe('a connection that needs consent', () => {
     await client.ended;
   });
 
+  it('that is approved and refused all the same leaves no grant behind', async () => {
+    const { gateway, client } = await knock({ limits: { sessionsPerPrincipal: 0 } });
+    const { approvals } = gateway.parts;
+    const over: string[] = [];
+    const sessionOver = approvals.sessionOver.bind(approvals);
+    approvals.sessionOver = (id) => {
+      over.push(id);
+      sessionOver(id);
+    };
+    const { request: wanted } = await waiting(gateway);
+    await decide(gateway, 'approve');
+    await until('it is refused', () => Promise.resolve(gateway.ledger.of('session.refused')[0]));
+    expect(over).toEqual([wanted.session]);
+    client.socket.destroy();
+  });
+
   it('is withdrawn when the client goes', async () => {
     const { gateway, client } = await knock();
     await waiting(gateway);
@@ -375,6 +391,33 @@ describe('an operator', () => {
     client.send(data(targetId, 'whoami\r'));
     await target.until('the line', () => (dataAt(target).endsWith('whoami\r') ? true : undefined));
     expect(gateway.parts.approvals.open()).toEqual([]);
+  });
+
+  it('who steps through a session is asked also about what would break the glass, and about what was granted before', async () => {
+    const rules = [
+      { ...rule, name: 'step' },
+      { ...rule, name: 'emergency', breakGlass: true },
+      { ...rule, name: 'prod', grants: 'session' as const },
+    ];
+    const asks = ({ facts }: { facts: Readonly<Record<string, unknown>> }) =>
+      facts.command === undefined
+        ? { verdict: 'allow' as const }
+        : { verdict: 'ask' as const, rule: facts.command === 'reboot' ? 'emergency' : 'prod' };
+    const session = await running({ rules, decide: asks });
+    const { client, target, gateway, id, supervision } = session;
+    const granted = await openChannel(session, 8, 80);
+    client.send(request(granted.targetId, 'exec', true, 'uptime'));
+    await decide(gateway, 'approve');
+    await target.until('the command', () => commandsAt(target)[0]);
+    await supervision.step({ session: id, on: true, reason: 'careful' }, operator);
+    for (const [index, command] of ['reboot', 'uptime'].entries()) {
+      const { targetId } = await openChannel(session, 9 + index, 90 + index);
+      client.send(request(targetId, 'exec', true, command));
+      const open = await waiting(gateway);
+      expect(open.request).toMatchObject({ facts: { command }, rule: command === 'reboot' ? 'step' : 'prod' });
+      expect(commandsAt(target)).toEqual(['uptime']);
+      await decide(gateway, 'deny', open);
+    }
   });
 
   it('is not shown a secret that is typed while stepping', async () => {
