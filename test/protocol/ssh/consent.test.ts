@@ -420,6 +420,51 @@ describe('an operator', () => {
     }
   });
 
+  it('who steps through a session is asked at the other keys that hand over a line, and shown what was typed before', async () => {
+    const { client, target, targetId, id, supervision, gateway } = await running();
+    client.send(data(targetId, 'whoami\rrm '));
+    await target.until('what was typed', () => (dataAt(target) === 'whoami\rrm ' ? true : undefined));
+    await supervision.step({ session: id, on: true, reason: 'careful' }, operator);
+    client.send(data(targetId, '-rf /\u000f'));
+    const first = await waiting(gateway);
+    expect(first.request.facts).toEqual({ line: 'rm -rf /', key: '^O' });
+    await decide(gateway, 'deny', first);
+    client.send(data(targetId, '\u0004'));
+    const second = await waiting(gateway);
+    expect(second.request.facts).toEqual({ line: 'rm -rf /', key: '^D' });
+    expect(dataAt(target)).toBe('whoami\rrm -rf /');
+    await decide(gateway, 'approve', second);
+    client.send(data(targetId, `${'x'.repeat(5000)}\r`));
+    expect((await waiting(gateway)).request.facts).toEqual({ line: 'x'.repeat(4096), truncated: true });
+  });
+
+  it('who steps through a session is asked about each line of a shell without a terminal before anything of it is sent', async () => {
+    const session = await running();
+    const { client, target, id, supervision, gateway } = session;
+    const { clientId, targetId } = await openChannel(session, 8, 80);
+    client.send(request(targetId, 'shell', false));
+    await target.until('the shell', () => target.of(MessageType.CHANNEL_REQUEST)[2]);
+    await supervision.step({ session: id, on: true, reason: 'careful' }, operator);
+    client.send(data(targetId, 'rm -rf '), data(targetId, '/\nid\nreboot'), eof(targetId));
+    for (const [line, verdict] of [
+      ['rm -rf /', 'deny'],
+      ['id', 'approve'],
+      ['reboot', 'deny'],
+    ] as const) {
+      const open = await waiting(gateway);
+      expect(open.request.facts).toMatchObject({ line });
+      expect(dataAt(target)).toBe(line === 'reboot' ? 'id\n' : '');
+      await decide(gateway, verdict, open);
+    }
+    await target.next(MessageType.CHANNEL_EOF);
+    expect(dataAt(target)).toBe('id\n');
+    const returned = client.of(MessageType.CHANNEL_WINDOW_ADJUST).map((message) => [message.readUInt32BE(1), message.readUInt32BE(5)]);
+    expect(returned).toEqual([
+      [clientId, 'rm -rf /\n'.length],
+      [clientId, 'reboot'.length],
+    ]);
+  });
+
   it('is not shown a secret that is typed while stepping', async () => {
     const { client, target, clientId, targetId, id, supervision, gateway } = await running();
     target.send(data(clientId, 'Password: '));
