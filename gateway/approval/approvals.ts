@@ -72,6 +72,11 @@ export class Approvals {
     return this.#open.get(id);
   }
 
+  /** Whether what asks by a rule is allowed before anybody is asked. */
+  allowsAtOnce(rule: string): boolean {
+    return this.#parts.rule(rule)?.breakGlass === true;
+  }
+
   /** Break-glass of an earlier life of the gateway that nobody has reviewed yet. */
   restore(request: ApprovalRequest, decisions: readonly SignedDecision[]): void {
     const rule = this.#parts.rule(request.rule) ?? ruleOf(request);
@@ -89,7 +94,7 @@ export class Approvals {
     const rule = this.#parts.rule(wish.rule);
     if (rule === undefined) throw unavailable(`there is no approval rule "${wish.rule}" in the configuration any more`);
     const request = requestOf(wish, rule, clock.wallMicros());
-    const covered = this.#grants.find(request.digest, request.session, clock.wallMicros());
+    const covered = wish.eachUse === true ? undefined : this.#grants.find(request.digest, request.session, clock.wallMicros());
     if (covered !== undefined) return this.#use(request, covered, [], wish);
     this.#mustBeAskable(request, rule);
     const open = new OpenRequest(request, rule, wish.actor.authentication?.key);
@@ -115,7 +120,7 @@ export class Approvals {
         { approval: request.id, principal: request.principal, rule: rule.name },
         'break-glass: allowed at once, and open until it is reviewed',
       );
-      this.#grants.add(request, clock.wallMicros());
+      this.#grant(open, clock.wallMicros());
       return this.#use(request, { approval: request.id, askedIn: request.session }, [], wish);
     }
     this.#expireAt(open, wish);
@@ -155,7 +160,9 @@ export class Approvals {
     return reasonAgainstDeciding(open.request, open.rule, reviewer, open.decisions, this.#requests());
   }
 
+  /** Nothing is granted for a session from here on, not by a decision whose record is on its way either. */
   sessionOver(session: string): void {
+    for (const open of this.#open.values()) if (open.request.session === session) open.sessionOver = true;
     this.#grants.sessionOver(session);
   }
 
@@ -179,10 +186,14 @@ export class Approvals {
       () => undefined,
       (error: unknown) => asSallyportError(error, 'LEDGER_FAILED'),
     );
-    if (state === 'approved') this.#grants.add(open.request, now);
+    if (state === 'approved') this.#grant(open, now);
     open.decided(decision, state);
     if (!open.open) this.#forget(open);
     if (signing !== undefined) throw signing;
+  }
+
+  #grant({ request, sessionOver }: OpenRequest, now: number): void {
+    if (request.grants !== 'session' || !sessionOver) this.#grants.add(request, now);
   }
 
   async #consent(outcome: Outcome, { request }: OpenRequest, wish: Wish): Promise<Consent> {

@@ -27,6 +27,8 @@ export class OpenRequest {
   readonly principalKey: string | undefined;
   readonly outcome: Promise<Outcome>;
   readonly decisions: SignedDecision[] = [];
+  /** The session that asked has ended meanwhile. */
+  sessionOver = false;
   #state: ApprovalState;
   #last: Promise<unknown> = Promise.resolve();
   #resolve: ((outcome: Outcome) => void) | undefined;

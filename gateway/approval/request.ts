@@ -14,6 +14,8 @@ export interface Wish
     'principal' | 'kind' | 'onBehalfOf' | 'source' | 'target' | 'session' | 'channel' | 'action' | 'facts' | 'policies' | 'policySet'
   > {
   readonly rule: string;
+  /** Each use is to be asked about: what was granted before does not cover it. */
+  readonly eachUse?: boolean;
   readonly justification?: string;
   readonly actor: Actor;
   readonly resource: Resource;

@@ -46,7 +46,12 @@ export async function openApprovals(surroundings: ApprovalSurroundings): Promise
       return { line, fingerprint: fingerprintOf(blob) };
     },
     reviewers: () => reviewersOf(principals(), isLocked),
-    rule: (name) => rules().get(name) ?? (name === STEP_RULE ? stepRule : undefined),
+    rule: (name) => {
+      const configured = rules().get(name);
+      if (name !== STEP_RULE) return configured;
+      // A rule by which nobody is asked would undo stepping.
+      return configured === undefined || configured.breakGlass ? stepRule : configured;
+    },
   });
   for (const row of await database.approvals.open()) {
     const kept = await readApproval(database, row);

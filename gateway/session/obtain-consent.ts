@@ -9,6 +9,8 @@ export interface WantedConsent {
   readonly facts: Readonly<Record<string, unknown>>;
   /** Undefined for the connection itself. */
   readonly channel: number | undefined;
+  /** Consent that was given before does not count. */
+  readonly eachUse?: boolean;
   readonly justification?: string;
   readonly signal?: AbortSignal;
 }
@@ -34,7 +36,7 @@ interface Asker {
 export async function obtainConsent(
   approvals: Approvals,
   { id: session, actor, resource }: Asker,
-  { decision, action, facts, channel, justification }: WantedConsent,
+  { decision, action, facts, channel, eachUse = false, justification }: WantedConsent,
   signal: AbortSignal,
   awaited: Set<string>,
   asked: (waiting: WaitingConsent) => void,
@@ -56,6 +58,7 @@ export async function obtainConsent(
         policies: decision.policies,
         policySet: decision.policySet,
         rule: decision.rule ?? '',
+        eachUse,
         ...(justification === undefined ? {} : { justification }),
         actor,
         resource,

@@ -52,7 +52,7 @@ export async function runSession<Target extends SessionTarget, Upstream>(
   attempt: SessionAttempt<Target, Upstream>,
   parts: SessionParts<Target>,
 ): Promise<void> {
-  let session: Session;
+  let session: Session | undefined;
   let decision: Decision;
   let target: Target;
   try {
@@ -80,6 +80,8 @@ export async function runSession<Target extends SessionTarget, Upstream>(
     if (lock !== undefined) throw lockedOut(lock);
     parts.live.enter(session);
   } catch (error) {
+    // A connection that was approved and is refused all the same leaves no grant behind.
+    if (session !== undefined) parts.approvals.sessionOver(session.id);
     await refuse(attempt, parts, asSallyportError(error));
     return;
   }

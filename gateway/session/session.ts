@@ -138,10 +138,15 @@ export class Session {
     const circumstances = circumstancesOf(this.actor, this.#parts.clock.wallMicros(), this.openedAt);
     const request = { principal: this.#facts, target: { name, kind, tags }, action, facts, circumstances };
     let decision = action === 'ssh:input' ? undecided(this.#inForce.policy.policySet) : this.#inForce.policy.decide(request);
-    // An operator who steps through the session wants to be asked about what policy allows by itself.
-    if (this.#stepping && decision.verdict === 'allow') decision = { ...decision, verdict: 'ask', rule: STEP_RULE };
+    if (this.#stepping && this.#goesUnasked(decision)) decision = { ...decision, verdict: 'ask', rule: STEP_RULE };
     if (channel !== undefined) this.#recordDecision(action, facts, channel, decision);
     return decision;
+  }
+
+  /** An operator who steps through the session wants to be asked about what would happen without anybody being asked. */
+  #goesUnasked({ verdict, rule }: Decision): boolean {
+    if (verdict !== 'ask') return verdict === 'allow';
+    return rule !== undefined && this.#parts.approvals.allowsAtOnce(rule);
   }
 
   /** Refuses an action that no policy can allow, for a reason of the gateway's own, and records it. `rule` names the reason. */
@@ -172,12 +177,15 @@ export class Session {
   consent(wanted: WantedConsent, asked: (waiting: WaitingConsent) => void): Promise<Consent> {
     const leaving = this.#leaving.signal;
     const signal = wanted.signal === undefined ? leaving : AbortSignal.any([leaving, wanted.signal]);
-    return obtainConsent(this.#parts.approvals, this, wanted, signal, this.#awaited, asked);
+    // Who steps through a session sees each action before it happens, also one that somebody consented to before.
+    const each = this.#stepping ? { ...wanted, eachUse: true } : wanted;
+    return obtainConsent(this.#parts.approvals, this, each, signal, this.#awaited, asked);
   }
 
-  /** The protocol says how a running session is supervised. */
+  /** The protocol says how a running session is supervised. A pause that was ordered while the target was being reached begins to hold. */
   superviseWith(conduct: Conduct): void {
     this.#conduct = conduct;
+    if (this.#paused) conduct.hold(true);
   }
 
   /** Stops everything in both directions, or lets it go on. False where it is so already. */

@@ -393,6 +393,28 @@ describe('reasons', () => {
 });
 
 describe('what an approval is good for', () => {
+  it('is not what comes later when each use is to be asked about', async () => {
+    const here = world();
+    const session = uuidV7(1_772_358_600_000_000);
+    const first = await ask(here, wish({ session, rule: 'session' }));
+    await here.approvals.decide(signed(here, first.request, 'alice@example.com'), operator('alice@example.com'));
+    await first.consent;
+    const again = await ask(here, wish({ session, rule: 'session', eachUse: true }));
+    expect(again.request.id).not.toBe(first.request.id);
+  });
+
+  it('is nothing beyond the session when that ended before the decision was recorded', async () => {
+    const here = world();
+    const session = uuidV7(1_772_358_600_000_000);
+    const { request, consent } = await ask(here, wish({ session, rule: 'session' }));
+    const decided = here.approvals.decide(signed(here, request, 'alice@example.com'), operator('alice@example.com'));
+    here.approvals.sessionOver(session);
+    await decided;
+    await consent;
+    const again = await ask(here, wish({ session, rule: 'session' }));
+    expect(again.request.id).not.toBe(request.id);
+  });
+
   it('is one use, of exactly what was asked', async () => {
     const here = world();
     const session = uuidV7(1_772_358_600_000_000);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../gateway/base/clock.ts';
 import { SallyportError } from '../../gateway/base/errors.ts';
 import { LiveSessions } from '../../gateway/session/live-sessions.ts';
@@ -60,5 +60,17 @@ describe('live sessions', () => {
     live.closed(last);
     await drained;
     await live.drain();
+  });
+});
+
+describe('a session', () => {
+  it('that was paused before its protocol could hold it is held as soon as it can', () => {
+    const conduct = { hold: vi.fn<(on: boolean) => void>(), say: () => 0, note: () => undefined };
+    const paused = session('a');
+    paused.pause(true);
+    paused.superviseWith(conduct);
+    expect(conduct.hold.mock.calls).toEqual([[true]]);
+    paused.pause(false);
+    expect(conduct.hold.mock.calls).toEqual([[true], [false]]);
   });
 });

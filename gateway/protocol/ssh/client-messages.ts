@@ -23,7 +23,7 @@ import { isServerSocket, tunnelledTarget } from './jump-target.ts';
 import { channelKind, newChannel, type RelayedChannel } from './relayed-channel.ts';
 import { SpareWindow } from './spare-window.ts';
 import type { SshRelay } from './ssh-relay.ts';
-import { stepInput } from './stepped-input.ts';
+import { endOfInput, takesLines, typedInput } from './stepped-input.ts';
 import { TargetBanner } from './target-banner.ts';
 
 /** Messages that follow what waits for consent on their channel; the others are about the other direction. */
@@ -116,14 +116,18 @@ export class ClientMessages {
     const bytes = readChannelData(message);
     this.#relay.touch();
     if (channel.gate !== undefined) return channel.gate.fromClient(message, bytes);
-    if (channel.terminal !== undefined && this.#relay.session.stepping) return stepInput(this.#relay, channel, Buffer.from(bytes));
+    if (takesLines(channel)) return typedInput(this.#relay, channel, message, bytes);
     this.#relay.pass(channel, channel.data('i', bytes), bytes.length, () => this.#relay.target.send(message));
   }
 
   #eof(message: Buffer): void {
     const channel = this.#addressed(message);
     if (channel === undefined) return;
-    this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'client' })], message.length, () => this.#relay.target.send(message));
+    // A copy: it may have to wait for consent.
+    const end = Buffer.from(message);
+    endOfInput(this.#relay, channel, () =>
+      this.#relay.pass(channel, [channel.event({ t: 'ssh.eof', by: 'client' })], end.length, () => this.#relay.target.send(end)),
+    );
   }
 
   #close(message: Buffer): void {

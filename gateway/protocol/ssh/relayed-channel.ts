@@ -43,8 +43,10 @@ export class RelayedChannel {
   held: HeldMessages | undefined;
   /** Why the client wants what it asks for, in its own words. */
   justification: string | undefined;
-  /** What was typed since the last Enter, while an operator steps through the session. */
+  /** What was typed since the last Enter and stands at the target. */
   readonly typed = new TypedLine();
+  /** While an operator steps through the session: the begun line of a shell without a terminal, which the target has not been sent. */
+  unsent: Buffer = Buffer.alloc(0);
   /** Decides about files on a channel of SFTP. */
   gate: SftpGate | undefined;
   /** The gateway has closed it towards both sides; their own closes are still to come. */

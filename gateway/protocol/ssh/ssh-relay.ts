@@ -107,11 +107,6 @@ export class SshRelay {
       this.#resolve = resolve;
       this.#startTimers();
       this.session.onEnd((reason) => this.#tearDown(reason));
-      this.session.superviseWith({
-        hold: (on) => this.#hold(on),
-        say: (text) => this.#say(text),
-        note: (event, marker) => this.#note(event, marker),
-      });
       const fromClient = new ClientMessages(this);
       this.#fromClient = fromClient;
       const fromTarget = new TargetMessages(this);
@@ -124,6 +119,13 @@ export class SshRelay {
         message: (message) => this.#handle('client', () => fromClient.handle(message)),
         drained: () => this.#regulate(),
         closed: (error) => this.#portClosed('client', error),
+      });
+      // A side begins to be read when it is attached: only after that can a pause that stands already stop it. What was
+      // kept from before is handed on in a later turn, and waits as well.
+      this.session.superviseWith({
+        hold: (on) => this.#hold(on),
+        say: (text) => this.#say(text),
+        note: (event, marker) => this.#note(event, marker),
       });
     });
   }

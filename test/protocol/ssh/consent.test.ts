@@ -269,6 +269,22 @@ describe('a connection that needs consent', () => {
     await client.ended;
   });
 
+  it('that is approved and refused all the same leaves no grant behind', async () => {
+    const { gateway, client } = await knock({ limits: { sessionsPerPrincipal: 0 } });
+    const { approvals } = gateway.parts;
+    const over: string[] = [];
+    const sessionOver = approvals.sessionOver.bind(approvals);
+    approvals.sessionOver = (id) => {
+      over.push(id);
+      sessionOver(id);
+    };
+    const { request: wanted } = await waiting(gateway);
+    await decide(gateway, 'approve');
+    await until('it is refused', () => Promise.resolve(gateway.ledger.of('session.refused')[0]));
+    expect(over).toEqual([wanted.session]);
+    client.socket.destroy();
+  });
+
   it('is withdrawn when the client goes', async () => {
     const { gateway, client } = await knock();
     await waiting(gateway);
@@ -311,6 +327,31 @@ describe('an operator', () => {
     expect(kinds).toEqual(['supervise.pause', 'supervise.message', 'supervise.resume']);
   });
 
+  it('who pauses a session while its target is still being reached stops it before anything crosses', async () => {
+    const { rawServer, sshTarget, testGateway, rawClient } = await import('./support.ts');
+    const server = await rawServer(belongings);
+    const gateway = await testGateway(belongings, { targets: [sshTarget(server)] });
+    const { live, records, log } = gateway.parts;
+    const supervision = new Supervision({ live, records, log });
+    const enter = live.enter.bind(live);
+    const paused = new Promise<string>((resolve, reject) => {
+      live.enter = (entering) => {
+        enter(entering);
+        supervision.pause({ session: entering.id, reason: 'look here' }, operator).then(() => resolve(entering.id), reject);
+      };
+    });
+    const client = await rawClient(gateway, { username: 'web', privateKey: gateway.key });
+    belongings.add(() => void client.socket.destroy());
+    client.send(openSession(7));
+    const target = await server.accepted();
+    const id = await paused;
+    client.send(openSession(8));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(target.of(MessageType.CHANNEL_OPEN)).toEqual([]);
+    await supervision.resume({ session: id, reason: 'go on' }, operator);
+    await target.until('both channels', () => (target.of(MessageType.CHANNEL_OPEN).length === 2 ? true : undefined));
+  });
+
   it('who ends a session is answered when both legs are closed and the end is on record', async () => {
     const { client, target, id, supervision, gateway } = await running();
     await supervision.terminate({ session: id, reason: 'enough' }, operator);
@@ -350,6 +391,78 @@ describe('an operator', () => {
     client.send(data(targetId, 'whoami\r'));
     await target.until('the line', () => (dataAt(target).endsWith('whoami\r') ? true : undefined));
     expect(gateway.parts.approvals.open()).toEqual([]);
+  });
+
+  it('who steps through a session is asked also about what would break the glass, and about what was granted before', async () => {
+    const rules = [
+      { ...rule, name: 'step' },
+      { ...rule, name: 'emergency', breakGlass: true },
+      { ...rule, name: 'prod', grants: 'session' as const },
+    ];
+    const asks = ({ facts }: { facts: Readonly<Record<string, unknown>> }) =>
+      facts.command === undefined
+        ? { verdict: 'allow' as const }
+        : { verdict: 'ask' as const, rule: facts.command === 'reboot' ? 'emergency' : 'prod' };
+    const session = await running({ rules, decide: asks });
+    const { client, target, gateway, id, supervision } = session;
+    const granted = await openChannel(session, 8, 80);
+    client.send(request(granted.targetId, 'exec', true, 'uptime'));
+    await decide(gateway, 'approve');
+    await target.until('the command', () => commandsAt(target)[0]);
+    await supervision.step({ session: id, on: true, reason: 'careful' }, operator);
+    for (const [index, command] of ['reboot', 'uptime'].entries()) {
+      const { targetId } = await openChannel(session, 9 + index, 90 + index);
+      client.send(request(targetId, 'exec', true, command));
+      const open = await waiting(gateway);
+      expect(open.request).toMatchObject({ facts: { command }, rule: command === 'reboot' ? 'step' : 'prod' });
+      expect(commandsAt(target)).toEqual(['uptime']);
+      await decide(gateway, 'deny', open);
+    }
+  });
+
+  it('who steps through a session is asked at the other keys that hand over a line, and shown what was typed before', async () => {
+    const { client, target, targetId, id, supervision, gateway } = await running();
+    client.send(data(targetId, 'whoami\rrm '));
+    await target.until('what was typed', () => (dataAt(target) === 'whoami\rrm ' ? true : undefined));
+    await supervision.step({ session: id, on: true, reason: 'careful' }, operator);
+    client.send(data(targetId, '-rf /\u000f'));
+    const first = await waiting(gateway);
+    expect(first.request.facts).toEqual({ line: 'rm -rf /', key: '^O' });
+    await decide(gateway, 'deny', first);
+    client.send(data(targetId, '\u0004'));
+    const second = await waiting(gateway);
+    expect(second.request.facts).toEqual({ line: 'rm -rf /', key: '^D' });
+    expect(dataAt(target)).toBe('whoami\rrm -rf /');
+    await decide(gateway, 'approve', second);
+    client.send(data(targetId, `${'x'.repeat(5000)}\r`));
+    expect((await waiting(gateway)).request.facts).toEqual({ line: 'x'.repeat(4096), truncated: true });
+  });
+
+  it('who steps through a session is asked about each line of a shell without a terminal before anything of it is sent', async () => {
+    const session = await running();
+    const { client, target, id, supervision, gateway } = session;
+    const { clientId, targetId } = await openChannel(session, 8, 80);
+    client.send(request(targetId, 'shell', false));
+    await target.until('the shell', () => target.of(MessageType.CHANNEL_REQUEST)[2]);
+    await supervision.step({ session: id, on: true, reason: 'careful' }, operator);
+    client.send(data(targetId, 'rm -rf '), data(targetId, '/\nid\nreboot'), eof(targetId));
+    for (const [line, verdict] of [
+      ['rm -rf /', 'deny'],
+      ['id', 'approve'],
+      ['reboot', 'deny'],
+    ] as const) {
+      const open = await waiting(gateway);
+      expect(open.request.facts).toMatchObject({ line });
+      expect(dataAt(target)).toBe(line === 'reboot' ? 'id\n' : '');
+      await decide(gateway, verdict, open);
+    }
+    await target.next(MessageType.CHANNEL_EOF);
+    expect(dataAt(target)).toBe('id\n');
+    const returned = client.of(MessageType.CHANNEL_WINDOW_ADJUST).map((message) => [message.readUInt32BE(1), message.readUInt32BE(5)]);
+    expect(returned).toEqual([
+      [clientId, 'rm -rf /\n'.length],
+      [clientId, 'reboot'.length],
+    ]);
   });
 
   it('is not shown a secret that is typed while stepping', async () => {
