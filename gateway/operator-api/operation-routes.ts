@@ -49,8 +49,9 @@ function serveOperation(
       asking.set(request, who);
     },
     handler: async (request, reply) => {
-      const who = asking.get(request);
-      if (who === undefined) throw new TypeError('a request has passed nobody');
+      const before = asking.get(request);
+      if (before === undefined) throw new TypeError('a request has passed nobody');
+      const who = door.stillAsks(before);
       if (stopping.aborted)
         throw new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
       if (effect === 'write' && who.operator !== undefined)

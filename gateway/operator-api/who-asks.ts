@@ -45,17 +45,23 @@ export class Door {
   async whoAsks(request: FastifyRequest): Promise<WhoAsks> {
     const { headers } = request;
     const source = sourceOf(request);
-    const nobody: WhoAsks = { actor: { principal: 'unknown', kind: 'unknown', source } };
     const cookie = cookieIn(headers.cookie);
     this.#requireOwnPage(request, cookie !== undefined);
     const token = bearerIn(headers.authorization) ?? cookie;
-    if (token === undefined) return nobody;
+    if (token === undefined) return nobodyFrom(source);
     const operator = this.#parts.logIns.find(token);
     if (operator === undefined) {
       await this.#parts.refused.token(source);
-      return nobody;
+      return nobodyFrom(source);
     }
     return { operator, actor: actorOf(operator, source) };
+  }
+
+  /** The same once the body has come: its sender may have kept it back until the log-in was ended, or lost a role. */
+  stillAsks(who: WhoAsks): WhoAsks {
+    if (who.operator === undefined) return who;
+    const operator = this.#parts.logIns.stillGood(who.operator.token);
+    return operator === undefined ? nobodyFrom(who.actor.source) : { operator, actor: who.actor };
   }
 
   /**
@@ -91,6 +97,10 @@ export class Door {
 export function sourceOf({ raw: { socket } }: FastifyRequest): string {
   const address = socket.remoteAddress ?? 'unknown';
   return `${isIP(address) === 6 ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
+}
+
+function nobodyFrom(source: string): WhoAsks {
+  return { actor: { principal: 'unknown', kind: 'unknown', source } };
 }
 
 export function actorOf({ name, authentication }: LoggedIn, source: string): Actor {
