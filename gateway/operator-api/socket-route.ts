@@ -32,6 +32,7 @@ export function socketRoute(
   roles: readonly Role[],
   handler: (socket: WebSocket, asking: SocketAsking) => void | Promise<void>,
 ): void {
+  sockets.offerAt(path);
   const admitted = new WeakMap<FastifyRequest, { operator: LoggedIn; actor: Actor }>();
   app.route({
     method: 'GET',
