@@ -43,8 +43,8 @@ function serveOperation(
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     bodyLimit: may === 'anyone' ? STRANGERS_BODY : BODY,
     // Whoever may not ask has nothing read or looked at.
-    onRequest: async (request) => {
-      const who = await door.whoAsks(request);
+    onRequest: async (request, reply) => {
+      const who = await door.whoAsks(request, reply, may === 'anyone');
       authorise(name, { via: 'https', ...who });
       asking.set(request, who);
     },

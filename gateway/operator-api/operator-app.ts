@@ -151,7 +151,7 @@ const MAX_MESSAGE = 16 * KiB;
 /** Of load, for whoever watches over the gateway; a stranger would learn when it is weak. */
 function serveMetrics(app: FastifyInstance, door: Door, metrics: () => string): void {
   app.get(METRICS_PATH, async (request, reply) => {
-    const { operator } = await door.whoAsks(request);
+    const { operator } = await door.whoAsks(request, reply);
     authoriseRoles(METRICS_PATH, roles, operator);
     return reply.type(METRICS_TYPE).send(metrics());
   });

@@ -37,8 +37,8 @@ export function socketRoute(
   app.route({
     method: 'GET',
     url: path,
-    onRequest: async (request) => {
-      const { operator, actor } = await door.whoAsks(request);
+    onRequest: async (request, reply) => {
+      const { operator, actor } = await door.whoAsks(request, reply);
       authoriseRoles(path, roles, operator);
       if (operator === undefined) return;
       sockets.requireRoom(operator);

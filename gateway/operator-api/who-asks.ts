@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { LoggedIn } from './authorise.ts';
@@ -40,17 +40,22 @@ export class Door {
 
   /**
    * The log-in of a request; without `operator` when it shows none that is good. Throws when a browser was made to send it
-   * by a page of somebody else, and when its source guesses tokens.
+   * by a page of somebody else, and when its source guesses tokens. What anyone may ask for is no guess: a browser shows its
+   * old cookie when it logs in again, too.
    */
-  async whoAsks(request: FastifyRequest): Promise<WhoAsks> {
+  async whoAsks(request: FastifyRequest, reply: FastifyReply, anyoneMay = false): Promise<WhoAsks> {
     const { headers } = request;
     const source = sourceOf(request);
     const cookie = cookieIn(headers.cookie);
     this.#requireOwnPage(request, cookie !== undefined);
-    const token = bearerIn(headers.authorization) ?? cookie;
+    const bearer = bearerIn(headers.authorization);
+    const token = bearer ?? cookie;
     if (token === undefined) return nobodyFrom(source);
     const operator = this.#parts.logIns.find(token);
     if (operator === undefined) {
+      if (anyoneMay) return nobodyFrom(source);
+      // Or the browser would go on to show it.
+      if (bearer === undefined) reply.header('set-cookie', forgottenCookie);
       await this.#parts.refused.token(source);
       return nobodyFrom(source);
     }

@@ -288,6 +288,15 @@ describe("a browser's cookie", () => {
     expect((await ask(reached, 'whoami', {}, { headers: { cookie, host: `${host}:${reached.httpsPort}` } })).status).toBe(200);
   });
 
+  test('is taken away when it is not good any more', async () => {
+    const old = { cookie: `__Host-sallyport=sp_${'A'.repeat(43)}` };
+    const { status, headers } = await ask(reached, 'whoami', {}, { headers: old });
+    expect([status, String(headers['set-cookie'])]).toEqual([401, expect.stringMatching(/^__Host-sallyport=; .*Max-Age=0/)]);
+    expect((await ask(reached, 'whoami', {}, { headers: { cookie } })).headers['set-cookie']).toBeUndefined();
+    const program = await ask(reached, 'whoami', {}, { token: `sp_${'A'.repeat(43)}` });
+    expect([program.status, program.headers['set-cookie']]).toEqual([401, undefined]);
+  });
+
   test('is taken away at the log-out', async () => {
     const { status, headers } = await ask(reached, 'logout', {}, { headers: { cookie, origin: own } });
     expect([status, String(headers['set-cookie'])]).toEqual([200, expect.stringMatching(/^__Host-sallyport=; .*Max-Age=0/)]);
@@ -462,8 +471,11 @@ describe('whoever guesses', () => {
     expect([statuses[0], statuses.at(-1)]).toEqual([401, 429]);
     expect((await recordsOf('auth.refused')).length - before).toBeLessThanOrEqual(24);
     expect((await ask(reached, 'whoami', {}, { token })).status).toBe(200);
-    // Old tokens keep nobody from logging in, failed log-ins do.
-    await logIn(reached, 'bob', keyOf('bob'));
+    // Old tokens keep nobody from logging in, be it that the browser still has one; failed log-ins do.
+    const stale = `__Host-sallyport=sp_${'A'.repeat(43)}`;
+    const counted = (await recordsOf('auth.refused')).length;
+    const { status } = await tryLogIn(reached, 'bob', keyOf('bob'), { headers: { cookie: stale, origin: own } });
+    expect([status, (await recordsOf('auth.refused')).length]).toEqual([200, counted]);
     const challenge = String((await ask(reached, 'login.challenge', { operator: 'bob' })).body.challenge);
     const attempts: number[] = [];
     for (let guess = 0; guess < 20; guess += 1) attempts.push((await ask(reached, 'login.ssh', { challenge, signature: 'none' })).status);
