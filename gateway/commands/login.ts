@@ -5,7 +5,7 @@ import { printable } from '../base/printable.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { askOverHttps, gatewayUrl, lookAt, type ReachedGateway } from './gateway-connection.ts';
 import { type KeptLogin, keepLogin, keptLogins, SYSTEM_TRUST } from './kept-log-ins.ts';
-import { askOperator, meantGateway, type OperatorOptions } from './operator-client.ts';
+import { askOperator, meantGateway, type OperatorOptions, trustIn } from './operator-client.ts';
 import { jsonLine, print } from './output.ts';
 import { findSigners, type SshSigner } from './ssh-signer.ts';
 import { askYes } from './yes-or-no.ts';
@@ -70,7 +70,8 @@ export async function logout(options: OperatorOptions): Promise<number> {
   if (login?.token === undefined)
     throw new SallyportError('LOGIN_REQUIRED', `You are not logged in to ${url}`, { remedy: 'there is nothing to do' });
   try {
-    await askOperator({ gateway: url }, 'logout', {});
+    // The log-in that is kept, and not whatever program's token the environment has.
+    await askOverHttps({ gateway: { url, trust: trustIn(login) }, token: login.token }, 'logout', {});
   } catch (error) {
     // A log-in that is not good any more is over as well.
     if (asSallyportError(error).code !== 'LOGIN_REQUIRED') throw error;

@@ -60,12 +60,16 @@ async function askLocally<N extends OperationName>(
 
 /** Programs say it in the environment, people have logged in, and some things take neither. Throws LOGIN_REQUIRED. */
 export async function whoAsks(options: OperatorOptions, anybodyMay = false): Promise<AskedOverHttps> {
-  const { SALLYPORT_TOKEN, SALLYPORT_FINGERPRINT } = process.env;
   const { url, login } = await meantGateway(options);
-  const trust = SALLYPORT_FINGERPRINT === undefined ? (login?.trust ?? SYSTEM_TRUST) : readFingerprint(SALLYPORT_FINGERPRINT);
-  const token = SALLYPORT_TOKEN ?? login?.token;
+  const token = process.env.SALLYPORT_TOKEN ?? login?.token;
   if (token === undefined && !anybodyMay) throw notLoggedIn(url);
-  return { gateway: { url, trust }, ...(token === undefined ? {} : { token }) };
+  return { gateway: { url, trust: trustIn(login) }, ...(token === undefined ? {} : { token }) };
+}
+
+/** How the certificate of a gateway is known: as the environment says, or else as it was at the log-in. */
+export function trustIn(login: KeptLogin | undefined): string {
+  const { SALLYPORT_FINGERPRINT } = process.env;
+  return SALLYPORT_FINGERPRINT === undefined ? (login?.trust ?? SYSTEM_TRUST) : readFingerprint(SALLYPORT_FINGERPRINT);
 }
 
 /** The gateway that is named, or else the last one that somebody logged in to, and what is kept of that. */

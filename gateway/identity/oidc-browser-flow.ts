@@ -28,7 +28,9 @@ export interface BrowserFlowParts {
 
 export type BrowserOutcome =
   | { readonly person: OidcPerson /** Where the browser wanted to go. */; readonly to: string }
-  | { readonly refused: string; readonly person?: undefined };
+  | { readonly refused: string; readonly person?: undefined }
+  /** In this browser no log-in waits for an answer. */
+  | { readonly notBegun: true; readonly person?: undefined };
 
 export class BrowserFlow {
   readonly #provider: OidcProvider;
@@ -68,7 +70,7 @@ export class BrowserFlow {
   /** What came of it. `query` is what the browser brought from the provider. Throws PROVIDER_FAILED. */
   async finish(query: URLSearchParams, sealed: string): Promise<BrowserOutcome> {
     const ticket = this.#parts.seal.open(sealed, this.#parts.now());
-    if (ticket === undefined) return { refused: 'this browser has not begun a log-in, or too long ago' };
+    if (ticket === undefined) return { notBegun: true };
     for (const name of ['state', 'code', 'iss', 'error'])
       if (query.getAll(name).length > 1) return { refused: `the answer of the provider has ${name} more than once` };
     // Otherwise anybody could have a browser finish a log-in that they began themselves (RFC 9700 section 4.7).

@@ -8,7 +8,10 @@ import { type LogInPage, logInPage } from './log-in-page.ts';
 export interface BrowserLogIn<Person> {
   /** `cameTo` is the address of `/login/callback` as the browser would write it. */
   begin(cameTo: string, to: string): Promise<{ readonly address: string; readonly ticket: string }>;
-  finish(query: URLSearchParams, ticket: string): Promise<{ readonly person: Person; readonly to: string } | { readonly refused: string }>;
+  finish(
+    query: URLSearchParams,
+    ticket: string,
+  ): Promise<{ readonly person: Person; readonly to: string } | { readonly refused: string } | { readonly notBegun: true }>;
 }
 
 export interface BrowserLogInParts<Person> {
@@ -60,6 +63,8 @@ export function serveBrowserLogIn<Person>(app: FastifyInstance, parts: BrowserLo
     reply.header('set-cookie', forget);
     try {
       const outcome = await flow.finish(queryOf(request), cookieOf(request) ?? '');
+      // Any page can have its visitors' browsers ask for this, as a picture: that says nothing against where they are.
+      if ('notBegun' in outcome) return await show(reply, 403, notBegun);
       if ('refused' in outcome) {
         await refused(outcome.refused, source);
         return await show(reply, 403, notIn);
@@ -93,6 +98,11 @@ const unclear: LogInPage = { title: 'Unclear address', text: 'The browser does n
 const notIn: LogInPage = {
   title: 'You were not let in',
   text: 'The gateway did not accept this log-in (LOGIN_REFUSED). Its record auth.refused has the reason; an administrator can look it up.',
+  link: again,
+};
+const notBegun: LogInPage = {
+  title: 'You were not let in',
+  text: 'In this browser no log-in was begun that could go on here, or it was longer than ten minutes ago.',
   link: again,
 };
 const providerFailed: LogInPage = {

@@ -74,6 +74,11 @@ export class ConnectionPlaces {
     this.#busy.delete(key);
   }
 
+  /** Ends every connection that has a place. */
+  close(): void {
+    for (const [key, place] of [...this.#idle, ...this.#busy]) this.#end(key, place);
+  }
+
   #end(key: string, { socket }: Place): void {
     this.#idle.delete(key);
     this.#busy.delete(key);

@@ -76,6 +76,8 @@ export async function listenHttps(
       server.close();
       sockets.close();
       server.closeAllConnections();
+      // An upgrade that nobody has been let in by yet is no connection of the server's any more.
+      places.close();
       await app.close();
     },
   };

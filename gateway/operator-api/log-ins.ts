@@ -123,6 +123,9 @@ export class LogIns {
     const found = operatorInForce(known.operator, this.#operators, known.claimed);
     if ('refused' in found) return undefined;
     const { operator } = found;
+    const { method, key } = known.authentication;
+    // A key that was taken out of the configuration may be in the wrong hands, and with it what it was used for.
+    if (method === 'publickey' && !operator.keys.some(({ fingerprint }) => fingerprint === key)) return undefined;
     const roles = operator.roles.filter((role) => known.roles?.includes(role) ?? true);
     if (roles.length === 0 && known.claimed === undefined) return undefined;
     return {
@@ -131,7 +134,7 @@ export class LogIns {
       groups: operator.groups,
       token: known.id,
       kind: known.kind,
-      method: known.authentication.method,
+      method,
       authentication: known.authentication,
       expires: isoMicros(known.expires),
     };

@@ -43,14 +43,15 @@ function serveOperation(
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     bodyLimit: may === 'anyone' ? STRANGERS_BODY : BODY,
     // Whoever may not ask has nothing read or looked at.
-    onRequest: async (request) => {
-      const who = await door.whoAsks(request);
+    onRequest: async (request, reply) => {
+      const who = await door.whoAsks(request, reply, may === 'anyone');
       authorise(name, { via: 'https', ...who });
       asking.set(request, who);
     },
     handler: async (request, reply) => {
-      const who = asking.get(request);
-      if (who === undefined) throw new TypeError('a request has passed nobody');
+      const before = asking.get(request);
+      if (before === undefined) throw new TypeError('a request has passed nobody');
+      const who = door.stillAsks(before);
       if (stopping.aborted)
         throw new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
       if (effect === 'write' && who.operator !== undefined)

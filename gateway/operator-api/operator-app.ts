@@ -68,6 +68,8 @@ export function operatorApp(
   { isOwnName, sockets, stopping }: ListenerParts,
   admit: Admission,
 ): FastifyInstance {
+  // Elsewhere a client that wants to upgrade is answered as any other: an upgraded connection is out of the server's hands.
+  const upgrades = ({ method, url = '' }: IncomingMessage): boolean => method === 'GET' && sockets.areAt(url);
   const app: FastifyInstance = fastify({
     serverFactory: (handler) => {
       const server = createServer(
@@ -81,11 +83,16 @@ export function operatorApp(
           requestTimeout: REQUEST_MILLIS,
           keepAliveTimeout: SILENCE_MILLIS,
           connectionsCheckingInterval: 2 * SECOND,
+          shouldUpgradeCallback: upgrades,
         },
         (request, response) => admit(request, response, handler),
       );
       server.setTimeout(SILENCE_MILLIS);
       server.on('clientError', refuseMalformed);
+      // Node asks `shouldUpgradeCallback` from 24.9 on; before, such a connection has to end.
+      server.on('upgrade', (request, socket) => {
+        if (!upgrades(request)) socket.destroy();
+      });
       return server;
     },
     bodyLimit: 64 * KiB,
@@ -144,7 +151,7 @@ const MAX_MESSAGE = 16 * KiB;
 /** Of load, for whoever watches over the gateway; a stranger would learn when it is weak. */
 function serveMetrics(app: FastifyInstance, door: Door, metrics: () => string): void {
   app.get(METRICS_PATH, async (request, reply) => {
-    const { operator } = await door.whoAsks(request);
+    const { operator } = await door.whoAsks(request, reply);
     authoriseRoles(METRICS_PATH, roles, operator);
     return reply.type(METRICS_TYPE).send(metrics());
   });

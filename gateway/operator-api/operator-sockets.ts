@@ -26,6 +26,7 @@ interface Kept {
 /** The WebSockets of operators: how many there may be, and for how long each. */
 export class OperatorSockets {
   readonly #kept = new Map<WebSocket, Kept>();
+  readonly #addresses: RegExp[] = [];
   readonly #logIns: LogIns;
   readonly #leavePlaces: (socket: Socket) => void;
   readonly #timer: NodeJS.Timeout;
@@ -40,6 +41,16 @@ export class OperatorSockets {
 
   get open(): number {
     return this.#kept.size;
+  }
+
+  /** `path` is one of the router's, whose parameters are ids. */
+  offerAt(path: string): void {
+    this.#addresses.push(new RegExp(`^${path.replaceAll(/:\w+/g, '[\\w-]{1,64}')}(?:\\?|$)`));
+  }
+
+  /** Whether a request to this address may become a WebSocket. */
+  areAt(address: string): boolean {
+    return this.#addresses.some((pattern) => pattern.test(address));
   }
 
   /** Throws CONFLICT when the operator, or all together, have as many as there may be. */

@@ -24,9 +24,10 @@ export function sessionOperations(parts: SessionReading): Pick<Performers, 'sess
   return {
     'session.list': async (input, { actor }) => {
       const found = await listSessions(input, parts);
-      // Whoever looks for words in what others did is on record before they see what was found; leafing on is no new search.
-      const { cursor, limit: _, ...query } = input;
-      if (query.text !== undefined && cursor === undefined) await recordSearch(query, found.sessions.length, actor, parts);
+      // Whoever looks for words in what others did is on record before they see what was found. So is every page: a cursor is
+      // any session's id, which proves no search before.
+      const { cursor: _, limit: __, ...query } = input;
+      if (query.text !== undefined) await recordSearch(query, found.sessions.length, actor, parts);
       return found;
     },
     'session.show': (input) => showSession(input, parts),

@@ -32,12 +32,13 @@ export function socketRoute(
   roles: readonly Role[],
   handler: (socket: WebSocket, asking: SocketAsking) => void | Promise<void>,
 ): void {
+  sockets.offerAt(path);
   const admitted = new WeakMap<FastifyRequest, { operator: LoggedIn; actor: Actor }>();
   app.route({
     method: 'GET',
     url: path,
-    onRequest: async (request) => {
-      const { operator, actor } = await door.whoAsks(request);
+    onRequest: async (request, reply) => {
+      const { operator, actor } = await door.whoAsks(request, reply);
       authoriseRoles(path, roles, operator);
       if (operator === undefined) return;
       sockets.requireRoom(operator);

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { LoggedIn } from './authorise.ts';
@@ -40,22 +40,33 @@ export class Door {
 
   /**
    * The log-in of a request; without `operator` when it shows none that is good. Throws when a browser was made to send it
-   * by a page of somebody else, and when its source guesses tokens.
+   * by a page of somebody else, and when its source guesses tokens. What anyone may ask for is no guess: a browser shows its
+   * old cookie when it logs in again, too.
    */
-  async whoAsks(request: FastifyRequest): Promise<WhoAsks> {
+  async whoAsks(request: FastifyRequest, reply: FastifyReply, anyoneMay = false): Promise<WhoAsks> {
     const { headers } = request;
     const source = sourceOf(request);
-    const nobody: WhoAsks = { actor: { principal: 'unknown', kind: 'unknown', source } };
     const cookie = cookieIn(headers.cookie);
     this.#requireOwnPage(request, cookie !== undefined);
-    const token = bearerIn(headers.authorization) ?? cookie;
-    if (token === undefined) return nobody;
+    const bearer = bearerIn(headers.authorization);
+    const token = bearer ?? cookie;
+    if (token === undefined) return nobodyFrom(source);
     const operator = this.#parts.logIns.find(token);
     if (operator === undefined) {
+      if (anyoneMay) return nobodyFrom(source);
+      // Or the browser would go on to show it.
+      if (bearer === undefined) reply.header('set-cookie', forgottenCookie);
       await this.#parts.refused.token(source);
-      return nobody;
+      return nobodyFrom(source);
     }
     return { operator, actor: actorOf(operator, source) };
+  }
+
+  /** The same once the body has come: its sender may have kept it back until the log-in was ended, or lost a role. */
+  stillAsks(who: WhoAsks): WhoAsks {
+    if (who.operator === undefined) return who;
+    const operator = this.#parts.logIns.stillGood(who.operator.token);
+    return operator === undefined ? nobodyFrom(who.actor.source) : { operator, actor: who.actor };
   }
 
   /**
@@ -91,6 +102,10 @@ export class Door {
 export function sourceOf({ raw: { socket } }: FastifyRequest): string {
   const address = socket.remoteAddress ?? 'unknown';
   return `${isIP(address) === 6 ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
+}
+
+function nobodyFrom(source: string): WhoAsks {
+  return { actor: { principal: 'unknown', kind: 'unknown', source } };
 }
 
 export function actorOf({ name, authentication }: LoggedIn, source: string): Actor {

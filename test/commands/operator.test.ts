@@ -195,6 +195,18 @@ describe('a token of a program', () => {
     expect(await codeOf(['approvals'], program)).toBe('LOGIN_REQUIRED');
   });
 
+  test('stays good when the person logs out', async () => {
+    await login(ADMIN, keys.admin);
+    const [made] = await json(['operator', 'token', REVIEWER, '--role', 'reviewer', '--days', '1', '--reason', 'for a test']);
+    const program = { SALLYPORT_TOKEN: String(made?.token) };
+    await json(['logout'], program);
+    expect(await codeOf(['whoami'])).toBe('LOGIN_REQUIRED');
+    expect(await json(['whoami'], program)).toMatchObject([{ operator: REVIEWER }]);
+    expect(await codeOf(['logout'], program)).toBe('LOGIN_REQUIRED');
+    const kept = await json(['operator', 'list', '--data', world.gateway.data]);
+    expect(kept.filter(({ token }) => (token as { operator?: string } | undefined)?.operator === ADMIN)).toEqual([]);
+  });
+
   test('does not go to a gateway whose certificate has changed', async () => {
     const program = { SALLYPORT_GATEWAY: url, SALLYPORT_TOKEN: `sp_${'A'.repeat(43)}`, SALLYPORT_FINGERPRINT: 'ab'.repeat(32) };
     expect(await codeOf(['status'], program)).toBe('GATEWAY_MISMATCH');

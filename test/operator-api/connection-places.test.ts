@@ -71,3 +71,14 @@ test('a place is free when its connection has ended, and the port may come again
   places.enter(client(3));
   expect([again.destroyed, places.taken]).toEqual([false, 2]);
 });
+
+test('at the end every connection goes that has a place, and none that counts elsewhere', () => {
+  const places = new ConnectionPlaces(3);
+  const [silent, asking, left] = [client(1), client(2), client(3)];
+  for (const socket of [silent, asking, left]) places.enter(socket);
+  places.asks(asking);
+  places.leave(left);
+  places.close();
+  expect([silent, asking, left].map(({ destroyed }) => destroyed)).toEqual([true, true, false]);
+  expect(places.taken).toBe(0);
+});

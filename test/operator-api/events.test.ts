@@ -31,8 +31,9 @@ afterEach(async () => {
 });
 
 function logIn(name: string): MadeToken {
-  people.set(name, { name, roles: ['auditor'], groups: [], keys: [], disabled: false });
-  const made = served.logIns.make({ operator: name, authentication: { method: 'publickey' } });
+  const key = { blob: Buffer.alloc(0), fingerprint: 'SHA256:abc', line: 'ssh-ed25519 abc' };
+  people.set(name, { name, roles: ['auditor'], groups: [], keys: [key], disabled: false });
+  const made = served.logIns.make({ operator: name, authentication: { method: 'publickey', key: key.fingerprint } });
   served.logIns.put(made.known);
   return made;
 }

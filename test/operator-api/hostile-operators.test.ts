@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { request as plainRequest } from 'node:http';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request as plainRequest } from 'node:http';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditRecord } from '../../contract/record.ts';
@@ -62,6 +64,34 @@ beforeAll(async () => {
 
 function cookieIn({ headers }: Answer): string {
   return [headers['set-cookie']].flat()[0]?.split(';', 1)[0] ?? '';
+}
+
+/** Sends a request but for the last byte of its body; whoever asks has been looked at when this resolves. */
+async function begin(path: string, token: string, body: object): Promise<() => Promise<number | undefined>> {
+  const text = JSON.stringify(body);
+  const asked = request({
+    host: '127.0.0.1',
+    port: reached.httpsPort,
+    path,
+    method: 'POST',
+    ca: readFileSync(join(reached.data, 'keys', 'https.crt')),
+    agent: false,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      expect: '100-continue',
+    },
+  });
+  asked.flushHeaders();
+  await once(asked, 'continue');
+  asked.write(text.slice(0, -1));
+  return async () => {
+    asked.end(text.slice(-1));
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
 }
 
 async function recordsOf<T extends AuditRecord['type']>(type: T): Promise<AuditRecord<T>[]> {
@@ -258,6 +288,15 @@ describe("a browser's cookie", () => {
     expect((await ask(reached, 'whoami', {}, { headers: { cookie, host: `${host}:${reached.httpsPort}` } })).status).toBe(200);
   });
 
+  test('is taken away when it is not good any more', async () => {
+    const old = { cookie: `__Host-sallyport=sp_${'A'.repeat(43)}` };
+    const { status, headers } = await ask(reached, 'whoami', {}, { headers: old });
+    expect([status, String(headers['set-cookie'])]).toEqual([401, expect.stringMatching(/^__Host-sallyport=; .*Max-Age=0/)]);
+    expect((await ask(reached, 'whoami', {}, { headers: { cookie } })).headers['set-cookie']).toBeUndefined();
+    const program = await ask(reached, 'whoami', {}, { token: `sp_${'A'.repeat(43)}` });
+    expect([program.status, program.headers['set-cookie']]).toEqual([401, undefined]);
+  });
+
   test('is taken away at the log-out', async () => {
     const { status, headers } = await ask(reached, 'logout', {}, { headers: { cookie, origin: own } });
     expect([status, String(headers['set-cookie'])]).toEqual([200, expect.stringMatching(/^__Host-sallyport=; .*Max-Age=0/)]);
@@ -319,6 +358,23 @@ describe('whoever has logged in', () => {
     for (const token of [dave, String(made.body.token)]) expect((await ask(reached, 'whoami', {}, { token })).status).toBe(401);
     const revoked = (await recordsOf('credential.revoked')).filter(({ actor }) => actor.principal === 'alice');
     expect(revoked.map(({ body: { reason: why } }) => why)).toEqual([reason, reason]);
+  });
+
+  test('does nothing with a request whose body ends after they were locked, logged out or revoked', async () => {
+    const alice = await logIn(reached, 'alice', keyOf('alice'));
+    const [who, reason] = [{ principal: 'bob' }, 'for a test'];
+    const ways: ((token: string) => Promise<Answer>)[] = [
+      () => ask(reached, 'lock.set', { ...who, reason }, { token: alice }),
+      (token) => ask(reached, 'logout', {}, { token }),
+      () => ask(reached, 'operator.revoke', { operator: 'bob', reason }, { token: alice }),
+    ];
+    for (const out of ways) {
+      const bob = await logIn(reached, 'bob', keyOf('bob'));
+      const finish = await begin('/api/locks/clear', bob, { ...who, reason: 'by themselves' });
+      expect((await out(bob)).status).toBe(200);
+      expect(await finish()).toBe(401);
+      await ask(reached, 'lock.clear', { ...who, reason }, { token: alice });
+    }
   });
 });
 
@@ -415,8 +471,11 @@ describe('whoever guesses', () => {
     expect([statuses[0], statuses.at(-1)]).toEqual([401, 429]);
     expect((await recordsOf('auth.refused')).length - before).toBeLessThanOrEqual(24);
     expect((await ask(reached, 'whoami', {}, { token })).status).toBe(200);
-    // Old tokens keep nobody from logging in, failed log-ins do.
-    await logIn(reached, 'bob', keyOf('bob'));
+    // Old tokens keep nobody from logging in, be it that the browser still has one; failed log-ins do.
+    const stale = `__Host-sallyport=sp_${'A'.repeat(43)}`;
+    const counted = (await recordsOf('auth.refused')).length;
+    const { status } = await tryLogIn(reached, 'bob', keyOf('bob'), { headers: { cookie: stale, origin: own } });
+    expect([status, (await recordsOf('auth.refused')).length]).toEqual([200, counted]);
     const challenge = String((await ask(reached, 'login.challenge', { operator: 'bob' })).body.challenge);
     const attempts: number[] = [];
     for (let guess = 0; guess < 20; guess += 1) attempts.push((await ask(reached, 'login.ssh', { challenge, signature: 'none' })).status);

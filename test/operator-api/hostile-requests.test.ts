@@ -5,6 +5,7 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Belongings } from '../support/temp.ts';
 import { raw, type Served, serve } from './served.ts';
+import { RawWebSocket } from './web-socket.ts';
 
 const belongings = new Belongings();
 afterAll(() => belongings.release());
@@ -118,6 +119,32 @@ describe('what is no request, or two in one', () => {
     socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket, 'close');
     expect(answer).not.toContain('HTTP/1.1 200');
+  });
+});
+
+describe('a client that wants to upgrade where there is no WebSocket', () => {
+  const upgrade = 'Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const last = `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${close}\r\n`;
+  const paths = ['/healthz', '/nothing', '/api/whoami', '/openapi.json', '/api/events/', '/api/for-admins%2f', '//api/events'];
+
+  test.each(paths)('is answered as any other, and may ask again: %s', async (path) => {
+    const { socket, ended } = await RawWebSocket.open({ port: served.port, path });
+    let more = '';
+    socket.on('data', (bytes: Buffer) => (more += bytes.toString('latin1')));
+    socket.write(last);
+    await ended;
+    expect(statuses(more)).toEqual([200]);
+  });
+
+  test('has its connection ended where there is one for others', async () => {
+    expect(statuses(await raw(served, `GET /api/for-admins?a=b HTTP/1.1\r\n${upgrade}`))).toEqual([401]);
+  });
+
+  test('keeps no listener from closing', async () => {
+    const other = await serve(belongings, 1);
+    const opened = await Promise.all(paths.map((path) => RawWebSocket.open({ port: other.port, path })));
+    await other.listener.close();
+    await Promise.all(opened.map(({ ended }) => ended));
   });
 });
 

@@ -23,10 +23,12 @@ function world(...people: Operator[]) {
   return { clock, known, locked, logIns, pass: (micros: number) => (now += micros) };
 }
 
-const alice: Operator = { name: 'alice', roles: ['reviewer', 'admin'], groups: ['ops'], keys: [], disabled: false };
+const key = { blob: Buffer.alloc(0), fingerprint: 'SHA256:abc', line: 'ssh-ed25519 abc' };
+const alice: Operator = { name: 'alice', roles: ['reviewer', 'admin'], groups: ['ops'], keys: [key], disabled: false };
+const byKey = { method: 'publickey', key: key.fingerprint };
 
 function enter(logIns: LogIns, operator = 'alice'): MadeToken {
-  const made = logIns.make({ operator, authentication: { method: 'publickey' } });
+  const made = logIns.make({ operator, authentication: byKey });
   logIns.put(made.known);
   return made;
 }
@@ -53,7 +55,7 @@ describe('a log-in', () => {
 
   test('does not count before it is put, which its record has to come before', () => {
     const { logIns } = world(alice);
-    const { token } = logIns.make({ operator: 'alice', authentication: { method: 'publickey' } });
+    const { token } = logIns.make({ operator: 'alice', authentication: byKey });
     expect(logIns.find(token)).toBeUndefined();
   });
 
@@ -84,6 +86,7 @@ describe('a log-in', () => {
     ['is removed', undefined],
     ['is disabled', { ...alice, disabled: true }],
     ['has no role left', { ...alice, roles: [] }],
+    ['has the key no more that it was made with', { ...alice, keys: [{ ...key, fingerprint: 'SHA256:def' }] }],
   ])('is refused at the next request when its operator %s, and counts again when that is taken back', (_how, changed) => {
     const { logIns, known } = world(alice);
     const { token } = enter(logIns);
@@ -119,6 +122,13 @@ describe('the token of a program', () => {
     expect(logIns.find(token)?.roles).toEqual(['auditor']);
     known.set('alice', { ...alice, roles: ['admin'] });
     expect(logIns.find(token)).toBeUndefined();
+  });
+
+  test('does not depend on the keys of its operator', () => {
+    const { logIns, known, clock } = world(alice);
+    const { token } = program(logIns, ['reviewer'], clock.wallMicros() + HOUR);
+    known.set('alice', { ...alice, keys: [] });
+    expect(logIns.find(token)).toBeDefined();
   });
 
   test('is not pushed out by log-ins', () => {

@@ -48,7 +48,7 @@ test('sessions: newest first, without a gap and without one twice, though others
   await expect(list({ limit: 3, cursor: '7' }, asking)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
 });
 
-test('94 a search is on record before what it found is told; going through its pages is no new one', async () => {
+test('94 a search is on record before what it found is told, each of its pages and whatever cursor it begins at', async () => {
   const { database, records } = await world();
   for (let count = 0; count < 3; count += 1) await records.append(draft.sessionOpen(newSession()));
   const { 'session.list': list } = sessionOperations({
@@ -61,10 +61,13 @@ test('94 a search is on record before what it found is told; going through its p
   const first = await list({ limit: 2, text }, asking);
   expect(first.sessions).toHaveLength(2);
   await list({ limit: 2, text, cursor: first.cursor }, asking);
+  await list({ limit: 2, text: 'other words', cursor: first.sessions[0]?.id }, asking);
   await list({ limit: 2 }, asking);
   const rows = (await database.records.after(0, 100)).filter(({ type }) => type === 'access.searched');
   expect(rows.map(({ bytes }) => (JSON.parse(Buffer.from(bytes ?? '').toString()) as { body: unknown }).body)).toEqual([
     { query: { text }, results: 2 },
+    { query: { text }, results: 1 },
+    { query: { text: 'other words' }, results: 0 },
   ]);
 });
 
