@@ -12,6 +12,11 @@ export const APPROVAL_NAMESPACE = 'sallyport-approval';
 /** Bytes of canonical JSON that a request may have; what is larger could not be shown to a reviewer, and is not asked for. */
 export const MAX_REQUEST_BYTES = 24 * 1024;
 
+/** The longest that a request can wait. */
+export const LONGEST_WAIT_SECONDS = 7 * 86_400;
+/** The longest that a grant can be good for, from its approval. */
+export const LONGEST_GRANT_SECONDS = 86_400;
+
 /** What is asked for, exactly. What an approval is bound to is the digest of this without id, session, channel and times. */
 export interface ApprovalRequest {
   /** UUIDv7. */

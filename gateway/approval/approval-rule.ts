@@ -1,8 +1,3 @@
-/** The longest that a request can wait. */
-export const LONGEST_WAIT_SECONDS = 7 * 86_400;
-/** The longest that a grant can be good for, from its approval. */
-export const LONGEST_GRANT_SECONDS = 86_400;
-
 /** One entry of the configuration's `approvals`: who decides, how many of them, by when, and for how long it holds. */
 export interface ApprovalRule {
   readonly name: string;

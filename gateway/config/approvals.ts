@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { type ApprovalRule, LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../approval/approval-rule.ts';
+import { LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../../contract/approval.ts';
+import type { ApprovalRule } from '../approval/approval-rule.ts';
 import { quoted } from './fault.ts';
 import { didYouMean, type Findings } from './findings.ts';
 import { choice, duration, flag, leaf, list, principalName, section, wholeNumber } from './leaves.ts';

@@ -1,4 +1,4 @@
-import { LONGEST_GRANT_SECONDS } from '../approval/approval-rule.ts';
+import { LONGEST_GRANT_SECONDS } from '../../contract/approval.ts';
 import { isoMicros } from '../base/clock.ts';
 
 /** How long recordings are kept: seconds from the end of their session. */

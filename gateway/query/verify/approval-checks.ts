@@ -1,5 +1,5 @@
+import { LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../../../contract/approval.ts';
 import type { AuditRecord } from '../../../contract/record.ts';
-import { LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../../approval/approval-rule.ts';
 import { AskedActions } from './asked-actions.ts';
 import { fault, notice, type Place, type Report } from './finding.ts';
 import { become, decisionFaults, type FollowedApproval, followed, isUndecided, usedAgain, useFaults } from './followed-approval.ts';
