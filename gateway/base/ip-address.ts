@@ -7,7 +7,8 @@ export function addressOf(source: string): string {
   return isIPv6(address) ? (mappedAddress(address) ?? address) : address;
 }
 
-function mappedAddress(address: string): string | undefined {
+/** The IPv4 address that an IPv6 address, known to be valid, carries (RFC 4291 section 2.5.5.2); undefined when it carries none. */
+export function mappedAddress(address: string): string | undefined {
   const groups = groupsOf(address);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
   if (!isMapped) return undefined;

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { normalize } from 'node:path/posix';
-import { groupsOf } from '../../base/ip-address.ts';
+import { groupsOf, mappedAddress } from '../../base/ip-address.ts';
 
 /** What is read of a target here; only those of kind `ssh` are ever found. */
 export interface Addressed {
@@ -97,10 +97,9 @@ function canonicalHost(host: string): string {
  */
 function canonicalIPv6(text: string): string {
   const [address = '', zone] = text.split('%');
+  const mapped = mappedAddress(address);
+  if (mapped !== undefined) return mapped;
   const groups = groupsOf(address);
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return [groups[6] ?? 0, groups[7] ?? 0].flatMap((group) => [group >> 8, group & 0xff]).join('.');
-  }
   const written = groups.map((group) => group.toString(16)).join(':');
   const linkLocal = ((groups[0] ?? 0) & 0xffc0) === 0xfe80;
   return zone === undefined || !linkLocal ? written : `${written}%${zone}`;
