@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/base/clock.ts';
+import { uuidV7 } from '../../gateway/base/ids.ts';
 import type { Principal } from '../../gateway/identity/principal.ts';
 import { parseSshPublicKey } from '../../gateway/identity/ssh-public-key.ts';
 import { ERASE_NAMESPACE, prepareRequest } from '../../gateway/retention/erase-request.ts';
@@ -229,7 +230,7 @@ describe('a request is refused, and nothing changes,', () => {
     await refused(data, audit, await both(audit), 'record 0 is not one that may be erased by itself');
     const beyond = await prepare(data, { sessions: [session] }, { records: [[0, 9_000_000_000]] });
     await refused(data, beyond, await both(beyond), 'is no range of records');
-    const live = session.replace(/.$/, '0');
+    const live = uuidV7(systemClock.wallMicros());
     const decision = { verdict: 'allow' as const, policies: [], policySet: 'x' };
     await data.evidence.records.append({
       ...{ type: 'session.open', outcome: 'success', actor: asking.actor, target: { name: 'web-1', kind: 'ssh' }, session: live },

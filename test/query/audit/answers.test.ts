@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recordBodies } from '../../../contract/record.ts';
+import { uuidV7 } from '../../../gateway/base/ids.ts';
 import { isAnswered, questions } from '../../../gateway/query/audit/questions.ts';
 import { draft } from '../../store/support.ts';
 import { everyKindOfApproval } from './approved-data.ts';
@@ -144,7 +145,11 @@ describe('entry-points', () => {
       mac: { in: 'none', out: 'none' },
     };
     const open = draft.sessionOpen(session);
-    await data.at('2026-03-03T10:00:00', { ...open, session: session.replace(/.$/, '0'), body: { ...open.body, transport } });
+    await data.at('2026-03-03T10:00:00', {
+      ...open,
+      session: uuidV7(Date.parse('2026-03-03T10:00:00Z') * 1000),
+      body: { ...open.body, transport },
+    });
     await data.at('2026-03-04T00:00:00', gatewayDraft.refusedLogIn('192.0.2.7:50023'), gatewayDraft.refusedLogIn('198.51.100.1:1', 'root'));
     await data.close();
     const { rows } = await data.audit('entry-points');
