@@ -34,7 +34,7 @@ function sourceFiles(folder) {
 function digestOfSources() {
   const digest = createHash('sha256');
   for (const name of [...bundled, 'vite']) digest.update(`${name} ${versionOf(name)}\n`);
-  for (const file of [...sourceFiles(source), fileURLToPath(import.meta.url)]) {
+  for (const file of [...sourceFiles(source), ...sourceFiles(join(root, 'contract')), fileURLToPath(import.meta.url)]) {
     digest
       .update(`${relative(root, file)}\n`)
       .update(readFileSync(file))

@@ -1,6 +1,6 @@
-import type { Emulation } from '../query/screen/emulation.ts';
-import { penOf, samePen, setPen } from '../query/screen/pen.ts';
-import { emptyCell, type ScreenLine } from '../query/screen/terminal-internals.ts';
+import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { penOf, samePen, setPen } from '../../contract/replay/screen/pen.ts';
+import { emptyCell, type ScreenLine } from '../../contract/replay/screen/terminal-internals.ts';
 
 /** Characters that a terminal does not draw but acts upon or orders others by. */
 const NOT_DRAWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;

@@ -4,7 +4,7 @@ import { readImports } from './read-imports.ts';
 
 const protocols = ['protocol', 'protocol/ssh', 'protocol/postgres', 'protocol/mysql', 'protocol/mcp'] as const;
 const access = ['identity', 'policy', 'approval'] as const;
-const evidence = ['ledger', 'recording', 'store', 'query', 'retention'] as const;
+const evidence = ['ledger', 'recording', 'indexing', 'store', 'query', 'retention'] as const;
 const flow = [...protocols, ...access, ...evidence, 'relay', 'session', 'operator-api'] as const;
 
 /**
@@ -14,8 +14,10 @@ const flow = [...protocols, ...access, ...evidence, 'relay', 'session', 'operato
 export const parts = {
   contract: { imports: [], packages: ['zod'], builtins: false },
   'frame-codec': { imports: [], packages: [], builtins: false },
-  electron: { imports: ['contract', 'frame-codec'] },
-  renderer: { imports: ['contract', 'frame-codec'], builtins: false },
+  // How a recording becomes a screen again: the same in the gateway, in a browser and in a bundle's page.
+  replay: { imports: ['contract', 'frame-codec'], packages: ['zod', '@xterm/headless'], builtins: false },
+  electron: { imports: ['contract', 'frame-codec', 'replay'] },
+  renderer: { imports: ['contract', 'frame-codec', 'replay'], builtins: false },
 
   base: { imports: [] },
   policy: { imports: [] },
@@ -23,6 +25,8 @@ export const parts = {
   approval: { imports: [] },
   ledger: { imports: [] },
   recording: { imports: ['ledger'] },
+  // What makes a recording quick to replay and to search, made from it at any time.
+  indexing: { imports: ['recording', 'replay'] },
   relay: { imports: ['recording'] },
   session: { imports: ['identity', 'policy', 'approval', 'relay', 'recording', 'ledger'] },
   protocol: { imports: ['session', 'relay', 'recording'] },
@@ -31,12 +35,12 @@ export const parts = {
   'protocol/mysql': { imports: ['protocol', 'session', 'relay', 'recording'] },
   'protocol/mcp': { imports: ['protocol', 'session', 'relay', 'recording'] },
   // Implements storage interfaces that these folders declare, and takes nothing but their types.
-  store: { imports: [], types: ['policy', 'identity', 'approval', 'ledger', 'recording', 'relay', 'session'] },
-  query: { imports: ['store', 'ledger', 'recording'] },
+  store: { imports: [], types: ['policy', 'identity', 'approval', 'ledger', 'recording', 'indexing', 'relay', 'session'] },
+  query: { imports: ['store', 'ledger', 'recording', 'indexing', 'replay'] },
   // Decides what goes and when, and has store and recording take it away. Who may ask for it is a principal's.
-  retention: { imports: ['store', 'ledger', 'recording'], types: ['identity'] },
+  retention: { imports: ['store', 'ledger', 'recording', 'indexing'], types: ['identity'] },
   // The ledger is served as it is, and signs what it is asked to. Queries are put to the database that is passed in.
-  'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger'], types: ['store'] },
+  'operator-api': { imports: ['query', 'approval', 'session', 'relay', 'ledger', 'replay'], types: ['store', 'indexing'] },
 
   // The parts that compose, and the version that they tell. config.ts reads the nouns that identity, policy and approval define;
   // evidence.ts opens what is written to; serve.ts and serve/ build every part of the flow; a command may use anything
@@ -44,8 +48,8 @@ export const parts = {
   version: { imports: [], packages: [] },
   config: { imports: ['identity', 'policy', 'approval'] },
   evidence: { imports: ['config', 'identity', 'ledger', 'store'] },
-  serve: { imports: ['version', 'config', 'evidence', ...flow] },
-  commands: { imports: ['version', 'config', 'evidence', 'serve', ...flow] },
+  serve: { imports: ['version', 'config', 'evidence', ...flow, 'replay'] },
+  commands: { imports: ['version', 'config', 'evidence', 'serve', ...flow, 'replay'] },
   main: { imports: ['version', 'commands'] },
 
   // Not part of the product: these may reach for anything in the gateway and the contract, and for any package.
@@ -66,7 +70,7 @@ export type Part = keyof typeof parts;
 
 const productFolders = ['contract', 'gateway', 'electron', 'renderer'];
 const outsideProduct: readonly Part[] = ['test', 'bench', 'tooling'];
-const besidesGateway: readonly Part[] = ['contract', 'frame-codec', 'electron', 'renderer', ...outsideProduct];
+const besidesGateway: readonly Part[] = ['contract', 'frame-codec', 'replay', 'electron', 'renderer', ...outsideProduct];
 
 const topFiles = { 'main.ts': 'main', 'serve.ts': 'serve', 'evidence.ts': 'evidence', 'version.ts': 'version' } as const;
 const besideFolders: readonly Part[] = ['main', 'evidence', 'version'];
@@ -75,6 +79,7 @@ const besideFolders: readonly Part[] = ['main', 'evidence', 'version'];
 const homes: readonly { packages: readonly string[]; home: Part; gatewayOnly?: true }[] = [
   { packages: ['electron'], home: 'electron' },
   { packages: ['ssh2', 'node-pty', 'cpu-features'], home: 'protocol/ssh' },
+  { packages: ['@xterm/headless'], home: 'replay' },
   { packages: ['sqlite3', 'node:sqlite', 'better-sqlite3'], home: 'store' },
   { packages: ['node:child_process', 'node:cluster'], home: 'protocol/mcp', gatewayOnly: true },
 ];
@@ -84,6 +89,7 @@ export function partOf(path: string): Part | undefined {
   const [top, second, third, ...rest] = path.split('/');
   if (second === undefined) return /^[a-z]+\.config\.ts$/.test(path) ? 'tooling' : undefined;
   if (path === 'contract/frame-codec.ts') return 'frame-codec';
+  if (path.startsWith('contract/replay/')) return 'replay';
   if (top === 'contract' || top === 'electron' || top === 'renderer' || top === 'test' || top === 'bench') return top;
   if (top !== 'gateway') return undefined;
   if (third === undefined) {

@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import type { RecordingPosition } from '../../recording/recorder.ts';
 import { incompleteTail } from '../../recording/utf8-boundary.ts';
-import { Emulation } from './emulation.ts';
+import { Emulation } from '../../../contract/replay/screen/emulation.ts';
 import type { Dumped } from './screen-messages.ts';
 import type { ScreenInput, ScreenSource } from './screen-source.ts';
 

@@ -1,11 +1,11 @@
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
+import { Player } from '../../../contract/replay/player.ts';
+import { type Damage, indexRecording, type RecordingIndex } from '../../../contract/replay/recording-index.ts';
+import { SegmentSource } from '../../../contract/replay/segment-source.ts';
 import { element, setText } from '../interface/element.ts';
 import { moment } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable, typed } from '../interface/printable.ts';
-import { Player } from '../player/player.ts';
-import { type Damage, indexRecording, type RecordingIndex } from '../player/recording-index.ts';
-import { SegmentSource } from '../player/segment-source.ts';
 import { controls } from './controls.ts';
 import { ScreenPainter } from './screen-painter.ts';
 import { TerminalScreen } from './terminal-screen.ts';

@@ -1,8 +1,8 @@
+import { SPEEDS, type Speed } from '../../../contract/replay/play-clock.ts';
+import type { Player } from '../../../contract/replay/player.ts';
+import type { RecordingIndex } from '../../../contract/replay/recording-index.ts';
 import { element, setText } from '../interface/element.ts';
 import { moment, span } from '../interface/format.ts';
-import { SPEEDS, type Speed } from '../player/play-clock.ts';
-import type { Player } from '../player/player.ts';
-import type { RecordingIndex } from '../player/recording-index.ts';
 
 export interface ControlActions {
   toggle: () => void;

@@ -1,5 +1,5 @@
 import { type IBuffer, type IMarker, Terminal } from '@xterm/xterm';
-import type { Screen } from '../player/player.ts';
+import type { Screen } from '../../../contract/replay/player.ts';
 import { currentWidths } from './character-width.ts';
 
 /** Columns and rows of a channel without a terminal: its output has no size of its own. */

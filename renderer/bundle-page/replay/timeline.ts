@@ -1,8 +1,8 @@
+import type { Player } from '../../../contract/replay/player.ts';
+import type { RecordingIndex, TimelineMark } from '../../../contract/replay/recording-index.ts';
 import { element, replace, setText, svg } from '../interface/element.ts';
 import { moment, spokenSpan } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
-import type { Player } from '../player/player.ts';
-import type { RecordingIndex, TimelineMark } from '../player/recording-index.ts';
 
 const PARTS = 240;
 const HEIGHT = 34;

@@ -1,8 +1,8 @@
+import type { RecordingIndex, TranscriptItem } from '../../../contract/replay/recording-index.ts';
 import { element, replace, setText } from '../interface/element.ts';
 import { counted, moment } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
 import { VirtualRows } from '../interface/virtual-rows.ts';
-import type { RecordingIndex, TranscriptItem } from '../player/recording-index.ts';
 
 /** What stands before a line, so that its kind is not told by colour alone. */
 const signs: Readonly<Record<TranscriptItem['kind'], string>> = {

@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import { type LiveMessage, liveMessage, readLiveFrames } from '../../../contract/live-frames.ts';
-import { Emulation } from '../../../gateway/query/screen/emulation.ts';
+import { Emulation } from '../../../contract/replay/screen/emulation.ts';
 import { nodeCodecHost } from '../../../gateway/recording/codec-host.ts';
 
 /**

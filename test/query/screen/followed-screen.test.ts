@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Emulation } from '../../../contract/replay/screen/emulation.ts';
 import { createLog } from '../../../gateway/base/log.ts';
-import { Emulation } from '../../../gateway/query/screen/emulation.ts';
 import { FollowedScreen } from '../../../gateway/query/screen/followed-screen.ts';
 import { ScreenSource } from '../../../gateway/query/screen/screen-source.ts';
 import { Screens } from '../../../gateway/query/screen/screens.ts';
 import { journalFile } from '../../../gateway/recording/journal-layout.ts';
+import { stateOf } from '../../replay/screen-state.ts';
 import { until } from '../../support/wait.ts';
 import { type RecordedChannel, RecordedData } from '../recorded.ts';
-import { stateOf } from './screen-state.ts';
 
 async function openShell(): Promise<{ data: RecordedData; channel: RecordedChannel; session: string }> {
   const data = await RecordedData.open({ segmentBytes: 4000 });

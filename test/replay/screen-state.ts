@@ -1,11 +1,11 @@
-import { isUnderlined, penOf } from '../../../gateway/query/screen/pen.ts';
+import { isUnderlined, penOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
   emptyCell,
   type ScreenBuffer,
   type ScreenLine,
   type TerminalCore,
-} from '../../../gateway/query/screen/terminal-internals.ts';
+} from '../../contract/replay/screen/terminal-internals.ts';
 
 /** Everything that two terminals must have in common to be the same from here on, by name. */
 export function stateOf(core: TerminalCore): Record<string, unknown> {

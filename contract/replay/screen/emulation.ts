@@ -1,5 +1,5 @@
 import type { Terminal } from '@xterm/headless';
-import { clampSize } from '../../../contract/live-frames.ts';
+import { clampSize } from '../../live-frames.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';

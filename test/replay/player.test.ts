@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CastEvent } from '../../renderer/bundle-page/player/cast-event.ts';
-import { parseSegment } from '../../renderer/bundle-page/player/parse-segment.ts';
-import { neighbourSpeed, positionOf, stoppedClock, withPlaying, withSpeed } from '../../renderer/bundle-page/player/play-clock.ts';
-import { PlayTime } from '../../renderer/bundle-page/player/play-time.ts';
-import { Player, type Screen } from '../../renderer/bundle-page/player/player.ts';
-import { indexRecording } from '../../renderer/bundle-page/player/recording-index.ts';
-import { SegmentSource } from '../../renderer/bundle-page/player/segment-source.ts';
-import { TextLines } from '../../renderer/bundle-page/player/text-lines.ts';
+import type { CastEvent } from '../../contract/replay/cast-event.ts';
+import { parseSegment } from '../../contract/replay/parse-segment.ts';
+import { neighbourSpeed, positionOf, stoppedClock, withPlaying, withSpeed } from '../../contract/replay/play-clock.ts';
+import { PlayTime } from '../../contract/replay/play-time.ts';
+import { Player, type Screen } from '../../contract/replay/player.ts';
+import { indexRecording } from '../../contract/replay/recording-index.ts';
+import { SegmentSource } from '../../contract/replay/segment-source.ts';
+import { TextLines } from '../../contract/replay/text-lines.ts';
 
 const golden = (name: string) => readFileSync(join(import.meta.dirname, `../fixtures/recording/${name}.cast`), 'utf8');
 

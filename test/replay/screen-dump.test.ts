@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pty from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Emulation } from '../../../gateway/query/screen/emulation.ts';
-import { mendScreen } from '../../../gateway/query/screen/mend-screen.ts';
-import { Belongings } from '../../support/temp.ts';
+import { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
+import { Belongings } from '../support/temp.ts';
 import { randomNumbers, randomOutput } from './random-output.ts';
 import { stateOf } from './screen-state.ts';
 
