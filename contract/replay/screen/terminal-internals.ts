@@ -53,7 +53,16 @@ export interface TerminalCore {
   };
   registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: Params) => boolean): void;
   registerEscHandler(id: { intermediates?: string; final: string }, handler: () => boolean): void;
-  registerOscHandler(number: number, handler: (text: string) => boolean): void;
+  registerOscHandler(number: number, handler: (text: string) => boolean): { dispose(): void };
+  /** After each line feed. */
+  onLineFeed(listener: () => void): { dispose(): void };
+}
+
+/** A row that is followed when others are added and removed above it, and lines are wrapped anew. */
+export interface LineMarker {
+  readonly line: number;
+  readonly isDisposed: boolean;
+  dispose(): void;
 }
 
 export interface Params {
@@ -80,11 +89,13 @@ export interface ScreenBuffer {
   savedY: number;
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
+  addMarker(row: number): LineMarker;
 }
 
 export interface ScreenLine {
   readonly length: number;
   readonly isWrapped: boolean;
+  translateToString(trimRight: boolean, from?: number, to?: number): string;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
   resize(cols: number, fill: Cell): void;
