@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CastEvent, CastHeader, Note } from './cast-event.ts';
 import { RunningCommands, runningSchema } from './commands/running-commands.ts';
-import { clipCommand, type Began, typingStateSchema, Typing } from './commands/typing.ts';
+import { type Began, clipCommand, Typing, typingStateSchema } from './commands/typing.ts';
 import type { Command } from './part.ts';
 import type { Emulation } from './screen/emulation.ts';
 

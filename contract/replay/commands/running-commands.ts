@@ -43,13 +43,14 @@ export class RunningCommands {
     return this.#running.at(-1);
   }
 
-  begin(running: Running): void {
-    const { prompt, command } = running;
+  /** `now`: what was before it is over by then. */
+  begin(running: Running, now: number): void {
+    const { prompt } = running;
     const done = this.#running.findIndex((one) => one.done !== undefined);
     if (done >= 0) this.#close(done, this.#running[done]?.done?.at);
     if (prompt !== undefined && prompt !== '') {
       const same = this.#at(prompt);
-      if (same !== undefined) this.#closeAt(same, this.#back?.at ?? command.at, prompt);
+      if (same !== undefined) this.#closeAt(same, this.#back?.at ?? now, prompt);
     }
     this.#back = undefined;
     if (this.#running.length >= MOST_RUNNING) {

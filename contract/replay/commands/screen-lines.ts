@@ -42,12 +42,7 @@ export class ScreenLines {
   }
 
   right(buffer = this.buffer): string {
-    return (
-      buffer.lines
-        .get(this.cursorRow(buffer))
-        ?.translateToString(true, Math.min(buffer.x, this.core.cols))
-        .trimEnd() ?? ''
-    );
+    return buffer.lines.get(this.cursorRow(buffer))?.translateToString(true, Math.min(buffer.x, this.core.cols)).trimEnd() ?? '';
   }
 
   /** Rows that were not wrapped are lines of their own. Undefined when it is too much. */

@@ -6,7 +6,7 @@ import { readMark } from './marks.ts';
 import { isContinuation, Prompts } from './prompts.ts';
 import type { RunningCommands } from './running-commands.ts';
 import { bareText, ScreenLines } from './screen-lines.ts';
-import { nothingTyped, takeKeys, type Typed } from './typed-line.ts';
+import { nothingTyped, type Typed, takeKeys } from './typed-line.ts';
 import { UntypedLines } from './untyped-lines.ts';
 
 /** A longer command is given with what is left out in its middle counted. */
@@ -52,7 +52,7 @@ export class Typing {
   readonly #began: (began: Began) => void;
   readonly #prompts: Prompts;
   readonly #untyped: UntypedLines;
-  #typed: Typed;
+  readonly #typed: Typed;
   #anchor: Anchor | undefined;
   /** What of it has been seen where it was typed. */
   #echoed: string;
@@ -74,7 +74,11 @@ export class Typing {
     this.#began = began;
     this.#state = state;
     this.#prompts = new Prompts(state?.prompts);
-    this.#untyped = new UntypedLines(this.#prompts, (at, text, prompt, line) => this.#begin(at, { text, prompt, markable: false }, line), state?.untyped);
+    this.#untyped = new UntypedLines(
+      this.#prompts,
+      (at, text, prompt, line) => this.#begin(at, { text, prompt, markable: false }, line),
+      state?.untyped,
+    );
     this.#typed = state === undefined ? nothingTyped() : { ...state.typed };
     this.#anchor = state?.anchor === undefined ? undefined : { ...state.anchor, row: undefined };
     this.#entered = state?.entered.map((one) => ({ ...one, anchor: one.anchor && { ...one.anchor, row: undefined } })) ?? [];
@@ -189,7 +193,7 @@ export class Typing {
 
   /** A command that is known from elsewhere. */
   began(command: Command): void {
-    this.#running.begin({ command, markable: false });
+    this.#running.begin({ command, markable: false }, this.now);
     this.#began({ command });
   }
 
@@ -235,7 +239,8 @@ export class Typing {
   #enter(lines: ScreenLines): void {
     const { text, plain, secret, pasting } = this.#typed;
     const anchor = this.#anchor;
-    this.#typed = { ...nothingTyped(), pasting };
+    // In place: the keys that follow go on in it.
+    Object.assign(this.#typed, nothingTyped(), { pasting });
     this.#echoed = '';
     this.#anchor = undefined;
     const buffer = lines.core.buffers.normal;
@@ -288,7 +293,9 @@ export class Typing {
       if (next?.typed === '' && next.plain && bareText(next.seen) === bareText(found.text)) this.#drop(1);
       if (found.text === '') return;
       const line = lines.lineUpTo(row);
-      this.#begin(entered.at, found, line, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
+      // What was typed ahead is taken when it stands at a prompt.
+      const at = entered.anchor === undefined && found.prompt !== undefined ? this.now : entered.at;
+      this.#begin(at, found, line, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
       entered.anchor?.row?.dispose();
       return;
     }
@@ -391,7 +398,7 @@ export class Typing {
       this.#began({ command: last.command, line: line?.trimEnd(), added: text });
     } else {
       const command: Command = { how: 'derived', at, text: clipCommand(text) };
-      this.#running.begin({ command, ...(prompt === undefined ? {} : { prompt }), markable });
+      this.#running.begin({ command, ...(prompt === undefined ? {} : { prompt }), markable }, this.now);
       this.#began({ command, line: line?.trimEnd() });
       if (prompt !== undefined) this.#prompts.learn(prompt);
     }
@@ -413,7 +420,7 @@ export class Typing {
   }
 
   #forget(): void {
-    this.#typed = nothingTyped();
+    Object.assign(this.#typed, nothingTyped());
     this.#echoed = '';
     this.#anchor?.row?.dispose();
     this.#anchor = undefined;
