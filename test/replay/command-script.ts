@@ -7,13 +7,15 @@ const COLS = 80;
 const ROWS = 24;
 const HEADER = { cols: COLS, rows: ROWS, pty: true, title: undefined, command: undefined, synthetic: false };
 
-/** What happens at a terminal: `<` is shown, `>` is typed; each takes a tenth of a second. */
-export function script(...steps: readonly (`<${string}` | `>${string}` | 'secret' | 'pause')[]): CastEvent[] {
+/** What happens at a terminal: `<` is shown, `>` is typed, or something is typed that is not recorded. */
+export type Step = `<${string}` | `>${string}` | 'secret';
+
+/** Each step takes a tenth of a second. */
+export function script(...steps: readonly Step[]): CastEvent[] {
   const events: CastEvent[] = [];
   let at = 0;
   for (const step of steps) {
     at += 100_000;
-    if (step === 'pause') continue;
     if (step === 'secret') events.push({ kind: 'note', at, note: { t: 'redact', s: 'i' } });
     else events.push({ kind: 'data', at, stream: step.startsWith('<') ? 'o' : 'i', text: step.slice(1) });
   }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Command } from '../part.ts';
 import type { LineMarker, TerminalCore } from '../screen/terminal-internals.ts';
-import { type Anchor, anchorSchema, type Entered, enteredSchema, type Found, findEntered } from './entered-lines.ts';
+import { type Anchor, anchorSchema, type Entered, enteredSchema, type Found, findEntered, type LeftLine } from './entered-lines.ts';
 import { readMark } from './marks.ts';
 import { isContinuation, Prompts } from './prompts.ts';
 import type { RunningCommands } from './running-commands.ts';
 import { bareText, ScreenLines } from './screen-lines.ts';
-import { nothingTyped, type Typed, takeKeys } from './typed-line.ts';
+import { LONGEST_TYPED, nothingTyped, type Typed, takeKeys } from './typed-line.ts';
 import { UntypedLines } from './untyped-lines.ts';
 
 /** A longer command is given with what is left out in its middle counted. */
@@ -45,6 +45,7 @@ export const typingStateSchema = z.strictObject({
   /** A line that was left without Enter. */
   left: z.strictObject({ at: z.number(), text: z.string(), prompt: z.string() }).optional(),
   quiet: z.boolean(),
+  fed: z.number().int().nonnegative(),
   shownAt: z.number(),
   untyped: UntypedLines.schema,
 });
@@ -71,6 +72,8 @@ export class Typing {
   #left: { at: number; text: string; prompt: string } | undefined;
   /** Nothing was shown since Enter. */
   #quiet: boolean;
+  /** Line feeds while lines waited. */
+  #fed: number;
   #shownAt: number;
   #lines: ScreenLines | undefined;
   #listeners: { dispose(): void }[] = [];
@@ -97,6 +100,7 @@ export class Typing {
     this.#lastPasted = state?.lastPasted ?? false;
     this.#left = state?.left;
     this.#quiet = state?.quiet ?? true;
+    this.#fed = state?.fed ?? 0;
     this.#shownAt = state?.shownAt ?? 0;
   }
 
@@ -165,6 +169,15 @@ export class Typing {
     if (this.#lines !== undefined) this.#untyped.rest(this.#lines, this.now);
   }
 
+  /** Remembers what stands on the line that is typed, before something may take it away. */
+  look(): void {
+    const lines = this.#lines;
+    const { text, plain } = this.#typed;
+    if (lines === undefined || this.#anchor === undefined || lines.alternate || !plain || text === '') return;
+    const line = lines.lineUpTo(lines.cursorRow());
+    if (line.startsWith(this.#anchor.prompt) && bareText(line.slice(this.#anchor.prompt.length)) === bareText(text)) this.#echoed = text;
+  }
+
   shown(): void {
     const lines = this.#lines;
     if (lines === undefined || this.#running.last === undefined) return;
@@ -208,6 +221,7 @@ export class Typing {
       lastPasted: this.#lastPasted,
       ...(this.#left === undefined ? {} : { left: this.#left }),
       quiet: this.#quiet,
+      fed: this.#fed,
       shownAt: this.#shownAt,
       untyped: this.#untyped.state(),
     };
@@ -251,11 +265,8 @@ export class Typing {
       return;
     }
     if (lines.alternate) return;
-    const here = lines.firstRow(lines.cursorRow());
-    const line = lines.lineUpTo(lines.cursorRow());
-    if (here === row && line.startsWith(anchor.prompt)) {
-      const shown = bareText(line.slice(anchor.prompt.length));
-      if (this.#typed.plain && this.#typed.text !== '' && shown === bareText(this.#typed.text)) this.#echoed = this.#typed.text;
+    if (lines.firstRow(lines.cursorRow()) === row && lines.lineUpTo(lines.cursorRow()).startsWith(anchor.prompt)) {
+      this.look();
       return;
     }
     if (!this.#prompts.isOne(lines.left()) || lines.right() !== '') return;
@@ -267,6 +278,7 @@ export class Typing {
   #enter(lines: ScreenLines): void {
     const { text, plain, secret, pasting } = this.#typed;
     const anchor = this.#anchor;
+    const echoed = this.#echoed;
     // In place: the keys that follow go on in it.
     Object.assign(this.#typed, nothingTyped(), { pasting });
     this.#echoed = '';
@@ -288,7 +300,17 @@ export class Typing {
       anchor?.row?.dispose();
       return;
     }
-    this.#entered.push({ at: this.now, typed: text, plain, secret, pasted: pasting, anchor, seen, waited: 0 });
+    this.#entered.push({
+      at: this.now,
+      typed: text,
+      plain,
+      secret,
+      pasted: pasting,
+      anchor,
+      seen: seen === '' ? echoed : seen,
+      instead: '',
+      fed: this.#fed,
+    });
     this.#waiting += text.length;
     this.#quiet = true;
     while (this.#waiting > MOST_WAITING && this.#entered.length > 1) this.#give(1);
@@ -310,36 +332,42 @@ export class Typing {
       return;
     }
     const looked = this.#entered.slice(0, LOOKED_AT);
-    const head = looked[0] as Entered;
+    const [head] = looked;
+    const left = this.#leftLine(lines, row);
     // First whose own line it is; then who knows what to look for; then who takes what comes. Later ones may be seen earlier.
-    const own = head.waited === 0 && head.anchor !== undefined ? [head] : [];
+    const own = head?.fed === this.#fed && head.anchor !== undefined ? [head] : [];
     const sure = looked.filter((one) => one.plain && one.typed !== '');
-    for (const entered of new Set([...own, ...sure, ...looked])) {
-      const found = findEntered(entered, lines, row, (line, left) => this.#prompts.lengthIn(line, left));
+    const other = looked.find((one) => !sure.includes(one));
+    for (const entered of new Set([...own, ...sure, ...(other === undefined ? [] : [other])])) {
+      const found = findEntered(entered, lines, left, entered.fed === this.#fed);
       if (found === undefined) continue;
       const at = this.#entered.indexOf(entered);
       this.#drop(at, 1);
       // Enter in a menu that filled in this very line, and Enter on the line.
       const next = this.#entered[at];
       if (next?.typed === '' && next.plain && bareText(next.seen) === bareText(found.text)) this.#drop(at, 1);
-      if (found.text === '') return;
-      const line = lines.lineUpTo(row);
+      if (found.text === '') break;
       // What was typed ahead is taken when it stands at a prompt.
       const since = entered.anchor === undefined && found.prompt !== undefined ? this.now : entered.at;
-      this.#begin(since, found, line, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
+      this.#begin(since, found, left.text, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
       entered.anchor?.row?.dispose();
-      return;
+      break;
     }
-    head.waited += 1;
-    if (head.waited > LONGEST_WAIT) this.#give(1);
+    this.#fed += 1;
+    const waited = this.#entered.findIndex(({ fed }) => this.#fed - fed <= LONGEST_WAIT);
+    if (waited !== 0) this.#give(waited < 0 ? this.#entered.length : waited);
+  }
+
+  #leftLine(lines: ScreenLines, row: number): LeftLine {
+    return { row, text: lines.lineUpTo(row), promptLength: (line, left) => this.#prompts.lengthIn(line, left) };
   }
 
   /** A key may be bound to what Enter does. What was left is looked at again when the next key is pressed. */
   #leaveUnentered(lines: ScreenLines, row: number): void {
     const { text, plain, secret } = this.#typed;
     if (this.#left !== undefined || this.#anchor === undefined || secret || (text === '' && plain)) return;
-    const entered = { at: this.now, typed: text, plain, secret, pasted: false, anchor: this.#anchor, seen: '', waited: 0 };
-    const found = findEntered(entered, lines, row, (line, left) => this.#prompts.lengthIn(line, left));
+    const entered = { at: this.now, typed: text, plain, secret, pasted: false, anchor: this.#anchor, seen: '', instead: '', fed: 0 };
+    const found = findEntered(entered, lines, this.#leftLine(lines, row), true);
     if (found?.prompt === undefined || found.text.trim() === '' || (plain && bareText(found.text) !== bareText(text))) return;
     this.#left = { at: this.now, text: found.text, prompt: found.prompt };
   }
@@ -396,16 +424,15 @@ export class Typing {
   /** Those that were entered first and not seen as they should have been: as far as something was seen of them. */
   #give(many: number): void {
     const given = this.#drop(0, many);
-    for (const { at, typed, plain, secret, seen } of given) {
+    for (const { at, typed, plain, secret, seen, instead } of given) {
       const bare = bareText(typed);
-      const texts: string[] = [];
-      if (!secret && plain && bare !== '') {
-        const shows = bareText(seen).includes(bare) || this.#lines?.shows(bare) === true;
-        if (shows) texts.push(typed);
-        else texts.push(notShown(typed.length));
-        if (seen !== '' && !bareText(seen).includes(bare)) texts.push(seen);
-      } else if (seen !== '') texts.push(seen);
-      else if (!secret && bare !== '') texts.push(notShown(typed.length));
+      const texts = [...new Set([seen, instead])].filter((text) => text !== '' && !bareText(text).includes(bare));
+      if (!secret && bare !== '') {
+        const shown = bareText(`${seen}\n${instead}`).includes(bare) || this.#lines?.shows(bare) === true;
+        if (plain && shown) texts.unshift(typed);
+        else if (typed.length >= LONGEST_TYPED) texts.unshift(`${typed} … (and more)`);
+        else if (plain || texts.length === 0) texts.unshift(notShown(typed.length));
+      }
       for (const text of texts) this.#begin(at, { text, prompt: undefined, markable: false }, undefined);
     }
   }
