@@ -1,6 +1,6 @@
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { CommandFinder } from '../../contract/replay/command-finder.ts';
-import type { Began } from '../../contract/replay/commands/typing.ts';
+import type { Began } from '../../contract/replay/commands/beginnings.ts';
 import type { Command } from '../../contract/replay/part.ts';
 import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { TextLines } from './text-lines.ts';
