@@ -157,6 +157,22 @@ describe('commands typed at bash', () => {
   });
 });
 
+describe('commands typed in tmux, which has the screen to itself', () => {
+  it('are found by what stands at a prompt there', async () => {
+    const shell = TypedTerminal.open(belongings, BASH);
+    await shell.shows('$ ');
+    await shell.type('TMUX_TMPDIR=. tmux -f /dev/null new-session \'PS1="# " exec bash --norc --noprofile -i\'\r');
+    await shell.until('tmux', () => shell.alternate && shell.line.endsWith('# '));
+    for (const key of 'echo inside') await shell.type(key, key);
+    await shell.type('\r', '# ');
+    await shell.type('echo at once\r', '# ');
+    await shell.type('exit\r', '$ ');
+    await shell.type('echo outside\r', '$ ');
+    const found = commandsOf(shell.events).map(([text]) => text);
+    expect(found.slice(1)).toEqual(['echo inside', 'echo at once', 'exit', 'echo outside']);
+  });
+});
+
 describe('commands typed at dash', () => {
   it('are found by the echo of the terminal itself', async () => {
     const shell = TypedTerminal.open(belongings, ['dash']);

@@ -13,6 +13,9 @@ import { WaitingLines } from './waiting-lines.ts';
 /** A prompt at which nothing happens for this long (microseconds) has nothing more to show of what was typed before. */
 const SETTLED = 1_000_000;
 
+/** For keys that are no characters, of a line that has not been shown yet. */
+const NOT_SHOWN = '(a line that did not show on the screen)';
+
 const count = z.number().int().nonnegative();
 
 export const typingStateSchema = z.strictObject({
@@ -267,7 +270,7 @@ export class Typing {
     this.#anchor = undefined;
     const at = this.#beginnings.now;
     const begunHere = anchor?.row !== undefined && (text !== '' || !plain);
-    if (lines.alternate && !begunHere) return this.#enterOnOtherScreen(lines, at, text, anchor?.prompt);
+    if (lines.alternate && !begunHere) return this.#enterOnOtherScreen(lines, at, plain ? text : `${text}${NOT_SHOWN}`, anchor?.prompt);
     const buffer = lines.core.buffers.normal;
     const line = anchor === undefined ? '' : lines.lineUpTo(lines.cursorRow(buffer), buffer);
     const length = anchor === undefined ? undefined : this.#prompts.lengthIn(line, anchor.prompt);
@@ -282,12 +285,12 @@ export class Typing {
   }
 
   /** What is typed at a program that has the screen to itself is for it, unless it is typed at a prompt: of a shell in tmux. */
-  #enterOnOtherScreen(lines: ScreenLines, at: number, text: string, left: string | undefined): void {
+  #enterOnOtherScreen(lines: ScreenLines, at: number, otherwise: string, left: string | undefined): void {
     const line = lines.lineUpTo(lines.cursorRow());
     const prompt = left !== undefined && looksLikePrompt(left) && line.startsWith(left) ? left : undefined;
     const length = this.#prompts.lengthIn(line, prompt);
     if (length === undefined) return;
-    const shown = line.slice(length).trim() || text.trim();
+    const shown = line.slice(length).trim() || otherwise.trim();
     if (shown !== '') this.#beginnings.begin(at, { text: shown, prompt: line.slice(0, length), markable: false }, line);
   }
 
