@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { Belongings } from '../support/temp.ts';
@@ -9,12 +11,9 @@ const belongings = new Belongings();
 afterAll(() => belongings.release());
 
 const BASH = ['bash', '--norc', '--noprofile', '-i'] as const;
-/** As docs/operating.md has it for targets. */
-const INTEGRATED = {
-  PS1: '\\[\\e]133;A\\a\\]$ \\[\\e]133;B\\a\\]',
-  PS0: '\\e]133;C\\a',
-  PROMPT_COMMAND: 'printf "\\e]133;D;%s\\a" "$?"',
-};
+/** What docs/operating.md has for the end of `~/.bashrc`. */
+const [, INTEGRATION = ''] =
+  /```bash\n([\s\S]*?)```/.exec(readFileSync('docs/operating.md', 'utf8').split('## Which commands were run')[1] ?? '') ?? [];
 
 /** Text, how it was found, and exit status; the same in whatever pieces output comes, and wherever the recording is cut. */
 function commandsOf(events: readonly CastEvent[]): [string, string, number | undefined][] {
@@ -111,7 +110,9 @@ describe('commands typed at bash', () => {
   });
 
   it('are marked by shell integration, with their exit status and their end', async () => {
-    const shell = TypedTerminal.open(belongings, BASH, INTEGRATED);
+    const file = join(belongings.directory('integration'), 'bashrc');
+    writeFileSync(file, `PS1='$ '\n${INTEGRATION}`);
+    const shell = TypedTerminal.open(belongings, ['bash', '--noprofile', '--rcfile', file, '-i']);
     await shell.shows('$ ');
     await shell.type('false\r', '$ ');
     await shell.type('(exit 42)\r', '$ ');
