@@ -80,9 +80,24 @@ export class WaitingLines {
   /** Those that were entered first and not seen as they should have been: as far as something was seen of them. */
   give(lines: ScreenLines | undefined, many = this.#entered.length): void {
     const given = this.#drop(0, many);
-    for (const entered of given)
-      for (const text of textsOf(entered, lines))
-        this.#beginnings.begin(entered.at, { text, prompt: undefined, markable: false }, undefined);
+    const tell = (at: number, text: string) => this.#beginnings.begin(at, { text, prompt: undefined, markable: false }, undefined);
+    let unseen: Entered[] = [];
+    const tellUnseen = () => {
+      const [first] = unseen;
+      if (first !== undefined)
+        tell(first.at, unseen.length === 1 ? notShown(first) : `(${unseen.length} lines that did not show on the screen)`);
+      unseen = [];
+    };
+    for (const entered of given) {
+      const texts = seenOf(entered, lines);
+      if (texts === undefined) {
+        unseen.push(entered);
+        continue;
+      }
+      if (texts.length > 0) tellUnseen();
+      for (const text of texts) tell(entered.at, text);
+    }
+    tellUnseen();
     release(given);
   }
 
@@ -98,17 +113,19 @@ export class WaitingLines {
   }
 }
 
-/** What was typed is told where it has been seen; else only that there was something: it may have been a secret. */
-function textsOf({ typed, plain, secret, seen, instead }: Entered, lines: ScreenLines | undefined): string[] {
+/** What has been seen of a line; undefined when there was one and it was not seen. What was typed is told only where it stood on the screen: it may have been a secret. */
+function seenOf({ typed, plain, secret, seen, instead }: Entered, lines: ScreenLines | undefined): string[] | undefined {
   const texts = [...new Set([seen, instead])].filter((text) => text.trim() !== '' && !isMask(text.trim()));
   const bare = bareText(typed);
   if (secret || bare === '') return texts;
-  if (!plain) return texts.length > 0 ? texts : [notShown(typed)];
-  if (texts.some((text) => bareText(text).includes(bare))) return texts;
-  return [lines?.shows(bare) === true ? typed : notShown(typed), ...texts];
+  if (plain && !texts.some((text) => bareText(text).includes(bare))) {
+    if (lines?.shows(bare) === true) return [typed, ...texts];
+    return texts.length === 0 ? undefined : [notShown({ typed }), ...texts];
+  }
+  return texts.length === 0 ? undefined : texts;
 }
 
-function notShown(typed: string): string {
+function notShown({ typed }: Pick<Entered, 'typed'>): string {
   if (typed.length >= LONGEST_TYPED) return `${typed} … (and more)`;
   return typed.length === 1
     ? '(a character that did not show on the screen)'
