@@ -61,6 +61,11 @@ export class RunningCommands {
     this.#running.push(running);
   }
 
+  /** Whether the prompt of any of them ends with this character. */
+  endsPrompt(character: string): boolean {
+    return character !== '' && this.#running.some(({ prompt }) => prompt?.endsWith(character) === true);
+  }
+
   /** What stands left of the cursor, and nothing right of it, after output at this time. */
   rests(at: number, left: string | undefined): void {
     if (left === undefined || left === '' || this.#at(left) === undefined) this.#back = undefined;

@@ -44,6 +44,11 @@ export class ScreenLines {
     return this.#read(buffer, this.#firstRow(row, buffer), row, buffer.x);
   }
 
+  /** The character left of the cursor. */
+  before({ x } = this.buffer): string {
+    return x === 0 ? '' : (this.buffer.lines.get(this.cursorRow())?.translateToString(false, x - 1, x) ?? '');
+  }
+
   right(buffer = this.buffer): string {
     return buffer.lines.get(this.cursorRow(buffer))?.translateToString(true, Math.min(buffer.x, this.core.cols)).trimEnd() ?? '';
   }

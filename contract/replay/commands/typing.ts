@@ -157,9 +157,9 @@ export class Typing {
   shown(): void {
     const lines = this.#lines;
     if (lines === undefined || this.#running.last === undefined) return;
-    // At the first column there is no prompt, and most output ends there.
-    const left = lines.buffer.x === 0 || lines.right() !== '' ? undefined : lines.left();
-    this.#running.rests(this.#beginnings.now, left);
+    // Output is told in many small pieces, and hardly any of them ends in a prompt.
+    const isOne = this.#running.endsPrompt(lines.before()) && lines.right() === '';
+    this.#running.rests(this.#beginnings.now, isOne ? lines.left() : undefined);
   }
 
   /** Remembers what stands on the line that is typed, before something may take it away. */
