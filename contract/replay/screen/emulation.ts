@@ -3,8 +3,20 @@ import { clampSize } from '../../live-frames.ts';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
+import { quickenLines } from './quick-lines.ts';
+import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
-import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+import {
+  boundCombined,
+  coreOf,
+  emptyCell,
+  GROUND,
+  joinWidth,
+  type Params,
+  plainTerminal,
+  type TerminalCore,
+} from './terminal-internals.ts';
+import { takeTitles } from './window-title.ts';
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 1000;
@@ -16,8 +28,6 @@ const SHORTEST_SLICE = 64;
 
 /** Of a sequence that has begun and does not end, so much is given to whoever takes over in the middle of it. */
 const LONGEST_PENDING = 4096;
-
-const LONGEST_TITLE = 1024;
 
 /** A dump for whoever joins, which is sent in one message. */
 const MOST_DUMP = 1024 * 1024;
@@ -64,13 +74,12 @@ export class Emulation {
     this.#terminal = plainTerminal(size.cols, size.rows, { scrollback: SCROLLBACK, convertEol: plain });
     this.#core = coreOf(this.#terminal);
     boundCombined(this.#core);
+    quickenLines(this.#core);
     this.#restoreWhole();
+    quickenRows(this.#core);
     if (plain) this.#markErrors();
     this.#boundCounts();
-    // Addresses behind links are no part of the screen, and as many as cells could be kept.
-    this.#core.registerOscHandler(8, () => true);
-    for (const number of [0, 2])
-      this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
+    takeTitles(this.#core);
     this.#core.registerEscHandler({ final: 'c' }, () => {
       this.whole = true;
       return false;
@@ -217,6 +226,13 @@ export class Emulation {
     this.#core.registerCsiHandler({ prefix: '?', final: 'K' }, (params) => handler.eraseInLine(params));
   }
 
+  /** Of what was printed last, in characters: what is combined is repeated together. */
+  #repeatedLength(): number {
+    const { active } = this.#core.buffers;
+    const x = active.x - joinWidth(this.#core._inputHandler._parser.precedingJoinState);
+    return Math.max(1, active.lines.get(active.ybase + active.y)?.getString(Math.max(0, x)).length ?? 1);
+  }
+
   #boundCounts(): void {
     const bound =
       (most: () => number) =>
@@ -236,7 +252,7 @@ export class Emulation {
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },
-      bound(() => MOST_REPEATED),
+      bound(() => Math.max(1, Math.floor(MOST_REPEATED / this.#repeatedLength()))),
     );
     for (const final of COUNTED_ROWS) this.#core.registerCsiHandler({ final }, rows);
     for (const final of COUNTED_COLUMNS) this.#core.registerCsiHandler({ final }, columns);

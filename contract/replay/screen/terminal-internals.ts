@@ -29,6 +29,7 @@ export interface TerminalCore {
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
   readonly unicodeService: { wcwidth(code: number): number };
+  readonly _bufferService: { scroll(attributes: Attributes, isWrapped?: boolean): void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -42,6 +43,13 @@ export interface TerminalCore {
       readonly currentState: number;
       precedingJoinState: number;
       reset(): void;
+      readonly _oscParser: { registerHandler(number: number, handler: OscHandler): void };
+      clearOscHandler(number: number): void;
+      clearDcsHandler(id: { intermediates?: string; final: string }): void;
+      setCsiHandlerFallback(handler: () => void): void;
+      setEscHandlerFallback(handler: () => void): void;
+      setOscHandlerFallback(handler: () => void): void;
+      setDcsHandlerFallback(handler: () => void): void;
       setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
     };
     setTitle(title: string): boolean;
@@ -49,6 +57,8 @@ export interface TerminalCore {
     print(codes: Uint32Array, start: number, end: number): void;
     eraseInDisplay(params: Params): boolean;
     eraseInLine(params: Params): boolean;
+    _restrictCursor(): void;
+    _eraseAttrData(): Attributes;
     restoreCursor(): boolean;
     screenAlignmentPattern(): boolean;
     resetModePrivate(params: Params): boolean;
@@ -56,6 +66,14 @@ export interface TerminalCore {
   registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: Params) => boolean): void;
   registerEscHandler(id: { intermediates?: string; final: string }, handler: () => boolean): void;
   registerOscHandler(number: number, handler: (text: string) => boolean): void;
+}
+
+/** Of an operating system command, which comes in pieces of code points. */
+export interface OscHandler {
+  start(): void;
+  put(codes: Uint32Array, start: number, end: number): void;
+  /** Whether it was taken. */
+  end(complete: boolean): boolean;
 }
 
 export interface Params {
@@ -71,7 +89,12 @@ export interface CurrentAttributes extends Attributes {
 }
 
 export interface ScreenBuffer {
-  readonly lines: { readonly length: number; maxLength: number; get(index: number): ScreenLine | undefined };
+  readonly lines: {
+    readonly length: number;
+    maxLength: number;
+    get(index: number): ScreenLine | undefined;
+    set(index: number, line: ScreenLine): void;
+  };
   x: number;
   y: number;
   readonly ybase: number;
@@ -82,19 +105,24 @@ export interface ScreenBuffer {
   savedY: number;
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
+  readonly _bufferService: { readonly cols: number };
+  getNullCell(attributes?: Attributes): Cell;
   _memoryCleanupQueue: { enqueue(): void; clear(): void };
 }
 
 export interface ScreenLine {
   readonly length: number;
-  readonly isWrapped: boolean;
+  isWrapped: boolean;
   readonly _data: Uint32Array;
-  readonly _combined: Readonly<Record<number, string>>;
-  readonly _extendedAttrs: Readonly<Record<number, Attributes['extended'] | undefined>>;
+  _combined: Record<number, string>;
+  _extendedAttrs: Record<number, Attributes['extended'] | undefined>;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
+  getString(index: number): string;
+  fill(cell: Cell): void;
   resize(cols: number, fill: Cell): void;
   cleanupMemory(): number;
+  clone(): ScreenLine;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
 
@@ -165,7 +193,7 @@ export function boundCombined(core: TerminalCore): void {
   bounded = true;
   const line = core.buffers.normal.lines.get(0) as ScreenLine;
   const prototype = Object.getPrototypeOf(line) as {
-    addCodepointToCell: (this: ScreenLine & { getString(index: number): string }, index: number, code: number, width: number) => void;
+    addCodepointToCell: (this: ScreenLine, index: number, code: number, width: number) => void;
   };
   const add = prototype.addCodepointToCell;
   prototype.addCodepointToCell = function (index, code, width) {
