@@ -40,8 +40,8 @@ const COUNTED_ROWS = ['L', 'M', 'S', 'T'];
 const COUNTED_COLUMNS = ['@', 'I', 'P', 'Z'];
 const COUNTED_COLUMNS_WITH_SPACE = ['@', 'A'];
 const COUNTED_COLUMNS_WITH_QUOTE = ['}', '~'];
-/** Characters that are repeated fill lines, and more of them than anybody has a use for. */
-const MOST_REPEATED = 2000;
+/** Characters that are repeated fill a line, and no line is longer. */
+const MOST_REPEATED = 500;
 
 export interface EmulationOptions {
   /** False where output begins in the middle of a recording. */

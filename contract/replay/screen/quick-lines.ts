@@ -5,14 +5,14 @@ type Fill = Pick<Cell, 'content' | 'fg' | 'bg' | 'extended'>;
 
 /** What xterm.js does to lines cell by cell. The same is done here in one go: a few bytes of output may ask for a screenful of it. */
 interface LinePrototype {
-  insertCells(this: ScreenLine, pos: number, count: number, fill: Fill): void;
-  deleteCells(this: ScreenLine, pos: number, count: number, fill: Fill): void;
-  replaceCells(this: ScreenLine, start: number, end: number, fill: Fill, respectProtect?: boolean): void;
-  fill(this: ScreenLine, fill: Fill, respectProtect?: boolean): void;
+  insertCells: (this: ScreenLine, pos: number, count: number, fill: Fill) => void;
+  deleteCells: (this: ScreenLine, pos: number, count: number, fill: Fill) => void;
+  replaceCells: (this: ScreenLine, start: number, end: number, fill: Fill, respectProtect?: boolean) => void;
+  fill: (this: ScreenLine, fill: Fill, respectProtect?: boolean) => void;
 }
 
 interface BufferPrototype {
-  getBlankLine(this: ScreenBuffer, attributes: Attributes, isWrapped?: boolean): ScreenLine;
+  getBlankLine: (this: ScreenBuffer, attributes: Attributes, isWrapped?: boolean) => ScreenLine;
 }
 
 let done = false;
@@ -32,11 +32,11 @@ export function quickenLines({ buffers }: TerminalCore): void {
     else deleteCells(this, pos % this.length, count, fill);
   };
   lines.replaceCells = function (start, end, fill, respectProtect) {
-    if (hasExtended(fill) || respectProtect === true) replace.call(this, start, end, fill, respectProtect);
+    if (hasExtended(fill) || (respectProtect === true && hasProtected(this))) replace.call(this, start, end, fill, respectProtect);
     else replaceCells(this, start, end, fill);
   };
   lines.fill = function (fill, respectProtect) {
-    if (hasExtended(fill) || respectProtect === true) return fillLine.call(this, fill, respectProtect);
+    if (hasExtended(fill) || (respectProtect === true && hasProtected(this))) return fillLine.call(this, fill, respectProtect);
     if (!isEmpty(this._combined)) this._combined = {};
     if (!isEmpty(this._extendedAttrs)) this._extendedAttrs = {};
     fillCells(this._data, 0, this.length, fill);
@@ -58,6 +58,11 @@ export function quickenLines({ buffers }: TerminalCore): void {
 
 function hasExtended({ bg }: { readonly bg: number }): boolean {
   return (bg & BG.extended) !== 0;
+}
+
+function hasProtected({ _data: data }: ScreenLine): boolean {
+  for (let word = 2; word < data.length; word += CELL_WORDS) if (((data[word] as number) & BG.protected) !== 0) return true;
+  return false;
 }
 
 function insertCells(line: ScreenLine, pos: number, count: number, fill: Fill): void {

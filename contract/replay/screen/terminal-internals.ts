@@ -29,7 +29,7 @@ export interface TerminalCore {
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
   readonly unicodeService: { wcwidth(code: number): number };
-  readonly _bufferService: { scroll(attributes: Attributes, isWrapped?: boolean): void };
+  readonly _bufferService: { scroll: (attributes: Attributes, isWrapped?: boolean) => void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
