@@ -106,7 +106,8 @@ export class Emulation {
   /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
   show(output: string, { error = false } = {}): void {
     this.#error = this.plain ? error : undefined;
-    for (const slice of this.slices(output)) this.#show(slice);
+    // xterm.js keeps half a surrogate pair for the next one, where no dump has it.
+    for (const slice of this.slices(output.toWellFormed())) this.#show(slice);
   }
 
   /** Becomes what a terminal of this size was that gave this dump, with its marks. */
