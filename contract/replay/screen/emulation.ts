@@ -4,6 +4,7 @@ import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { quickenLines } from './quick-lines.ts';
+import { quickenReset } from './quick-reset.ts';
 import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
 import {
@@ -77,6 +78,7 @@ export class Emulation {
     quickenLines(this.#core);
     this.#restoreWhole();
     quickenRows(this.#core);
+    quickenReset(this.#core);
     if (plain) this.#markErrors();
     this.#boundCounts();
     takeTitles(this.#core);

@@ -9,7 +9,12 @@ import { BLANK } from './packed-cells.ts';
 export interface TerminalCore {
   readonly cols: number;
   readonly rows: number;
-  readonly buffers: { readonly active: ScreenBuffer; readonly normal: ScreenBuffer; readonly alt: ScreenBuffer };
+  readonly buffers: {
+    readonly active: ScreenBuffer;
+    readonly normal: ScreenBuffer;
+    readonly alt: ScreenBuffer;
+    activateNormalBuffer(): void;
+  };
   readonly coreService: {
     readonly isCursorHidden: boolean;
     readonly modes: { readonly insertMode: boolean };
@@ -29,7 +34,7 @@ export interface TerminalCore {
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
   readonly unicodeService: { wcwidth(code: number): number };
-  readonly _bufferService: { scroll: (attributes: Attributes, isWrapped?: boolean) => void };
+  readonly _bufferService: { isUserScrolling: boolean; reset(): void; scroll: (attributes: Attributes, isWrapped?: boolean) => void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -94,6 +99,7 @@ export interface ScreenBuffer {
     maxLength: number;
     get(index: number): ScreenLine | undefined;
     set(index: number, line: ScreenLine): void;
+    trimStart(count: number): void;
   };
   x: number;
   y: number;
@@ -107,6 +113,8 @@ export interface ScreenBuffer {
   savedCharset: object | undefined;
   readonly _bufferService: { readonly cols: number };
   getNullCell(attributes?: Attributes): Cell;
+  clear(): void;
+  setupTabStops(): void;
   _memoryCleanupQueue: { enqueue(): void; clear(): void };
 }
 
