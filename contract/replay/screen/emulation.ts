@@ -4,6 +4,7 @@ import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { quickenLines } from './quick-lines.ts';
+import { quickPrint } from './quick-print.ts';
 import { quickenReset } from './quick-reset.ts';
 import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
@@ -79,7 +80,9 @@ export class Emulation {
     this.#restoreWhole();
     quickenRows(this.#core);
     quickenReset(this.#core);
-    if (plain) this.#markErrors();
+    const print = quickPrint(this.#core);
+    this.#core._inputHandler._parser.setPrintHandler(print);
+    if (plain) this.#markErrors(print);
     this.#boundCounts();
     takeTitles(this.#core);
     this.#core.registerEscHandler({ final: 'c' }, () => {
@@ -209,14 +212,14 @@ export class Emulation {
   }
 
   /** The mark is the attribute of protected characters, which output has no use for here: whatever it does to it, printing sets it. */
-  #markErrors(): void {
+  #markErrors(print: (codes: Uint32Array, start: number, end: number) => void): void {
     const handler = this.#core._inputHandler;
     const mark = () => {
       if (this.#error !== undefined) markError(handler._curAttrData, this.#error);
     };
     handler._parser.setPrintHandler((codes, start, end) => {
       mark();
-      handler.print(codes, start, end);
+      print(codes, start, end);
     });
     const first = () => {
       mark();
