@@ -1,4 +1,5 @@
 import headless, { type Terminal } from '@xterm/headless';
+import { BLANK } from './packed-cells.ts';
 
 /**
  * What is read and set of xterm.js beyond its public interface: scroll region, character sets, saved cursors, tab
@@ -8,7 +9,12 @@ import headless, { type Terminal } from '@xterm/headless';
 export interface TerminalCore {
   readonly cols: number;
   readonly rows: number;
-  readonly buffers: { readonly active: ScreenBuffer; readonly normal: ScreenBuffer; readonly alt: ScreenBuffer };
+  readonly buffers: {
+    readonly active: ScreenBuffer;
+    readonly normal: ScreenBuffer;
+    readonly alt: ScreenBuffer;
+    activateNormalBuffer(): void;
+  };
   readonly coreService: {
     readonly isCursorHidden: boolean;
     readonly modes: { readonly insertMode: boolean };
@@ -27,6 +33,8 @@ export interface TerminalCore {
   };
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
+  readonly unicodeService: { wcwidth(code: number): number };
+  readonly _bufferService: { isUserScrolling: boolean; reset(): void; scroll: (attributes: Attributes, isWrapped?: boolean) => void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -40,6 +48,13 @@ export interface TerminalCore {
       readonly currentState: number;
       precedingJoinState: number;
       reset(): void;
+      readonly _oscParser: { registerHandler(number: number, handler: OscHandler): void };
+      clearOscHandler(number: number): void;
+      clearDcsHandler(id: { intermediates?: string; final: string }): void;
+      setCsiHandlerFallback(handler: () => void): void;
+      setEscHandlerFallback(handler: () => void): void;
+      setOscHandlerFallback(handler: () => void): void;
+      setDcsHandlerFallback(handler: () => void): void;
       setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
     };
     setTitle(title: string): boolean;
@@ -47,6 +62,8 @@ export interface TerminalCore {
     print(codes: Uint32Array, start: number, end: number): void;
     eraseInDisplay(params: Params): boolean;
     eraseInLine(params: Params): boolean;
+    _restrictCursor(): void;
+    _eraseAttrData(): Attributes;
     restoreCursor(): boolean;
     screenAlignmentPattern(): boolean;
     resetModePrivate(params: Params): boolean;
@@ -65,6 +82,14 @@ export interface LineMarker {
   dispose(): void;
 }
 
+/** Of an operating system command, which comes in pieces of code points. */
+export interface OscHandler {
+  start(): void;
+  put(codes: Uint32Array, start: number, end: number): void;
+  /** Whether it was taken. */
+  end(complete: boolean): boolean;
+}
+
 export interface Params {
   readonly params: Int32Array;
   readonly length: number;
@@ -78,7 +103,13 @@ export interface CurrentAttributes extends Attributes {
 }
 
 export interface ScreenBuffer {
-  readonly lines: { readonly length: number; maxLength: number; get(index: number): ScreenLine | undefined };
+  readonly lines: {
+    readonly length: number;
+    maxLength: number;
+    get(index: number): ScreenLine | undefined;
+    set(index: number, line: ScreenLine): void;
+    trimStart(count: number): void;
+  };
   x: number;
   y: number;
   readonly ybase: number;
@@ -90,15 +121,27 @@ export interface ScreenBuffer {
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
   addMarker(row: number): LineMarker;
+  readonly _bufferService: { readonly cols: number };
+  getNullCell(attributes?: Attributes): Cell;
+  clear(): void;
+  setupTabStops(): void;
+  _memoryCleanupQueue: { enqueue(): void; clear(): void };
 }
 
 export interface ScreenLine {
   readonly length: number;
-  readonly isWrapped: boolean;
   translateToString(trimRight: boolean, from?: number, to?: number): string;
+  isWrapped: boolean;
+  readonly _data: Uint32Array;
+  _combined: Record<number, string>;
+  _extendedAttrs: Record<number, Attributes['extended'] | undefined>;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
+  getString(index: number): string;
+  fill(cell: Cell): void;
   resize(cols: number, fill: Cell): void;
+  cleanupMemory(): number;
+  clone(): ScreenLine;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
 
@@ -116,9 +159,6 @@ export interface Cell extends Attributes {
   getChars(): string;
   getWidth(): number;
 }
-
-/** Content of a blank cell: no character, one column. */
-const BLANK = 1 << 22;
 
 /** The parser's state between sequences. */
 export const GROUND = 0;
@@ -172,7 +212,7 @@ export function boundCombined(core: TerminalCore): void {
   bounded = true;
   const line = core.buffers.normal.lines.get(0) as ScreenLine;
   const prototype = Object.getPrototypeOf(line) as {
-    addCodepointToCell: (this: ScreenLine & { getString(index: number): string }, index: number, code: number, width: number) => void;
+    addCodepointToCell: (this: ScreenLine, index: number, code: number, width: number) => void;
   };
   const add = prototype.addCodepointToCell;
   prototype.addCodepointToCell = function (index, code, width) {
