@@ -137,6 +137,31 @@ describe('of a channel', () => {
   });
 });
 
+describe('a line that moves while it is typed', () => {
+  const long = `echo ${'word '.repeat(100)}end`;
+  it.each<[string, Step[]]>([
+    ['where the screen begins to scroll', [`<${'\r\n'.repeat(30)}$ `, `>${long}x`, `<${long}x`, '>\x7f', '<\b \b', '>\r', '<\r\n$ ']],
+    [
+      'where no more lines are kept above',
+      [`<${'line\r\n'.repeat(2000)}$ `, `>${long}x`, `<${long}x`, '>\x7f', '<\b \b', '>\r', '<\r\n$ '],
+    ],
+    [
+      'while lines are inserted above it',
+      ['<\r\n\r\n$ ', '>\x1b[A', `<${long}`, '>x\x7f', '<\x1b7\x1b[1;1H\x1b[3L\x1b8\x1b[3B', '>\r', '<\r\n$ '],
+    ],
+    [
+      'while lines are deleted above it',
+      ['<\r\n\r\n$ ', '>\x1b[A', `<${long}`, '>x\x7f', '<\x1b7\x1b[1;1H\x1b[2M\x1b8\x1b[2A', '>\r', '<\r\n$ '],
+    ],
+    ['in a part of the screen that scrolls alone', ['<\x1b[5;12r\x1b[12;1H$ ', '>\x1b[A', `<${long}`, '>\r', '<\r\n$ ']],
+  ])('%s is found whole', (_, steps) => {
+    const events = script(...steps);
+    expect(texts(events)).toEqual([long]);
+    expect(texts(inCharacters(events))).toEqual([long]);
+    expect(findInParts(events, () => true).map(({ text }) => text)).toEqual([long]);
+  });
+});
+
 describe('hostile input and output', () => {
   it('of any kind is taken without a throw, and every line that was entered and shown is found', () => {
     for (let seed = 0; seed < 15; seed += 1) {

@@ -129,6 +129,7 @@ export class Typing {
   type(text: string): void {
     const lines = this.#lines;
     if (lines === undefined) return;
+    lines.earn(text.length);
     this.#untyped.typed();
     this.#beginTyping(lines);
     for (const key of takeKeys(this.#typed, text, lines.core.coreService.decPrivateModes.bracketedPasteMode)) {
