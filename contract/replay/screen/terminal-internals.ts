@@ -120,21 +120,21 @@ export interface ScreenBuffer {
   savedY: number;
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
-  addMarker(row: number): LineMarker;
   readonly _bufferService: { readonly cols: number };
   getNullCell(attributes?: Attributes): Cell;
   clear(): void;
   setupTabStops(): void;
   _memoryCleanupQueue: { enqueue(): void; clear(): void };
+  addMarker(row: number): LineMarker;
 }
 
 export interface ScreenLine {
   readonly length: number;
-  translateToString(trimRight: boolean, from?: number, to?: number): string;
   isWrapped: boolean;
   readonly _data: Uint32Array;
   _combined: Record<number, string>;
   _extendedAttrs: Record<number, Attributes['extended'] | undefined>;
+  translateToString(trimRight: boolean, from?: number, to?: number): string;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
   getString(index: number): string;
