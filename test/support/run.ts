@@ -24,7 +24,8 @@ export interface RunOptions {
 
 /** What every program of the tests inherits: no agent, no terminal, no settings of whoever runs the tests. */
 export function plainEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), ...extra };
 }
 
 /** Runs a program to its end. Rejects when it can't be started or takes too long; never because of its exit status. */
