@@ -18,6 +18,7 @@ export default defineConfig({
     // Real clients and servers start and stop within a test, on machines with two busy cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
     teardownTimeout: 20_000,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },

@@ -80,6 +80,20 @@ export async function listening(host: string, port: number): Promise<void> {
   );
 }
 
+/**
+ * The shortest time in milliseconds that something takes, in up to five goes; no more of them once it was below `enough`.
+ * A busy machine holds up one of them, or two; what always waits for something holds up them all.
+ */
+export async function fastest(enough: number, work: () => unknown): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 5 && shortest >= enough; tries += 1) {
+    const start = performance.now();
+    await work();
+    shortest = Math.min(shortest, performance.now() - start);
+  }
+  return shortest;
+}
+
 /** Whether something on this machine listens on the port, told without connecting to it. */
 export function isListened(port: number): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
