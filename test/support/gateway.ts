@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { killIfThere } from './processes.ts';
 import { ended, type Finished, plainEnvironment, type RunOptions, run, startProgram } from './run.ts';
@@ -83,6 +84,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const ready = await Promise.race([
       readyLines(starting.stdout, options.https === true ? 2 : 1),
       ended(starting).then(({ status }) => `ended with ${status}`),
+      delay(45_000, 'it was not ready in 45 seconds', { ref: false }),
     ]);
     const found = /^ssh (.+):(\d+)$/m.exec(ready);
     httpsPort = Number(/^https .+:(\d+) certificate SHA-256 [0-9A-F:]{95}$/m.exec(ready)?.[1] ?? 0);
