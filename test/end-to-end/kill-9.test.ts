@@ -45,7 +45,7 @@ interface Seen {
 it.each(BATCHES)(
   `83 everything that a client received before a SIGKILL is in the recording, at ${ROUNDS} random moments under load, batch %i of ${BATCHES.length}`,
   {
-    timeout: 240_000,
+    timeout: 300_000,
   },
   async (batch) => {
     const random = randomFrom(seed + batch);
