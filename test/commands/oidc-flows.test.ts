@@ -131,7 +131,8 @@ describe('the device flow', () => {
     const started = performance.now();
     const flow = providerLogIn(provider, { how: 'device', say: () => undefined });
     await expect(flow).rejects.toMatchObject({ code: 'LOGIN_REFUSED', message: 'the code was not entered in time' });
-    expect(performance.now() - started).toBeLessThan(3000);
+    // Before it would have asked for the first time.
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('sends nobody to an address without TLS that is not on this machine', async () => {

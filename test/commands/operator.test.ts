@@ -27,14 +27,10 @@ let url: string;
 let fingerprint: string;
 let home: string;
 let agentSocket: string;
-/** What Node has made of the command line's source, so that the fiftieth command begins quicker than the first. */
-let compiled: string;
 
 beforeAll(async () => {
   const directory = belongings.directory('operators');
   home = join(directory, 'config');
-  compiled = join(directory, 'compiled');
-  process.env.NODE_COMPILE_CACHE = compiled;
   const [reviewer, admin, rsa, ecdsa, stranger, encrypted] = await Promise.all([
     makeKey(directory, 'reviewer'),
     makeKey(directory, 'admin'),
@@ -64,7 +60,7 @@ beforeAll(async () => {
 });
 
 function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  return sallyport(args, { env: plainEnvironment({ XDG_CONFIG_HOME: home, NODE_COMPILE_CACHE: compiled, ...env }) });
+  return sallyport(args, { env: plainEnvironment({ XDG_CONFIG_HOME: home, ...env }) });
 }
 
 /** What a command printed as JSON; throws when it failed. */

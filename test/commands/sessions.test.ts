@@ -45,7 +45,9 @@ describe('sallyport sessions', () => {
     const live = (await data.openSession()).id;
     const found = async (...words: string[]) =>
       jsonLines<SessionRow>((await sallyport('sessions', '--data', directory, '--json', ...words)).stdout).map(({ id }) => id);
-    const day = new Date().toISOString().slice(0, 10);
+    const listed = jsonLines<SessionRow>((await sallyport('sessions', '--data', directory, '--json')).stdout);
+    // The same day, but for somebody who runs this at midnight.
+    const [last, first] = [0, -1].map((at) => listed.at(at)?.started.slice(0, 10) ?? '') as [string, string];
     expect(await found('--principal', 'reviewer@example.com')).toEqual([newer]);
     expect(await found('--on-behalf-of', 'engineer@example.com')).toEqual([live, older]);
     expect(await found('--target', 'web-1', '--protocol', 'ssh')).toEqual([live, newer, older]);
@@ -53,7 +55,7 @@ describe('sallyport sessions', () => {
     expect(await found('--state', 'live')).toEqual([live]);
     expect(await found('--text', 'select ALL_the')).toEqual([older]);
     expect(await found('--text', '%')).toEqual([]);
-    expect(await found('--from', day, '--to', day)).toEqual([live, newer, older]);
+    expect(await found('--from', first, '--to', last)).toEqual([live, newer, older]);
     expect(await found('--to', '2020-01-01')).toEqual([]);
     expect(await found('--limit', '1')).toEqual([live]);
     expect(await found('--after', newer)).toEqual([older]);

@@ -223,7 +223,8 @@ describe('a command that needs consent', () => {
   test('91 is not approved by the human behind the agent, an admin, a second name for the same key, or a signature made for something else', async () => {
     const route = world.agent();
     const other = world.agent();
-    const clients = [ssh(route, 'touch /tmp/never'), ssh(other, 'touch /tmp/other')];
+    const made = ['never', 'other'].map((name) => join(belongings.directory('refused'), name));
+    const clients = [ssh(route, `touch ${made[0]}`), ssh(other, `touch ${made[1]}`)];
     const [open, elsewhere] = await Promise.all([waiting(route), waiting(other)]);
     expect((await waiting(route, ENGINEER)).yours).toMatchObject({ may: false });
     expect(await decide(ENGINEER, open, 'approve')).toMatchObject({ status: 403, code: 'APPROVAL_NOT_YOURS' });
@@ -245,16 +246,19 @@ describe('a command that needs consent', () => {
     expect(await decide(BOB, open, 'approve')).toMatchObject({ code: 'APPROVAL_OVER' });
     expect(await decide(BOB, elsewhere, 'deny')).toMatchObject({ status: 200 });
     expect((await Promise.all(clients)).map(({ status }) => status)).toEqual([255, 255]);
+    expect(made.filter((path) => existsSync(path))).toEqual([]);
   });
 
   test('92 has one outcome when two reviewers decide in the same moment over HTTPS', async () => {
     const routes = [world.agent(), world.agent()];
     for (const route of routes) {
-      const client = ssh(route, 'touch /tmp/sallyport-same-moment');
+      const made = join(belongings.directory('same-moment'), 'made');
+      const client = ssh(route, `touch ${made}`);
       const open = await waiting(route);
       const both = await Promise.all([decide(ALICE, open, 'approve'), decide(BOB, open, 'deny')]);
       expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]));
       expect((await client).status).toBe(both[0]?.status === 200 ? 0 : 255);
+      expect(existsSync(made)).toBe(both[0]?.status === 200);
       const records = (await recordsOf(world.gateway.data, 'approval.decided')).filter(({ body }) => body.approval === open.request.id);
       expect(records).toHaveLength(1);
     }
@@ -356,7 +360,8 @@ describe('a session that runs', () => {
 describe('what is on record', () => {
   test('93 a gateway that is killed while one waits: it is closed at the next start, and cannot be approved', async () => {
     const route = world.agent();
-    const client = ssh(route, 'touch /tmp/sallyport-killed');
+    const made = join(belongings.directory('killed'), 'made');
+    const client = ssh(route, `touch ${made}`);
     const open = await waiting(route);
     await world.gateway.kill();
     expect((await client).status).toBe(255);
@@ -365,11 +370,13 @@ describe('what is on record', () => {
     expect(expired.body.reason).toBe('gateway-restarted');
     tokens = Object.fromEntries(await Promise.all([ALICE, BOB].map(async (name) => [name, await logIn(world.gateway, name, keyOf(name))])));
     expect(await decide(ALICE, open, 'approve')).toMatchObject({ status: 409, code: 'APPROVAL_OVER' });
-    const again = ssh({ ...route, knownHosts: await relearned(route) }, 'touch /tmp/sallyport-killed');
+    const again = ssh({ ...route, knownHosts: await relearned(route) }, `touch ${made}`);
     const second = await waiting(route);
     expect(second.request.digest).toBe(open.request.digest);
+    expect(existsSync(made)).toBe(false);
     expect(await decide(ALICE, second, 'approve')).toMatchObject({ status: 200 });
     expect((await again).status).toBe(0);
+    expect(existsSync(made)).toBe(true);
   });
 
   test('86 verifies, and answers who approved what', async () => {

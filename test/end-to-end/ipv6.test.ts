@@ -7,7 +7,7 @@ import { openWorld, type World } from '../support/world.ts';
 const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
-  world = await openWorld(belongings, { agents: 6, host: { host: '::1' }, gateway: { listen: '[::1]:0' } });
+  world = await openWorld(belongings, { agents: 6, host: { host: '::1' }, gateway: { address: '::1' } });
 }, 60_000);
 afterAll(() => belongings.release());
 

@@ -328,7 +328,7 @@ describe('a jump is refused', () => {
 });
 
 describe('time and number', () => {
-  it('a log-in through a jump that goes no further is ended in time, and so is the connection', { timeout: 20_000 }, async () => {
+  it('a log-in through a jump that goes no further is ended in time, and so is the connection', { timeout: 60_000 }, async () => {
     const { client, ended } = await login('silent');
     const channel = await forward(client, 'web', 22);
     const begun = performance.now();
@@ -339,9 +339,9 @@ describe('time and number', () => {
     await closed;
     const inner = performance.now() - begun;
     expect(Buffer.concat(heard).toString('latin1')).toContain('SSH-2.0-Sallyport');
-    expect(inner).toBeLessThan(HANDSHAKE_SECONDS * 1000 + 1500);
+    expect(inner).toBeLessThan(HANDSHAKE_SECONDS * 1000 + 8000);
     await ended;
-    expect(performance.now() - begun - inner).toBeLessThan(HANDSHAKE_SECONDS * 1000 + 1500);
+    expect(performance.now() - begun - inner).toBeLessThan(HANDSHAKE_SECONDS * 1000 + 8000);
   });
 
   it('one connection has a bounded number of jumps', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
@@ -88,10 +88,12 @@ test('99 SIGHUP takes another policy and other targets without dropping a sessio
 
 test('99 SIGTERM takes nobody new, lets what runs come to its end, and leaves everything closed and signed', async () => {
   const { child, stdin, ended: over } = await connected('cat');
-  const waiting = ssh(route('first'), 'touch /tmp/sallyport-never');
+  const made = join(belongings.directory('withdrawn'), 'made');
+  const waiting = ssh(route('first'), `touch ${made}`);
   await recordedAs(gateway.data, 'approval.asked', () => true);
   const stopped = gateway.stop();
   expect(await waiting).toMatchObject({ status: 255, stderr: expect.stringContaining('withdrawn') as string });
+  expect(existsSync(made)).toBe(false);
   await until('nobody is taken any more', async () => ((await ssh(route('first'), 'cat')).status === 255 ? true : undefined));
   expect(child.exitCode).toBe(null);
   stdin.end();

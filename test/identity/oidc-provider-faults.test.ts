@@ -133,7 +133,8 @@ describe('a provider at which nobody can log in at the moment', () => {
       code: 'PROVIDER_FAILED',
       message: expect.stringMatching(message),
     });
-    expect(performance.now() - started).toBeLessThan(2000);
+    // Far from as long as it would wait otherwise, and room for a busy machine.
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it.each([

@@ -131,11 +131,11 @@ describe('an operation on the control socket', () => {
   test('may take longer than a command has patience for silence: signs of life come in between', async () => {
     const { directory } = await open({
       'ledger.sign': async () => {
-        await delay(3200);
+        await delay(4200);
         return signed;
       },
     });
-    expect(await askGateway(directory, 'ledger.sign', {}, { ...as, patience: 1600 })).toEqual({ output: signed });
+    expect(await askGateway(directory, 'ledger.sign', {}, { ...as, patience: 3000 })).toEqual({ output: signed });
   });
 
   test('goes on beside another', async () => {

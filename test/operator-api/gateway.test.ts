@@ -171,6 +171,7 @@ describe('the HTTPS listener', () => {
 
   // Before the crowd, which uses up what all sources together may open in a while.
   it('makes no more than a bounded number of handshakes with one source, and goes on with the others', async () => {
+    const began = performance.now();
     const secured = await Promise.all(
       Array.from({ length: 400 }, async () => {
         const tcp = connectTcp({ host: '127.0.0.1', port: world.gateway.httpsPort, localAddress: '127.0.0.9' });
@@ -185,7 +186,8 @@ describe('the HTTPS listener', () => {
     );
     const through = secured.filter(Boolean).length;
     expect(through).toBeGreaterThan(100);
-    expect(through).toBeLessThan(400);
+    // Two hundred at once, and fifty more in every second that this machine took for them.
+    expect(through).toBeLessThanOrEqual(Math.floor(200 + ((performance.now() - began) / 1000) * 50));
     expect((await get(over(), '/healthz')).status).toBe(200);
   });
 

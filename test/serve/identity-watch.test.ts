@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Principal } from '../../gateway/identity/principal.ts';
 import { identityWatch } from '../../gateway/serve/identity-watch.ts';
@@ -63,18 +62,16 @@ describe('who is known', () => {
     const many = new Map(
       Array.from({ length: 10_000 }, (_, at) => principal(`somebody-${at}@example.com`, { groups: ['engineers', 'on-call'] })),
     );
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
+    const turns = longestTurn();
     const began = performance.now();
     expect(await watch(data)(many)).toBe(10_000);
     const first = performance.now() - began;
     expect(await watch(data)(many)).toBe(0);
     const again = performance.now() - began - first;
-    delay.disable();
     expect(first).toBeLessThan(20_000);
     expect(again).toBeLessThan(10_000);
     // All of them in one go would hold up everything for a quarter of a second.
-    expect(delay.percentile(99) / 1e6).toBeLessThan(150);
+    expect(turns.end()).toBeLessThan(150);
   });
 
   it('is recorded by a gateway when it starts and when it reads its configuration again', async () => {
@@ -93,3 +90,24 @@ describe('who is known', () => {
     expect(await changes({ directory: join(directory, 'data') })).toEqual(['alice known', 'bob known', 'alice removed', 'bob disabled']);
   });
 });
+
+/** The most that one turn of the event loop takes of the processor, in milliseconds, whatever else the machine has to do. */
+function longestTurn(): { end(): number } {
+  const spent = () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  let longest = 0;
+  let last = spent();
+  const timer = setInterval(() => {
+    const now = spent();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return longest;
+    },
+  };
+}

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { killIfThere } from './processes.ts';
 import { ended, type Finished, plainEnvironment, type RunOptions, run, startProgram } from './run.ts';
 import type { Belongings } from './temp.ts';
+import { freePort } from './wait.ts';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '../../gateway/main.ts');
 
@@ -38,8 +40,8 @@ export interface Gateway {
 
 export interface GatewayOptions {
   configuration: Configuration;
-  /** Where it listens; port 0 lets the system pick one. */
-  listen?: string;
+  /** The address on which it listens, if it is not 127.0.0.1. */
+  address?: string;
   /** Listens for HTTPS as well, on loopback. */
   https?: boolean;
   data?: string;
@@ -52,9 +54,11 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
   const directory = belongings.directory('gateway');
   const data = options.data ?? join(directory, 'data');
   const file = join(directory, 'sallyport.yaml');
-  let listen = options.listen ?? '127.0.0.1:0';
+  const at = options.address ?? '127.0.0.1';
+  // Not one that the system picks: when it starts again, somebody else might have that one.
+  const listen = `${at.includes(':') ? `[${at}]` : at}:${await freePort(at)}`;
   let address = { host: '', port: 0 };
-  let httpsPort = 0;
+  let httpsPort = options.https === true ? await freePort() : 0;
   let child: ReturnType<typeof startProgram> | undefined;
   let log = '';
   const lines: LogLine[] = [];
@@ -80,12 +84,12 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const ready = await Promise.race([
       readyLines(starting.stdout, options.https === true ? 2 : 1),
       ended(starting).then(({ status }) => `ended with ${status}`),
+      delay(45_000, 'it was not ready in 45 seconds', { ref: false }),
     ]);
     const found = /^ssh (.+):(\d+)$/m.exec(ready);
     httpsPort = Number(/^https .+:(\d+) certificate SHA-256 [0-9A-F:]{95}$/m.exec(ready)?.[1] ?? 0);
     if (found === null) throw new Error(`the gateway did not start: ${ready}\n${log}`);
     address = { host: (found[1] as string).replace(/^\[|\]$/g, ''), port: Number(found[2]) };
-    listen = `${found[1]}:${found[2]}`;
   }
 
   async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {

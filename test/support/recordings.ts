@@ -1,11 +1,16 @@
 import type { ChannelRow, SessionRow } from '../../contract/session.ts';
+import { findChannels } from '../../gateway/query/find-channels.ts';
+import { findSession } from '../../gateway/query/find-session.ts';
+import { findSessions } from '../../gateway/query/find-sessions.ts';
 import { readCast } from '../../gateway/query/read-cast.ts';
-import type { Database } from '../../gateway/store/database.ts';
+import { Database } from '../../gateway/store/database.ts';
 import { type Cast, difference, exactBytes, fromBytes, type Piece, parseCast, rebuild, type Stream } from './cast.ts';
-import { sallyport } from './gateway.ts';
 import { until } from './wait.ts';
 
-/** One channel as the gateway keeps it, read back through its command line. */
+/**
+ * One channel as the gateway keeps it, read back beside it as the command line does, with the same functions. That the
+ * command line prints what they read is for its own tests.
+ */
 export interface Recording {
   session: string;
   channel: number;
@@ -20,8 +25,11 @@ export interface Recording {
 
 /** Sessions of one principal, the oldest first. */
 export async function sessionsOf(data: string, principal: string): Promise<SessionRow[]> {
-  const rows = await jsonLines<SessionRow>(['sessions', '--json', '--data', data, '--principal', principal]);
-  return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return reading(data, async (database) => {
+    const rows: SessionRow[] = [];
+    for await (const row of findSessions(database, { principal }, Number.POSITIVE_INFINITY)) rows.push(row);
+    return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  });
 }
 
 /** Waits until this principal had so many sessions and they all ended; gives them, the oldest first. */
@@ -32,7 +40,7 @@ export function endedSessions(data: string, principal: string, atLeast = 1): Pro
       const rows = await sessionsOf(data, principal);
       return rows.length >= atLeast && rows.every((row) => row.state !== 'live') ? rows : undefined;
     },
-    { everyMs: 200, withinMs: 20_000 },
+    { withinMs: 20_000 },
   );
 }
 
@@ -44,19 +52,15 @@ export async function onlySession(data: string, principal: string): Promise<Sess
 }
 
 export async function channelsOf(data: string, session: string): Promise<ChannelRow[]> {
-  const shown = await sallyport(['show', session, '--json', '--data', data]);
-  if (shown.status !== 0) throw new Error(`sallyport show ${session}: ${shown.stderr}`);
-  return (JSON.parse(shown.stdout.toString()) as { channels: ChannelRow[] }).channels;
+  return reading(data, async (database) => findChannels(database, await findSession(database, session)));
 }
 
-/** Exports one channel as asciicast v3 and parses it. */
-export async function castOf(data: string, session: string, channel = 0): Promise<Cast> {
-  const exported = await sallyport(['cast', `${session}/${channel}`, '--data', data], { timeoutMs: 120_000 });
-  if (exported.status !== 0) throw new Error(`sallyport cast ${session}/${channel} exited ${exported.status}: ${exported.stderr}`);
-  return parseCast(exported.stdout.toString());
+/** One channel as asciicast v3, parsed. */
+export function castOf(data: string, session: string, channel = 0): Promise<Cast> {
+  return reading(data, (database) => storedCast(database, session, channel));
 }
 
-/** The same read in this process, for tests that read hundreds. Throws when a part is damaged. */
+/** The same, for tests that read hundreds. Throws when a part is damaged. */
 export async function storedCast(database: Database, session: string, channel = 0): Promise<Cast> {
   let text = '';
   for await (const part of readCast(database, session, channel)) {
@@ -88,12 +92,11 @@ export async function onlyRecording(data: string, principal: string): Promise<Re
   return recordingOf(data, (await onlySession(data, principal)).id);
 }
 
-async function jsonLines<T>(args: readonly string[]): Promise<T[]> {
-  const done = await sallyport(args);
-  if (done.status !== 0) throw new Error(`sallyport ${args.join(' ')} exited ${done.status}: ${done.stderr}`);
-  return done.stdout
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
+async function reading<T>(data: string, read: (database: Database) => Promise<T>): Promise<T> {
+  const database = await Database.openForReading(data);
+  try {
+    return await read(database);
+  } finally {
+    await database.close();
+  }
 }

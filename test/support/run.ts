@@ -18,13 +18,14 @@ export interface RunOptions {
   onStdout?: (chunk: Buffer) => void;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** After this long the program is killed and the run rejects. */
+  /** After this long the program is killed and the run rejects with what it said; by default before the test does. */
   timeoutMs?: number;
 }
 
 /** What every program of the tests inherits: no agent, no terminal, no settings of whoever runs the tests. */
 export function plainEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), ...extra };
 }
 
 /** Runs a program to its end. Rejects when it can't be started or takes too long; never because of its exit status. */
@@ -34,7 +35,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const stderr: Buffer[] = [];
   child.stdout?.on('data', options.onStdout ?? ((chunk: Buffer) => stdout.push(chunk)));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const overdue = deadline(child, options.timeoutMs ?? 60_000);
+  const overdue = deadline(child, options.timeoutMs ?? 50_000);
   const [[status, signal]] = (await Promise.all([once(child, 'close'), feed(child, options.input)])) as [
     [number | null, NodeJS.Signals | null],
     undefined,

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Route } from './clients.ts';
 import { type Configuration, type Gateway, type GatewayOptions, startGateway } from './gateway.ts';
@@ -62,12 +63,13 @@ export async function openWorld(belongings: Belongings, options: WorldOptions = 
   });
   const knownHosts = join(directory, 'known_hosts');
   const gatewayKey = await learnHostKey(knownHosts, gateway.host, gateway.port);
-  const hostKey = await learnHostKey(knownHosts, host.host, host.port);
+  const [type, key] = host.hostKey.publicLine.split(' ');
+  appendFileSync(knownHosts, `[${host.host}]:${host.port} ${type} ${key}\n`);
   let next = 0;
   return {
     host,
     gateway,
-    direct: { host: host.host, port: host.port, user: 'root', key: host.loginKey, knownHosts, hostKey },
+    direct: { host: host.host, port: host.port, user: 'root', key: host.loginKey, knownHosts, hostKey: host.hostKey.fingerprint },
     agent: (target = 'web') => {
       const key = keys[next];
       const principal = names[next];

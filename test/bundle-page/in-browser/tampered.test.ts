@@ -168,7 +168,9 @@ describe('the verification', () => {
     const damaged = await changed((bundle) => {
       const file = scriptFile(bundle, `casts/${story.exec}/0/0001`);
       const text = readFileSync(file, 'utf8');
-      writeFileSync(file, flipBase64(text, Math.floor(text.length / 2)));
+      // A part of it is gone. Of one changed bit it might be that it changes nothing of what is packed.
+      const at = Math.floor(text.length / 2);
+      writeFileSync(file, text.slice(0, at) + text.slice(at + 4));
     });
     expect(damaged.states).toEqual({ ...allPassed, segments: 'failed' });
     const gone = await changed((bundle) => rmSync(scriptFile(bundle, `casts/${story.exec}/0/0001`)));

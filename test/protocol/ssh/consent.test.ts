@@ -378,6 +378,7 @@ describe('an operator', () => {
     client.send(data(targetId, 'rm -rf /\rls\r'));
     const first = await waiting(gateway);
     expect(first.request).toMatchObject({ rule: 'step', action: 'ssh:input', facts: { line: 'rm -rf /' } });
+    await target.until('what was typed', () => (dataAt(target).length >= 8 ? true : undefined));
     expect(dataAt(target)).toBe('rm -rf /');
     await decide(gateway, 'deny', first);
     // The line was not sent: it still stands there, and the next Enter asks for all of it.
@@ -432,6 +433,7 @@ describe('an operator', () => {
     client.send(data(targetId, '\u0004'));
     const second = await waiting(gateway);
     expect(second.request.facts).toEqual({ line: 'rm -rf /', key: '^D' });
+    await target.until('what was typed', () => (dataAt(target).length >= 15 ? true : undefined));
     expect(dataAt(target)).toBe('whoami\rrm -rf /');
     await decide(gateway, 'approve', second);
     client.send(data(targetId, `${'x'.repeat(5000)}\r`));
@@ -453,6 +455,7 @@ describe('an operator', () => {
     ] as const) {
       const open = await waiting(gateway);
       expect(open.request.facts).toMatchObject({ line });
+      if (line === 'reboot') await target.until('the line that was approved', () => (dataAt(target) === '' ? undefined : true));
       expect(dataAt(target)).toBe(line === 'reboot' ? 'id\n' : '');
       await decide(gateway, verdict, open);
     }

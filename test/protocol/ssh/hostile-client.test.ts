@@ -120,7 +120,7 @@ describe('a client that breaks the connection protocol', () => {
     expect(session.client.messages.slice(1).map((message) => message[0])).toEqual([100, 100, 99, 100]);
   });
 
-  it('is not listened to any more while it does not take the answers that it asks for', { timeout: 30_000 }, async () => {
+  it('is not listened to any more while it does not take the answers that it asks for', async () => {
     const session = await rawSession(belongings);
     session.client.socket.pause();
     const ask = writeMessage(MessageType.GLOBAL_REQUEST, 'nothing-known', true);
@@ -139,7 +139,7 @@ describe('a client that breaks the connection protocol', () => {
     expect(answered).toBe(true);
   });
 
-  it('cannot fill the ledger of all with denied forwards', { timeout: 30_000 }, async () => {
+  it('cannot fill the ledger of all with denied forwards', async () => {
     const session = await rawSession(belongings);
     const { records } = session.gateway.parts;
     let most = 0;

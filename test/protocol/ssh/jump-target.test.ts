@@ -127,9 +127,11 @@ describe('where a jump leads', () => {
   });
 
   it('takes no time worth mentioning for a hostile name', () => {
-    const begun = performance.now();
+    // Of the processor, not of the clock: others want it too.
+    const begun = process.cpuUsage();
     for (const host of ['.'.repeat(255), '['.repeat(255), '0'.repeat(255), '1.'.repeat(127), ':'.repeat(255)])
       jumpTarget(host, 22, targets);
-    expect(performance.now() - begun).toBeLessThan(100);
+    const { user, system } = process.cpuUsage(begun);
+    expect((user + system) / 1000).toBeLessThan(100);
   });
 });

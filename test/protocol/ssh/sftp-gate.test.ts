@@ -272,6 +272,7 @@ describe('SFTP through a policy', () => {
           gateway.parts.approvals.open().find(({ state, request: { facts } }) => state === 'waiting' && !asked.includes(facts.path)),
         ),
       );
+      await target.until('what came before them', () => (said(target).length >= first.length ? true : undefined));
       expect(said(target).equals(first)).toBe(true);
       asked.push(wanted.facts.path);
       const signature = alice.sign(

@@ -75,14 +75,26 @@ export class RawPeer {
   }
 
   async until<T>(what: string, look: () => T | undefined): Promise<T> {
-    for (;;) {
-      const seen = look();
-      if (seen !== undefined) return seen;
-      if (this.closed)
-        throw new Error(
-          `the connection ended (${await this.ended}) before: ${what}; seen ${this.messages.map((message) => message[0]).join(' ')}`,
-        );
-      await new Promise<void>((resolve) => this.#arrived.push(resolve));
+    // Before the test is over, whose limit would not say what was waited for.
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      this.#announce();
+    }, 50_000);
+    try {
+      for (;;) {
+        const seen = look();
+        if (seen !== undefined) return seen;
+        const before = this.closed
+          ? `the connection ended (${await this.ended}) before`
+          : late
+            ? 'waited 50 seconds in vain for'
+            : undefined;
+        if (before !== undefined) throw new Error(`${before}: ${what}; seen ${this.messages.map((message) => message[0]).join(' ')}`);
+        await new Promise<void>((resolve) => this.#arrived.push(resolve));
+      }
+    } finally {
+      clearTimeout(limit);
     }
   }
 

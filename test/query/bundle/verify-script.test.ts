@@ -176,7 +176,7 @@ describe('verify.sh finds', () => {
       'the key',
       /two different keys|not that of its key/,
       () => 'data/keys/ledger.pem',
-      text((all) => all.replace(/^([^-].{25})./m, (_, kept: string) => `${kept}A`)),
+      text((all) => all.replace(/^([^-].{25})(.)/m, (_, kept: string, one: string) => `${kept}${one === 'A' ? 'B' : 'A'}`)),
     ],
     ['the name of the key', /not that of its key|another ledger/, () => 'data/keys/ledger.vkey', text((all) => `x${all}`)],
     [

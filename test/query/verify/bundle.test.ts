@@ -317,7 +317,7 @@ describe('a bundle that was made anew', () => {
 
   it('by a gateway with another key is found with the key got another way', async () => {
     const directory = belongings.directory('other');
-    const other = await makeEvidence(belongings);
+    const other = await makeEvidence(belongings, {}, 2);
     const file = join(directory, 'other.zip');
     expect((await sallyport(['export', '--data', other.data, '-o', file])).status).toBe(0);
     expect((await check(file)).faults).toEqual([]);

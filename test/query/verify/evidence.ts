@@ -24,13 +24,18 @@ export interface Evidence {
   key: string;
 }
 
+/** So many that the ledger has full tiles. */
 const COMMANDS = 34;
 
 /**
  * Real sessions through a real gateway: enough that the ledger has full tiles, one with several segments, one with
  * content kept whole, refusals, and one that the gateway was killed under.
  */
-export async function makeEvidence(belongings: Belongings, configuration: Configuration = {}): Promise<Evidence> {
+export async function makeEvidence(
+  belongings: Belongings,
+  configuration: Configuration = {},
+  commands: number = COMMANDS,
+): Promise<Evidence> {
   const directory = belongings.directory('evidence');
   const [agent, stranger] = await Promise.all([makeKey(directory, 'agent'), makeKey(directory, 'stranger')]);
   const gateway = await startGateway(belongings, {
@@ -52,9 +57,9 @@ export async function makeEvidence(belongings: Belongings, configuration: Config
   await ssh({ ...route, key: stranger }, 'true');
   const older = join(directory, 'older-checkpoint');
   const backup = join(directory, 'backup');
-  for (let done = 0; done < COMMANDS; done += 2)
+  for (let done = 0; done < commands; done += 2)
     await Promise.all([ssh(route, `echo command ${done}; exit 3`), ssh(route, 'cat', { input: `said ${done}\n` })]);
-  await endedSessions(gateway.data, 'bot', COMMANDS + 2);
+  await endedSessions(gateway.data, 'bot', commands + 2);
   await gateway.stop();
   cpSync(join(gateway.data, 'ledger', 'checkpoint'), older);
   cpSync(gateway.data, backup, { recursive: true });
@@ -62,7 +67,7 @@ export async function makeEvidence(belongings: Belongings, configuration: Config
   await killUnder(gateway, route);
   await gateway.start();
   await ssh(route, 'echo the last one');
-  await endedSessions(gateway.data, 'bot', COMMANDS + 4);
+  await endedSessions(gateway.data, 'bot', commands + 4);
   await gateway.stop();
   return { data: gateway.data, older, backup, key: join(gateway.data, 'keys', 'ledger.pub') };
 }
