@@ -20,7 +20,10 @@ const known = new Uint8Array(0x1_0000).fill(UNKNOWN);
 export function kindOf(codePoint: number): number {
   if (codePoint >= known.length) return findKind(codePoint);
   const kind = known[codePoint] ?? UNKNOWN;
-  return kind === UNKNOWN ? (known[codePoint] = findKind(codePoint)) : kind;
+  if (kind !== UNKNOWN) return kind;
+  const found = findKind(codePoint);
+  known[codePoint] = found;
+  return found;
 }
 
 function findKind(codePoint: number): number {

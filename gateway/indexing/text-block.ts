@@ -12,7 +12,7 @@ const MOST_BYTES = 1 << 20;
 const MOST_LINES = 4096;
 
 // Level 1 packs text in blocks of this size as well as level 3 does, in half the time.
-const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } };
 
 /** Packs lines, in the order of the time when they were first seen, into blocks that can be stored and found. */
 export function packLines(lines: readonly ScreenLine[]): TextBlock[] {
@@ -52,7 +52,7 @@ export function unpackBlock(packed: Uint8Array): UnpackedBlock {
     times[line * 2] = before;
     times[line * 2 + 1] = before + numbers.next();
   }
-  return { text: bytes.utf8Slice(numbers.at), times };
+  return { text: bytes.toString('utf8', numbers.at), times };
 }
 
 export function unpackLines(packed: Uint8Array): ScreenLine[] {

@@ -124,7 +124,7 @@ class TokenSet {
       text[at + 4] = 0x20;
       at += TOKEN_BYTES + 1;
     }
-    return text.latin1Slice(0, Math.max(0, at - 1));
+    return text.toString('latin1', 0, Math.max(0, at - 1));
   }
 
   #grow(): void {
