@@ -61,6 +61,7 @@ export const errorCodes = [
   'SESSION_NOT_FOUND',
   'SESSION_AMBIGUOUS',
   'CHANNEL_NOT_FOUND',
+  'QUERY_INVALID',
   // Retention
   'HOLD_NOT_FOUND',
   'SESSION_HELD',

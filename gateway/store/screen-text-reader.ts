@@ -10,6 +10,8 @@ export interface Place {
   readonly session: string;
   readonly channel: number;
   readonly segment: number;
+  /** Counts the blocks of its segment. */
+  readonly number: number;
   readonly opened: number;
   readonly moment: number;
   readonly tie: number;
@@ -34,7 +36,7 @@ export interface PlaceFilter {
   readonly ids?: { readonly low: number; readonly high: number } | undefined;
 }
 
-const placeColumns = 'p.id, s.session, s.channel, s.segment, s.opened, p.moment, p.tie, p.until, p.lines';
+const placeColumns = 'p.id, s.session, s.channel, s.segment, p.number, s.opened, p.moment, p.tie, p.until, p.lines';
 
 /** Reads screen text that is stored, also while more is being stored. */
 export class ScreenTextReader {
@@ -117,7 +119,7 @@ export class ScreenTextReader {
     );
   }
 
-  /** Blocks of a channel that were on its screen within this time (microseconds since 1970), the first of these segments first. */
+  /** Blocks of a channel, from this segment on, that were on its screen within this time (microseconds since 1970). */
   placesOfChannel(
     session: string,
     channel: number,
@@ -126,8 +128,9 @@ export class ScreenTextReader {
   ): Promise<Place[]> {
     return this.#all(
       `SELECT ${placeColumns} FROM segments s CROSS JOIN places p ON p.segment = s.id
-       WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1 AND p.until >= ? AND p.moment < ?
-       ORDER BY s.segment, p.id LIMIT ?`,
+       WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1
+         AND p.until >= ? AND p.moment < ?
+       ORDER BY s.segment, p.number LIMIT ?`,
       [session, channel, segment, from, to, limit],
     );
   }

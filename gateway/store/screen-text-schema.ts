@@ -47,6 +47,7 @@ const TABLES = `
   CREATE TABLE places (
     id      INTEGER PRIMARY KEY,      -- of a block: its shard and its number in it
     segment INTEGER NOT NULL,
+    number  INTEGER NOT NULL,         -- counts the blocks of the segment
     moment  INTEGER NOT NULL,         -- when its first line was first seen, microseconds since 1970: lists go by this
     tie     INTEGER NOT NULL,         -- and by this: the same whenever the same block is made again
     until   INTEGER NOT NULL,         -- when any of its lines was last seen

@@ -30,6 +30,10 @@ export class SegmentsTable {
     ]);
   }
 
+  async count(): Promise<number> {
+    return (await this.#connection.get<{ n: number }>('SELECT count(*) AS n FROM segments'))?.n ?? 0;
+  }
+
   ofSession(session: string): Promise<SegmentRow[]> {
     return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment`, [session]);
   }
