@@ -167,7 +167,7 @@ const recordingOutline = z.strictObject({
   after: count.optional(),
   /** Of a channel that is being recorded: where `/api/sessions/{session}/live?from=CHANNEL:POSITION` continues its sealed segments. */
   live: z.strictObject({ position: z.string() }).nullable(),
-  /** Every sealed segment of the whole recording has its part. If not, they are being made. */
+  /** Every sealed segment of this answer has its part. If not, they are being made. */
   complete: z.boolean(),
 });
 export type RecordingOutline = z.infer<typeof recordingOutline>;
