@@ -1,2 +1,5 @@
-/** What a keyframe was made with. One made with another is made anew: to be changed with anything that changes a screen. */
-export const ENGINE = 'xterm-headless-6.0.0/1';
+/**
+ * What dumps are made and read by: the version of their format, counted up when a dump of the same terminal is another,
+ * or the same output shows something else, and that of xterm.js.
+ */
+export const ENGINE = '1 xterm 6.0.0';
