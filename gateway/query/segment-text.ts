@@ -125,8 +125,7 @@ async function frameTable(content: Buffer): Promise<FrameTable> {
   const frames: { at: number; bytes: number; from: number; to: number }[] = [];
   let textBytes = 0;
   for (const { at, bytes, contentBytes } of zstdFramePlaces(content)) {
-    const length =
-      contentBytes ?? (await decompress(content.subarray(at, at + bytes), { maxOutputLength: MOST_FRAME_BYTES })).length;
+    const length = contentBytes ?? (await decompress(content.subarray(at, at + bytes), { maxOutputLength: MOST_FRAME_BYTES })).length;
     frames.push({ at, bytes, from: textBytes, to: textBytes + length });
     textBytes += length;
   }

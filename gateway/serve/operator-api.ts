@@ -14,8 +14,8 @@ import { enterProvided, type ProvidedPerson } from '../operator-api/login-operat
 import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { programToken, type StoredToken } from '../operator-api/operator-operations.ts';
-import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
+import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
 import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
 import { loginCookie } from '../operator-api/who-asks.ts';
 import type { Listener } from '../protocol/listener.ts';
@@ -25,13 +25,13 @@ import { Database } from '../store/database.ts';
 import { version } from '../version.ts';
 import { providerLogIns as providerLogInsOf } from './oidc.ts';
 import { operatorsOf } from './operators.ts';
-import { recordingsOf, type RecordingSurroundings } from './recordings.ts';
 import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
+import { type RecordingSurroundings, recordingsOf } from './recordings.ts';
 
 export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
   readonly config: () => Config;
   readonly session: Pick<SessionParts, 'live' | 'inForce' | 'recorder'>;
-  readonly recordings: Pick<RecordingSurroundings, 'casts' | 'want' | 'text'>;
+  readonly recordings: Pick<RecordingSurroundings, 'casts' | 'want' | 'screenText'>;
   readonly crypto: 'native' | 'javascript';
   readonly approvals: Approvals;
   readonly locks: Locks;

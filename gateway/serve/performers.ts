@@ -10,8 +10,8 @@ import { type LoginParts, loginOperations } from '../operator-api/login-operatio
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
-import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
+import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';

@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts';
 import type { Evidence } from '../evidence.ts';
 import { readBlob, readKeyframe, readPart } from '../indexing/sidecar-file.ts';
-import type { RecordingParts, ScreenTextReader } from '../operator-api/recordings/recording-parts.ts';
+import type { RecordingParts, ScreenText } from '../operator-api/recordings/recording-parts.ts';
 import { ViewingGrants } from '../operator-api/recordings/viewing-grants.ts';
 import type { LiveCasts } from '../query/live-cast/live-casts.ts';
 import { SegmentTexts } from '../query/segment-text.ts';
@@ -14,18 +14,18 @@ export interface RecordingSurroundings extends Pick<Evidence, 'database' | 'reco
   readonly log: Log;
   /** Has what is missing of a recording's sidecars made soon. */
   readonly want: (session: string, channel: number) => void;
-  readonly text: ScreenTextReader;
+  readonly screenText: ScreenText | undefined;
 }
 
 /** What recordings are answered from over HTTPS. */
 export function recordingsOf(surroundings: RecordingSurroundings, reading: RecordingParts['reading']): RecordingParts {
-  const { dataDirectory, database, records, recorder, casts, want, text } = surroundings;
+  const { dataDirectory, database, records, recorder, casts, want, screenText } = surroundings;
   return {
     reading,
     database,
     records,
     casts,
-    text,
+    screenText,
     grants: new ViewingGrants(),
     texts: new SegmentTexts(dataDirectory),
     sidecars: {

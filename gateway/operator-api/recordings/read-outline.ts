@@ -1,11 +1,11 @@
 import type { RecordedSegment, RecordingOutline } from '../../../contract/operator-api.ts';
-import type { Part } from '../../../contract/replay/part.ts';
 import { parseSegment } from '../../../contract/replay/parse-segment.ts';
+import type { Part } from '../../../contract/replay/part.ts';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { asSallyportError } from '../../base/errors.ts';
 import { type CastSource, castSources } from '../../query/cast-source.ts';
 import { beginningOf, writeCastPosition } from '../../query/live-cast/cast-position.ts';
-import { readStretchHeader } from '../../recording/journal-reader.ts';
+import { stretchStart } from '../../query/read-stretch.ts';
 import { findRecording } from './find-recording.ts';
 import type { RecordingParts } from './recording-parts.ts';
 
@@ -71,16 +71,8 @@ async function segmentOf({ number, sealed, journal, part }: Told, before: CastSo
   const ended = before?.sealed?.to ?? 0;
   if (journal === undefined) return { segment: number, state: 'missing', from: ended, to: ended };
   // What is sealed and dropped meanwhile begins where the one before it ended, as everything does.
-  const begun = before?.sealed === undefined ? await startOf(journal) : ended;
+  const begun = before?.sealed === undefined ? ((await stretchStart(journal)) ?? ended) : ended;
   return { segment: number, state: 'journal', from: begun, to: begun };
-}
-
-async function startOf(journal: string): Promise<number> {
-  try {
-    return (await readStretchHeader(journal))?.start ?? 0;
-  } catch {
-    return 0; // Not there any more: the next outline has it sealed.
-  }
 }
 
 /** Where what is not sealed yet begins. */

@@ -1,4 +1,5 @@
 import type { OperationInput, OperationOutput } from '../../../contract/operator-api.ts';
+import { readChannelText } from '../../query/channel-text.ts';
 import { loginRequired } from '../authorise.ts';
 import type { Asking, Performers } from '../operations.ts';
 import { recordView } from '../view-operations.ts';
@@ -25,27 +26,25 @@ export function recordingOperations(parts: RecordingParts): Pick<Performers, Rec
       return readOutline(parts, session, channel, after);
     },
     'recording.text': async (input, asking) => {
-      await findRecording(await parts.reading(), input.session, input.channel);
+      const { opened } = await findRecording(await parts.reading(), input.session, input.channel);
       grants.require(viewingOf(asking, input.session, input.channel));
-      return readText(parts, input);
+      return readText(parts, input, opened);
     },
   };
 }
 
 async function readText(
-  { reading, text, sidecars }: RecordingParts,
+  { reading, screenText, sidecars }: RecordingParts,
   { session, channel, from, to, cursor, limit }: OperationInput<'recording.text'>,
+  opened: string,
 ): Promise<OperationOutput<'recording.text'>> {
-  const stored = new Map((await text.stored(session, channel)).map(({ segment, sha256 }) => [segment, sha256]));
+  if (screenText === undefined) return { lines: [], complete: false };
+  const stored = new Map((await screenText.stored(session, channel)).map(({ segment, sha256 }) => [segment, sha256]));
   const segments = await (await reading()).segments.ofChannel(session, channel);
   const complete = segments.every(({ segment, sha256 }) => stored.get(segment) === sha256);
   if (!complete) sidecars.want(session, channel);
-  const { lines, cursor: next } = await text.read(session, channel, { from, to, after: cursor, limit });
-  return {
-    lines: lines.map(({ first, last, text: line }) => ({ first, last, text: line })),
-    ...(next === undefined ? {} : { cursor: next }),
-    complete,
-  };
+  const found = await readChannelText(await screenText.reader(), { session, channel, opened, from, to, after: cursor, limit });
+  return { ...found, complete };
 }
 
 function viewingOf({ operator }: Asking, session: string, channel: number): Viewing {

@@ -91,7 +91,11 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   });
 }
 
-async function admit({ door, grants, reading, stopping }: RecordingRouteParts, request: FastifyRequest, reply: FastifyReply): Promise<Asked> {
+async function admit(
+  { door, grants, reading, stopping }: RecordingRouteParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Asked> {
   const { operator } = await door.whoAsks(request, reply);
   authoriseRoles('a recording', roles, operator);
   if (operator === undefined) throw loginRequired();
@@ -144,7 +148,8 @@ async function answerText({ text, etag, turnstile, request, reply }: TextAnswer)
   if (!isWanted(etag, request)) return keep(etag, reply).code(304).send();
   const { range, 'if-range': ifRange } = request.headers;
   // A range of a HEAD means nothing (section 14.2).
-  const asked = request.method === 'GET' ? askedBytes({ range, ifRange: ifRange as string | undefined, etag, length: text.bytes }) : 'whole';
+  const asked =
+    request.method === 'GET' ? askedBytes({ range, ifRange: ifRange as string | undefined, etag, length: text.bytes }) : 'whole';
   if (asked === 'unsatisfiable') {
     reply.header('content-range', `bytes */${text.bytes}`);
     throw new Refusal(

@@ -5,9 +5,9 @@ import type { CastPosition } from '../../query/live-cast/cast-position.ts';
 import type { LiveCasts } from '../../query/live-cast/live-casts.ts';
 import type { Screens } from '../../query/screen/screens.ts';
 import type { FeedChannel, LiveFeed } from '../../relay/live-feed.ts';
-import { describe, WatchedSession } from './watched-session.ts';
 import { CastWatcher } from './cast-watcher.ts';
 import type { SessionWatcher, WatchSocket } from './session-watcher.ts';
+import { describe, WatchedSession } from './watched-session.ts';
 import { Watcher } from './watcher.ts';
 
 /** What is known of a session that runs. */

@@ -1,8 +1,8 @@
+import type { Frame } from '../../../contract/frame-codec.ts';
 import { CastRenderer, type PerStream } from '../../recording/cast-renderer.ts';
 import { attachmentFileName } from '../../recording/journal-layout.ts';
 import { parseStretchHeader } from '../../recording/stretch-header.ts';
 import { JournalCursor } from '../screen/journal-cursor.ts';
-import type { Frame } from '../../../contract/frame-codec.ts';
 
 /**
  * The text that a stretch of journal is being made into while it is written: what is given out is the beginning of what
