@@ -1,5 +1,6 @@
 import type { Terminal } from '@xterm/headless';
 import { clampSize } from '../../live-frames.ts';
+import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';
@@ -18,6 +19,9 @@ const LONGEST_PENDING = 4096;
 
 const LONGEST_TITLE = 1024;
 
+/** Of the screen on which output is shown that had no terminal. */
+export const PLAIN_SIZE = { cols: 120, rows: 36 };
+
 /** Sequences with a count, done in a loop by xterm.js: up to 2^31 times. Beyond the size of the screen it changes nothing any more. */
 const COUNTED_ROWS = ['L', 'M', 'S', 'T'];
 const COUNTED_COLUMNS = ['@', 'I', 'P', 'Z'];
@@ -26,6 +30,13 @@ const COUNTED_COLUMNS_WITH_QUOTE = ['}', '~'];
 /** Characters that are repeated fill lines, and more of them than anybody has a use for. */
 const MOST_REPEATED = 2000;
 
+export interface EmulationOptions {
+  /** False where output begins in the middle of a recording. */
+  readonly whole?: boolean;
+  /** For output that no terminal was meant to show: a line feed begins a new line, and error output is marked as such. */
+  readonly plain?: boolean;
+}
+
 /**
  * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
  * would do without end, or keep without bound, is bounded here, and all emulations of Sallyport are bounded alike.
@@ -33,21 +44,26 @@ const MOST_REPEATED = 2000;
 export class Emulation {
   /** False after a beginning in the middle of a recording, until a full reset has made that irrelevant. */
   whole: boolean;
+  readonly plain: boolean;
   readonly #terminal: Terminal;
   readonly #core: TerminalCore;
   /** What has come of a sequence that is not complete, without controls that have taken effect already. */
   #pending = '';
+  /** What cells that are printed now are marked as; undefined where output decides, and where a dump does. */
+  #error: boolean | undefined;
 
-  constructor(cols: number, rows: number, whole = true) {
+  constructor(cols: number, rows: number, { whole = true, plain = false }: EmulationOptions = {}) {
     const size = clampSize(cols, rows);
     this.whole = whole;
-    this.#terminal = plainTerminal(size.cols, size.rows, SCROLLBACK);
+    this.plain = plain;
+    this.#terminal = plainTerminal(size.cols, size.rows, { scrollback: SCROLLBACK, convertEol: plain });
     this.#core = coreOf(this.#terminal);
     boundCombined(this.#core);
+    this.#restoreWhole();
+    if (plain) this.#markErrors();
     this.#boundCounts();
     // Addresses behind links are no part of the screen, and as many as cells could be kept.
     this.#core.registerOscHandler(8, () => true);
-    this.#restoreWhole();
     for (const number of [0, 2])
       this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
     this.#core.registerEscHandler({ final: 'c' }, () => {
@@ -68,9 +84,16 @@ export class Emulation {
     return this.#core;
   }
 
-  /** Shows all of `output`. */
-  show(output: string): void {
+  /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
+  show(output: string, { error = false } = {}): void {
+    this.#error = this.plain ? error : undefined;
     for (const slice of this.slices(output)) this.#show(slice);
+  }
+
+  /** Becomes what a terminal of this size was that gave this dump, with its marks. */
+  restore(dump: string): void {
+    this.#error = undefined;
+    for (const slice of this.slices(dump)) this.#show(slice);
   }
 
   /** Pieces to be shown one by one, so that others have their turn between them. A surrogate pair is not cut. */
@@ -150,6 +173,27 @@ export class Emulation {
     this.#core.registerCsiHandler({ prefix: '?', final: 'l' }, (params) =>
       params.params.includes(1048) || params.params.includes(1049) ? after(() => handler.resetModePrivate(params)) : false,
     );
+  }
+
+  /** The mark is the attribute of protected characters, which output has no use for here: whatever it does to it, printing sets it. */
+  #markErrors(): void {
+    const handler = this.#core._inputHandler;
+    const mark = () => {
+      if (this.#error !== undefined) markError(handler._curAttrData, this.#error);
+    };
+    handler._parser.setPrintHandler((codes, start, end) => {
+      mark();
+      handler.print(codes, start, end);
+    });
+    const first = () => {
+      mark();
+      return false;
+    };
+    this.#core.registerCsiHandler({ final: 'b' }, first);
+    this.#core.registerEscHandler({ intermediates: '#', final: '8' }, first);
+    // What spares protected characters would spare the marked ones.
+    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, (params) => handler.eraseInDisplay(params));
+    this.#core.registerCsiHandler({ prefix: '?', final: 'K' }, (params) => handler.eraseInLine(params));
   }
 
   #boundCounts(): void {

@@ -36,9 +36,17 @@ export interface TerminalCore {
   readonly _inputHandler: {
     readonly _windowTitle: string;
     readonly _curAttrData: CurrentAttributes;
-    readonly _parser: { readonly currentState: number; precedingJoinState: number; reset(): void };
+    readonly _parser: {
+      readonly currentState: number;
+      precedingJoinState: number;
+      reset(): void;
+      setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
+    };
     setTitle(title: string): boolean;
     parse(text: string): void;
+    print(codes: Uint32Array, start: number, end: number): void;
+    eraseInDisplay(params: Params): boolean;
+    eraseInLine(params: Params): boolean;
     restoreCursor(): boolean;
     screenAlignmentPattern(): boolean;
     resetModePrivate(params: Params): boolean;
@@ -55,6 +63,7 @@ export interface Params {
 
 /** Of what is printed next. `extended` is shared with the cells that have it, and replaced when it changes. */
 export interface CurrentAttributes extends Attributes {
+  bg: number;
   extended: { underlineStyle: number; underlineColor: number; clone(): CurrentAttributes['extended'] };
   updateExtended(): void;
 }
@@ -113,15 +122,15 @@ export function coreOf(terminal: Terminal): TerminalCore {
 }
 
 /** A terminal that answers nobody and logs nothing. */
-export function plainTerminal(cols: number, rows: number, scrollback: number): Terminal {
-  return new headless.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' });
+export function plainTerminal(cols: number, rows: number, { scrollback = 0, convertEol = false } = {}): Terminal {
+  return new headless.Terminal({ cols, rows, scrollback, convertEol, allowProposedApi: true, logLevel: 'off' });
 }
 
 let blank: Cell | undefined;
 
 /** An empty cell, to fill with or to load others into. */
 export function emptyCell(): Cell {
-  blank ??= plainTerminal(2, 1, 0).buffer.active.getNullCell() as unknown as Cell;
+  blank ??= plainTerminal(2, 1).buffer.active.getNullCell() as unknown as Cell;
   return Object.assign(Object.create(Object.getPrototypeOf(blank) as object) as Cell, blank, { content: BLANK });
 }
 
@@ -133,7 +142,7 @@ export function charsetFinal(charset: object | undefined): string {
   if (charset === undefined) return 'B';
   if (names === undefined) {
     names = new Map();
-    const core = coreOf(plainTerminal(2, 1, 0));
+    const core = coreOf(plainTerminal(2, 1));
     for (const final of FINALS) {
       core._inputHandler.parse(`\x1b(${final}`);
       const known = core._charsetService._charsets[0];

@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
+import { Emulation } from '../../../contract/replay/screen/emulation.ts';
 import type { RecordingPosition } from '../../recording/recorder.ts';
 import { incompleteTail } from '../../recording/utf8-boundary.ts';
-import { Emulation } from '../../../contract/replay/screen/emulation.ts';
 import type { Dumped } from './screen-messages.ts';
 import type { ScreenInput, ScreenSource } from './screen-source.ts';
 
@@ -75,7 +75,7 @@ export class FollowedScreen {
     if (terminal === undefined) return;
     const { cols, rows } = terminal;
     this.#emulation?.dispose();
-    this.#emulation = new Emulation(cols, rows, !this.#partial);
+    this.#emulation = new Emulation(cols, rows, { whole: !this.#partial });
   }
 
   async #show(text: string): Promise<void> {
