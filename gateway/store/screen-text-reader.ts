@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IndexedSegment } from '../indexing/screen-text.ts';
 import { Connection, type SqlValue } from './connection.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { isDamage, isOurs, SCREEN_TEXT_FILE, SHARD_COLUMNS, type Shard, shardOf, shardOfBlock } from './screen-text-schema.ts';
@@ -80,6 +81,14 @@ export class ScreenTextReader {
   /** How many segments are stored. */
   async segments(): Promise<number> {
     return (await this.#all<{ n: number }>('SELECT count(*) AS n FROM segments WHERE complete = 1'))[0]?.n ?? 0;
+  }
+
+  /** In the order of their numbers. */
+  stored(session: string, channel: number): Promise<IndexedSegment[]> {
+    return this.#all(
+      'SELECT session, channel, segment, sha256 FROM segments WHERE session = ? AND channel = ? AND complete = 1 ORDER BY segment',
+      [session, channel],
+    );
   }
 
   /** In which shards blocks of these sessions stand, and which are the first and the last of them. */
