@@ -43,6 +43,7 @@ const placeColumns = 'p.id, s.session, s.channel, s.segment, p.number, s.opened,
 export class ScreenTextReader {
   readonly #connection: Connection;
   readonly #onDamage: () => void;
+  #damaged = false;
 
   private constructor(connection: Connection, onDamage: () => void) {
     this.#connection = connection;
@@ -168,7 +169,13 @@ export class ScreenTextReader {
 
   /** A block could not be unpacked. */
   reportDamage(): void {
-    this.#onDamage();
+    if (!this.#damaged) this.#onDamage();
+    this.#damaged = true;
+  }
+
+  /** Whether something could not be read. */
+  get isDamaged(): boolean {
+    return this.#damaged;
   }
 
   close(): Promise<void> {
@@ -179,7 +186,7 @@ export class ScreenTextReader {
     try {
       return await this.#connection.all<Row>(sql, parameters);
     } catch (thrown) {
-      if (isDamage(thrown) && !isMissingTable(thrown)) this.#onDamage();
+      if (isDamage(thrown) && !isMissingTable(thrown)) this.reportDamage();
       throw thrown;
     }
   }
