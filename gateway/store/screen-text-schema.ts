@@ -1,4 +1,4 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Connection, isSqlError } from './connection.ts';
 
@@ -111,7 +111,7 @@ async function makeFolder(file: string): Promise<void> {
 }
 
 async function tryToOpen(file: string): Promise<Connection | undefined> {
-  const there = await stat(file).catch(() => undefined);
+  const there = await lstat(file).catch(() => undefined);
   if (there !== undefined && !there.isFile()) return undefined;
   if (there === undefined) await (await open(file, 'a', 0o600)).close();
   let connection: Connection | undefined;

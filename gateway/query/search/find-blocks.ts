@@ -1,9 +1,12 @@
 import type { Place, PlaceFilter, Position, ScreenTextReader } from '../../store/screen-text-reader.ts';
 import type { Shard } from '../../store/screen-text-schema.ts';
+import { type SearchCursor, WHOLE_BLOCK } from './search-cursor.ts';
 
 /** Blocks that a shard is asked for at first, and from then on: a common word is found in the first few. */
 const FIRST = 32;
 const MORE = 512;
+/** Ties have 32 bits. */
+const ABOVE_TIES = 2 ** 32;
 
 /** Which shards come into question, and which blocks of each. */
 export type ShardRanges = readonly { readonly shard: number; readonly low: number; readonly high: number }[];
@@ -43,7 +46,7 @@ export class BlockFinder {
       shard,
       ids: wanted?.get(shard.id),
       buffer: [],
-      below: below.moment <= shard.high ? below : { moment: shard.high, tie: Number.MAX_SAFE_INTEGER },
+      below: below.moment <= shard.high ? below : { moment: shard.high, tie: ABOVE_TIES },
       readBefore: false,
     }));
     return new BlockFinder(reader, tokens, filter, streams);
@@ -61,9 +64,13 @@ export class BlockFinder {
     return places;
   }
 
-  /** Whether everything was given. */
-  get done(): boolean {
-    return this.#streams.length === 0;
+  /** Where a search goes on that stops here. Undefined when everything was given. */
+  get reached(): SearchCursor | undefined {
+    const stream = this.#first();
+    if (stream === undefined) return undefined;
+    const { moment, tie } = topOf(stream);
+    // A block that is known and was not given is part of what is left.
+    return { moment, tie, line: stream.buffer.length > 0 ? WHOLE_BLOCK : 0 };
   }
 
   /** The one with the newest block; or one that has to be read before that can be said. */

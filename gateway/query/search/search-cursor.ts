@@ -1,13 +1,21 @@
 import { SallyportError } from '../../base/errors.ts';
 
-/** How far a list of hits has come: everything above this block, and of this block the lines from this one on. */
+/** How far a list of hits has come: it goes on with the lines of this block before this one, and then with what is older. */
 export interface SearchCursor {
   readonly moment: number;
   readonly tie: number;
   readonly line: number;
 }
 
+/** More lines than a block has. */
+export const WHOLE_BLOCK = 99_999;
 export const BEGINNING: SearchCursor = { moment: Number.MAX_SAFE_INTEGER, tie: 0, line: 0 };
+
+export function isFurther(one: SearchCursor, other: SearchCursor): boolean {
+  return (
+    one.moment < other.moment || (one.moment === other.moment && (one.tie < other.tie || (one.tie === other.tie && one.line < other.line)))
+  );
+}
 
 export function writeCursor({ moment, tie, line }: SearchCursor): string {
   return `${moment}.${tie}.${line}`;

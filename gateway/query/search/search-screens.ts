@@ -7,7 +7,7 @@ import { hitOf, type SearchHit } from './hit.ts';
 import { matchBlock, type OpenBlock } from './match-block.ts';
 import { parseQuery, type Term } from './parse-query.ts';
 import { queryTokens } from './query-tokens.ts';
-import { BEGINNING, type SearchCursor } from './search-cursor.ts';
+import { BEGINNING, isFurther, type SearchCursor } from './search-cursor.ts';
 import { SessionSieve } from './session-sieve.ts';
 
 export interface ScreenQuestion extends Pick<SessionFilter, 'session' | 'principal' | 'onBehalfOf' | 'target' | 'protocol' | 'state'> {
@@ -46,23 +46,21 @@ export async function searchScreens(
   { cursor = BEGINNING, limits }: { cursor?: SearchCursor | undefined; limits: SearchLimits },
 ): Promise<SearchPage> {
   const terms = parseQuery(question.query);
-  const tokens = queryTokens(terms);
-  const givenUp = performance.now() + limits.millis;
-  const goOn = (): boolean => performance.now() < givenUp;
   const sieve = await SessionSieve.open(database, question);
   if (sieve.none) return { hits: [], sessions: [] };
   const finder = await BlockFinder.open(
     text,
-    tokens,
-    // The block of the cursor itself is among them.
-    { ...question, sessions: sieve.sessions, below: { moment: cursor.moment, tie: cursor.tie + 1 } },
+    queryTokens(terms),
+    { ...question, sessions: sieve.sessions, below: { moment: cursor.moment, tie: cursor.line > 0 ? cursor.tie + 1 : cursor.tie } },
     sieve.sessions && (await text.placesOf(sieve.sessions)),
   );
   const page = new Page(limits.limit);
-  let reached = cursor;
-  for (let size = FIRST_BATCH; ; size = Math.min(LARGEST_BATCH, size * 2)) {
+  const givenUp = performance.now() + limits.millis;
+  // However little time there is, a page ends further on than it began.
+  const goOn = (reached = finder.reached): boolean => performance.now() < givenUp || (reached !== undefined && !isFurther(reached, cursor));
+  for (let size = FIRST_BATCH; goOn(); size = Math.min(LARGEST_BATCH, size * 2)) {
     const places = await finder.next(size, goOn);
-    if (places.length === 0) return page.end(finder.done ? undefined : reached);
+    if (places.length === 0) break;
     const rows = await sieve.pass(places.map(({ session }) => session));
     const wanted = places.filter(({ session }) => rows.has(session));
     const packed = await text.packed(wanted);
@@ -70,15 +68,11 @@ export async function searchScreens(
       const bytes = packed.get(place.id);
       const block = bytes === undefined ? undefined : open(bytes, terms, text);
       const last = block && page.take({ place, block, session: rows.get(place.session) }, question, lineOf(cursor, place));
-      if (last !== undefined) return page.end({ moment: place.moment, tie: place.tie, line: last });
-      reached = { moment: place.moment, tie: place.tie, line: 0 };
-      if (!goOn()) return page.end(reached);
+      const reached = { moment: place.moment, tie: place.tie, line: last ?? 0 };
+      if (last !== undefined || !goOn(reached)) return page.end(reached);
     }
-    const last = places.at(-1);
-    if (last !== undefined) reached = { moment: last.moment, tie: last.tie, line: 0 };
-    if (finder.done) return page.end(undefined);
-    if (!goOn()) return page.end(reached);
   }
+  return page.end(finder.reached);
 }
 
 class Page {
