@@ -3,6 +3,9 @@ import { type CastEvent, type CastHeader, MOST_COLS, MOST_ROWS, type Note } from
 export interface ParsedSegment {
   header: CastHeader | undefined;
   events: CastEvent[];
+  /** Time of its last line, and whether output that follows is error output: what the piece after it begins with. */
+  to: number;
+  error: boolean;
 }
 
 /** A text of more than this is not parsed. A segment is made of about 4 MiB of journal. */
@@ -23,7 +26,7 @@ export function parseSegment(text: string, fromNanos: number): ParsedSegment {
 
 /** A piece of a segment in the same way. `from` is the time of the last event before it, `error` whether it begins within error output. */
 export function parsePiece(text: string, from: number, error: boolean): ParsedSegment {
-  const parsed: ParsedSegment = { header: undefined, events: [] };
+  const parsed: ParsedSegment = { header: undefined, events: [], to: from, error };
   const { events } = parsed;
   let steps = Math.floor(from / STEP_MICROS);
   let errorOutput = error;
@@ -85,6 +88,8 @@ export function parsePiece(text: string, from: number, error: boolean): ParsedSe
         break; // Codes of a later version of the format are legal, and passed over.
     }
   }
+  parsed.to = steps * STEP_MICROS;
+  parsed.error = errorOutput;
   return parsed;
 }
 
