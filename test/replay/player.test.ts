@@ -123,7 +123,6 @@ describe('a segment', () => {
     expect(header).toMatchObject({ cols: 500, rows: 24 });
     expect(events).toEqual([
       { kind: 'resize', at: 0, cols: 500, rows: 200 },
-      { kind: 'resize', at: 0, cols: 1, rows: 1 },
     ]);
   });
 });
