@@ -19,6 +19,9 @@ const LONGEST_PENDING = 4096;
 
 const LONGEST_TITLE = 1024;
 
+/** A dump for whoever joins, which is sent in one message. */
+const MOST_DUMP = 1024 * 1024;
+
 /** Of the screen on which output is shown that had no terminal. */
 export const PLAIN_SIZE = { cols: 120, rows: 36 };
 
@@ -36,6 +39,8 @@ export interface EmulationOptions {
   /** For output that no terminal was meant to show: a line feed begins a new line, and error output is marked as such. */
   readonly plain?: boolean;
 }
+
+const NO_TASKS = { enqueue() {}, clear() {} };
 
 /**
  * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
@@ -87,6 +92,11 @@ export class Emulation {
     return this.#core;
   }
 
+  /** What has come of a sequence that is not complete. */
+  get pending(): string {
+    return this.#pending;
+  }
+
   /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
   show(output: string, { error = false } = {}): void {
     this.#error = this.plain ? error : undefined;
@@ -114,13 +124,23 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    const { normal, alt } = this.#core.buffers;
+    // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
+    // just made longer or shorter begins at its beginning, and there is nothing before that.
+    const most = normal.lines.maxLength;
+    normal.lines.maxLength = most + 1;
+    normal.lines.maxLength = most;
+    // It would free memory in its own time, and say on the console how long that took.
+    normal._memoryCleanupQueue = alt._memoryCleanupQueue = NO_TASKS;
     this.#terminal.resize(size.cols, size.rows);
-    const { alt } = this.#core.buffers;
+    for (let row = 0; row < normal.lines.length; row += 1) normal.lines.get(row)?.cleanupMemory();
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
     this.#dirtied(0, size.rows - 1);
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+    // For good: with what no dump can have, what comes after it would differ from what comes after a dump.
+    mendScreen(this.#core);
   }
 
   /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */
@@ -130,10 +150,13 @@ export class Emulation {
     return dirty;
   }
 
-  /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
-  dump(): string {
+  /**
+   * Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. Lines above the
+   * screen are left out where it gets longer than `most` with them.
+   */
+  dump(most = MOST_DUMP): string {
     const undo = mendScreen(this.#core);
-    const dump = dumpScreen(this.#core) + this.#pending;
+    const dump = dumpScreen(this.#core, most) + this.#pending;
     undo();
     return dump;
   }
