@@ -124,6 +124,7 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#settleSaved();
     const { normal, alt } = this.#core.buffers;
     // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
     // just made longer or shorter begins at its beginning, and there is nothing before that.
@@ -163,6 +164,15 @@ export class Emulation {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  /**
+   * A saved cursor whose line has left the screen comes back at the top. With fewer lines above the screen it would come
+   * back elsewhere, but not in a terminal that was restored.
+   */
+  #settleSaved(): void {
+    const { normal, alt } = this.#core.buffers;
+    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
   }
 
   #dirtied(from: number, to: number): void {
@@ -248,8 +258,16 @@ export class Emulation {
       if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
       return false;
     };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
-    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    const forget = ({ params }: Params): boolean => {
+      if (params[0] === 3) this.#settleSaved();
+      return false;
+    };
+    for (const handler of [eraseAbove, forget]) {
+      this.#core.registerCsiHandler({ final: 'J' }, handler);
+      this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, handler);
+    }
+    // Behind the last column no other sequence sets a stop.
+    this.#core.registerEscHandler({ final: 'H' }, () => this.#core.buffers.active.x >= this.cols);
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },
