@@ -4,7 +4,7 @@ import type { RecordedNow } from '../recording/recorder.ts';
 import { IndexQueue, type WantedChannel } from './index-queue.ts';
 import { IndexerThread } from './indexer-thread.ts';
 import type { ScreenTextStore } from './screen-text.ts';
-import { writeFailure } from './sidecar-file.ts';
+import { removeParts, writeFailure } from './sidecar-file.ts';
 
 /** The segments that are on record. */
 export interface RecordedSegments {
@@ -103,7 +103,7 @@ export class Indexer {
     while (this.#working !== undefined) await this.#working;
   }
 
-  /** Resolves when nothing is made of this session any more. To be called once its erasure is on record. */
+  /** Resolves when nothing is made of this session any more, and its parts are gone. To be called once its erasure is on record. */
   async forget(session: string): Promise<void> {
     this.#queue.forget(session);
     this.#forgotten.add(session);
@@ -111,9 +111,13 @@ export class Indexer {
     // Whatever is made of it right now is thrown away with the thread that makes it.
     if (this.#current?.session === session) {
       await this.#thread.end();
-      await this.#currentDone;
+      await this.#currentDone?.catch(() => undefined); // It says why where it is waited for.
     }
-    this.#forgotten.delete(session);
+    try {
+      await removeParts(this.#options.dataDirectory, session);
+    } finally {
+      this.#forgotten.delete(session);
+    }
   }
 
   async close(): Promise<void> {
