@@ -144,6 +144,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const operatorApi = await operatorApiOf({
       ...surroundings,
       retention,
+      indexer: indexing.indexer,
       session: parts,
       crypto,
       supervision: new Supervision(parts),

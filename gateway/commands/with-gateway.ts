@@ -104,6 +104,7 @@ async function performHere<N extends OperationName>(
     const performers: Partial<Performers> = evidencePerformersOf({
       ...surroundings,
       retention: retentionOf({ ...surroundings, made: indexing.made }),
+      indexer: indexing.indexer,
     });
     const output = await perform(performers, name, input, { via: 'socket' }, { actor: localUser(user), signal: interrupted.signal });
     return { output };
