@@ -146,6 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       retention,
       indexer: indexing.indexer,
       session: parts,
+      recordings: { casts: liveWatch.casts, want: () => undefined, screenText: undefined },
       crypto,
       supervision: new Supervision(parts),
       watchers: (session) => liveWatch.watch.watchers(session),

@@ -49,6 +49,18 @@ export class SegmentsTable {
     );
   }
 
+  async count(): Promise<number> {
+    return (await this.#connection.get<{ n: number }>('SELECT count(*) AS n FROM segments'))?.n ?? 0;
+  }
+
+  one(session: string, channel: number, segment: number): Promise<SegmentRow | undefined> {
+    return this.#connection.get<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment = ?`, [
+      session,
+      channel,
+      segment,
+    ]);
+  }
+
   ofSession(session: string): Promise<SegmentRow[]> {
     return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment`, [session]);
   }
