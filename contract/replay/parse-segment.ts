@@ -1,4 +1,5 @@
-import { type CastEvent, type CastHeader, MOST_COLS, MOST_ROWS, type Note } from './cast-event.ts';
+import type { CastEvent, CastHeader, Note } from './cast-event.ts';
+import { clampSize } from './screen/screen-size.ts';
 
 export interface ParsedSegment {
   header: CastHeader | undefined;
@@ -18,10 +19,15 @@ const STEPS_PER_SECOND = 100_000;
  * place, and the lines after it are read as if it had not been there.
  */
 export function parseSegment(text: string, fromNanos: number): ParsedSegment {
+  return parsePiece(text, Math.floor(fromNanos / 1000), false);
+}
+
+/** A piece of a segment in the same way. `from` is the time of the last event before it, `error` whether it begins within error output. */
+export function parsePiece(text: string, from: number, error: boolean): ParsedSegment {
   const parsed: ParsedSegment = { header: undefined, events: [] };
   const { events } = parsed;
-  let steps = Math.floor(fromNanos / 1000 / STEP_MICROS);
-  let errorOutput = false;
+  let steps = Math.floor(from / STEP_MICROS);
+  let errorOutput = error;
   let marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
   let lineNumber = 0;
   for (let start = 0; start < text.length; ) {
@@ -88,8 +94,14 @@ const MOST_REPLACED = 0.05;
 
 function markBinary(event: CastEvent | undefined, note: Note): void {
   if (event?.kind !== 'data' || typeof note.b64 !== 'string') return;
-  const replaced = event.text.length - event.text.replaceAll(/[\ufffd\0]/g, '').length;
-  if (replaced > 8 && replaced > event.text.length * MOST_REPLACED) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+  if (isBinary(event.text)) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+}
+
+/** Whether a text stands for bytes that are not text, as far as it tells by itself. */
+export function isBinary(text: string): boolean {
+  if (!text.includes('\ufffd') && !text.includes('\0')) return false;
+  const replaced = text.length - text.replaceAll(/[\ufffd\0]/g, '').length;
+  return replaced > 8 && replaced > text.length * MOST_REPLACED;
 }
 
 type Line = { kind: 'header'; header: CastHeader } | { kind: 'event'; steps: number; code: string; data: string };
@@ -113,8 +125,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
   const term = isObject(value.term) ? value.term : {};
   const ours = isObject(value['x-sallyport']) ? value['x-sallyport'] : {};
   return {
-    cols: clamp(term.cols, 80, MOST_COLS),
-    rows: clamp(term.rows, 24, MOST_ROWS),
+    ...clampSize(Number(term.cols), Number(term.rows)),
     pty: ours.pty === true,
     title: typeof value.title === 'string' ? value.title : undefined,
     command: typeof value.command === 'string' ? value.command : undefined,
@@ -124,7 +135,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
 
 function parseSize(data: string): { cols: number; rows: number } | undefined {
   const [match, cols, rows] = /^(\d{1,5})x(\d{1,5})$/.exec(data) ?? [];
-  return match === undefined ? undefined : { cols: clamp(Number(cols), 1, MOST_COLS), rows: clamp(Number(rows), 1, MOST_ROWS) };
+  return match === undefined || !(Number(cols) > 0 && Number(rows) > 0) ? undefined : clampSize(Number(cols), Number(rows));
 }
 
 export function parseNote(data: string): Note | undefined {
@@ -138,8 +149,4 @@ export function parseNote(data: string): Note | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function clamp(value: unknown, otherwise: number, most: number): number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? Math.min(value, most) : otherwise;
 }

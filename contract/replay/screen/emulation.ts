@@ -1,9 +1,9 @@
 import type { Terminal } from '@xterm/headless';
-import { clampSize } from '../../live-frames.ts';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';
+import { clampSize } from './screen-size.ts';
 import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
 
 /** Lines above the screen that are kept. */
@@ -49,6 +49,8 @@ export class Emulation {
   readonly #core: TerminalCore;
   /** What has come of a sequence that is not complete, without controls that have taken effect already. */
   #pending = '';
+  /** First and last row that changed since somebody asked. */
+  #dirty: { from: number; to: number } | undefined;
   /** What cells that are printed now are marked as; undefined where output decides, and where a dump does. */
   #error: boolean | undefined;
 
@@ -62,6 +64,7 @@ export class Emulation {
     this.#restoreWhole();
     if (plain) this.#markErrors();
     this.#boundCounts();
+    this.#core._inputHandler.onRequestRefreshRows((rows) => this.#dirtied(rows?.start ?? 0, rows?.end ?? this.rows - 1));
     // Addresses behind links are no part of the screen, and as many as cells could be kept.
     this.#core.registerOscHandler(8, () => true);
     for (const number of [0, 2])
@@ -115,8 +118,16 @@ export class Emulation {
     const { alt } = this.#core.buffers;
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
+    this.#dirtied(0, size.rows - 1);
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+  }
+
+  /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */
+  takeDirty(): { from: number; to: number } | undefined {
+    const dirty = this.#dirty;
+    this.#dirty = undefined;
+    return dirty;
   }
 
   /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
@@ -129,6 +140,10 @@ export class Emulation {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  #dirtied(from: number, to: number): void {
+    this.#dirty = { from: Math.min(from, this.#dirty?.from ?? from), to: Math.max(to, this.#dirty?.to ?? to) };
   }
 
   #show(slice: string): void {
