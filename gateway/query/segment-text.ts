@@ -9,7 +9,7 @@ import { SallyportError } from '../base/errors.ts';
 import { timeWords } from './cast-time.ts';
 import { segmentDamaged } from './read-segment.ts';
 import { salvageSegment } from './salvage-segment.ts';
-import { zstdFramePlaces } from './zstd-frames.ts';
+import { zstdFramePlaces } from '../recording/zstd-frames.ts';
 
 const decompress = promisify(zstdDecompress);
 

@@ -1,5 +1,6 @@
 import headless, { type Terminal } from '@xterm/headless';
 import { currentWidths } from './character-width.ts';
+import { BLANK } from './packed-cells.ts';
 
 /**
  * What is read and set of xterm.js beyond its public interface: scroll region, character sets, saved cursors, tab
@@ -28,6 +29,7 @@ export interface TerminalCore {
   };
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
+  readonly unicodeService: { wcwidth(code: number): number };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -88,6 +90,9 @@ export interface ScreenBuffer {
 export interface ScreenLine {
   readonly length: number;
   readonly isWrapped: boolean;
+  readonly _data: Uint32Array;
+  readonly _combined: Readonly<Record<number, string>>;
+  readonly _extendedAttrs: Readonly<Record<number, Attributes['extended'] | undefined>>;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
   resize(cols: number, fill: Cell): void;
@@ -108,9 +113,6 @@ export interface Cell extends Attributes {
   getChars(): string;
   getWidth(): number;
 }
-
-/** Content of a blank cell: no character, one column. */
-const BLANK = 1 << 22;
 
 /** The parser's state between sequences. */
 export const GROUND = 0;
