@@ -96,43 +96,46 @@ describe('a cast that is followed while it is written', () => {
     ['a terminal', true, 1],
     ['a terminal', true, 2],
     ['a pipe', false, 3],
-  ])('is what is sealed, from wherever it is followed, across seals and after any interruption: %s %s %i', async (_what, terminal, seed) => {
-    const room = await openRoom(16 * 1024, terminal);
-    const random = randomNumbers(seed);
-    const followers: Follower[] = [];
-    const places: CastPosition[] = [beginningOf(1)];
-    for (let round = 0; round < 40; round += 1) {
-      write(room, seed * 1000 + round, 500, round, terminal);
-      if (round % 2 === 0) followers.push(new Follower(room, places[random(places.length)] as CastPosition));
-      await Promise.all(
-        followers.map(async (follower) => {
-          if (random(3) === 0) return; // It is slow.
-          await follower.take();
-          places.push(follower.position);
-          if (random(4) === 0) follower.letGo();
-        }),
-      );
-    }
-    room.channel.exit(50, 0);
-    await room.channel.close();
-    const sealed = await sealedTexts(room);
-    expect(sealed.length).toBeGreaterThan(4);
-    const begun = new Map(followers.map((follower) => [follower, follower.texts.size]));
-    for (const follower of followers) {
-      await follower.take(true);
-      expect(follower.state).toBe('ended');
-      for (const [segment, text] of follower.texts) {
-        const whole = sealed[segment - 1] ?? '';
-        // The first of its segments may have been joined in the middle.
-        expect(whole.endsWith(text), `segment ${segment}`).toBe(true);
-        if (segment !== Math.min(...follower.texts.keys())) expect(text).toBe(whole);
+  ])(
+    'is what is sealed, from wherever it is followed, across seals and after any interruption: %s %s %i',
+    async (_what, terminal, seed) => {
+      const room = await openRoom(16 * 1024, terminal);
+      const random = randomNumbers(seed);
+      const followers: Follower[] = [];
+      const places: CastPosition[] = [beginningOf(1)];
+      for (let round = 0; round < 40; round += 1) {
+        write(room, seed * 1000 + round, 500, round, terminal);
+        if (round % 2 === 0) followers.push(new Follower(room, places[random(places.length)] as CastPosition));
+        await Promise.all(
+          followers.map(async (follower) => {
+            if (random(3) === 0) return; // It is slow.
+            await follower.take();
+            places.push(follower.position);
+            if (random(4) === 0) follower.letGo();
+          }),
+        );
       }
-      expect(Math.max(...follower.texts.keys())).toBe(sealed.length + 1);
-      follower.letGo();
-    }
-    expect(followers.length).toBe(20);
-    expect([...begun.values()].some((segments) => segments > 3)).toBe(true);
-  });
+      room.channel.exit(50, 0);
+      await room.channel.close();
+      const sealed = await sealedTexts(room);
+      expect(sealed.length).toBeGreaterThan(4);
+      const begun = new Map(followers.map((follower) => [follower, follower.texts.size]));
+      for (const follower of followers) {
+        await follower.take(true);
+        expect(follower.state).toBe('ended');
+        for (const [segment, text] of follower.texts) {
+          const whole = sealed[segment - 1] ?? '';
+          // The first of its segments may have been joined in the middle.
+          expect(whole.endsWith(text), `segment ${segment}`).toBe(true);
+          if (segment !== Math.min(...follower.texts.keys())) expect(text).toBe(whole);
+        }
+        expect(Math.max(...follower.texts.keys())).toBe(sealed.length + 1);
+        follower.letGo();
+      }
+      expect(followers.length).toBe(20);
+      expect([...begun.values()].some((segments) => segments > 3)).toBe(true);
+    },
+  );
 
   it('goes on from a position that is sealed by now, and is told where there is none', async () => {
     const room = await openRoom(8 * 1024, true);
@@ -185,7 +188,20 @@ describe('a position', () => {
     for (const position of [beginningOf(1), { segment: 12, bytes: 99_999_999, check: 0xffff_ffff }])
       expect(parseCastPosition(writeCastPosition(position))).toEqual(position);
     expect(parseCastPosition('3:0')).toEqual(beginningOf(3));
-    for (const text of ['', '3', '0:0', '3:1', '3:1:', '3:1:0a', '-1:0', '3:1:0A0A0A0A', '3:1:00000000 ', '1e3:0', '3:1:00000000:0', `${'9'.repeat(40)}:0`])
+    for (const text of [
+      '',
+      '3',
+      '0:0',
+      '3:1',
+      '3:1:',
+      '3:1:0a',
+      '-1:0',
+      '3:1:0A0A0A0A',
+      '3:1:00000000 ',
+      '1e3:0',
+      '3:1:00000000:0',
+      `${'9'.repeat(40)}:0`,
+    ])
       expect([text, parseCastPosition(text)]).toEqual([text, undefined]);
   });
 });
