@@ -1,6 +1,6 @@
 import { ChannelScreen } from './channel-screen.ts';
 import type { Keyframe } from './driver.ts';
-import { sameScreen } from './screen/same-screen.ts';
+import { identicalScreen } from './screen/same-screen.ts';
 
 export interface OwnKeyframe extends Keyframe {
   readonly plain: boolean;
@@ -51,7 +51,7 @@ export class OwnKeyframes {
     const again = ChannelScreen.from(frame, plain);
     try {
       yield* again.restoring(frame);
-      if (!sameScreen(emulation, again.emulation)) return;
+      if (!identicalScreen(emulation, again.emulation)) return;
     } finally {
       again.dispose();
     }

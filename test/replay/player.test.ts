@@ -121,9 +121,7 @@ describe('a segment', () => {
       0,
     );
     expect(header).toMatchObject({ cols: 500, rows: 24 });
-    expect(events).toEqual([
-      { kind: 'resize', at: 0, cols: 500, rows: 200 },
-    ]);
+    expect(events).toEqual([{ kind: 'resize', at: 0, cols: 500, rows: 200 }]);
   });
 });
 

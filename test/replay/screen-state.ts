@@ -1,4 +1,4 @@
-import { isUnderlined, penOf } from '../../contract/replay/screen/pen.ts';
+import { penOf, savedPenOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
   emptyCell,
@@ -34,6 +34,7 @@ export function stateOf(core: TerminalCore): Record<string, unknown> {
 function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
   return {
     ybase: buffer.ybase,
+    most: buffer.lines.maxLength,
     region: [buffer.scrollTop, buffer.scrollBottom],
     tabs: Object.keys(buffer.tabs)
       .map(Number)
@@ -42,7 +43,7 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       // Where it would come back to.
       Math.min(buffer.savedX, core.cols - 1),
       Math.min(Math.max(buffer.savedY - buffer.ybase, 0), core.rows - 1),
-      penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: isUnderlined(buffer.savedCurAttrData) ? 1 : 0, underlineColor: 0 } }),
+      savedPenOf(buffer.savedCurAttrData),
       charsetFinal(buffer.savedCharset),
     ],
     lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine)),

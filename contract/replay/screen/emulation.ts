@@ -40,6 +40,8 @@ export interface EmulationOptions {
   readonly plain?: boolean;
 }
 
+const NO_TASKS = { enqueue() {}, clear() {} };
+
 /**
  * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
  * would do without end, or keep without bound, is bounded here, and all emulations of Sallyport are bounded alike.
@@ -90,6 +92,11 @@ export class Emulation {
     return this.#core;
   }
 
+  /** What has come of a sequence that is not complete. */
+  get pending(): string {
+    return this.#pending;
+  }
+
   /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
   show(output: string, { error = false } = {}): void {
     this.#error = this.plain ? error : undefined;
@@ -117,13 +124,24 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#settleSaved();
+    const { normal, alt } = this.#core.buffers;
+    // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
+    // just made longer or shorter begins at its beginning, and there is nothing before that.
+    const most = normal.lines.maxLength;
+    normal.lines.maxLength = most + 1;
+    normal.lines.maxLength = most;
+    // It would free memory in its own time, and say on the console how long that took.
+    normal._memoryCleanupQueue = alt._memoryCleanupQueue = NO_TASKS;
     this.#terminal.resize(size.cols, size.rows);
-    const { alt } = this.#core.buffers;
+    for (let row = 0; row < normal.lines.length; row += 1) normal.lines.get(row)?.cleanupMemory();
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
     this.#dirtied(0, size.rows - 1);
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+    // For good: with what no dump can have, what comes after it would differ from what comes after a dump.
+    mendScreen(this.#core);
   }
 
   /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */
@@ -146,6 +164,15 @@ export class Emulation {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  /**
+   * A saved cursor whose line has left the screen comes back at the top. With fewer lines above the screen it would come
+   * back elsewhere, but not in a terminal that was restored.
+   */
+  #settleSaved(): void {
+    const { normal, alt } = this.#core.buffers;
+    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
   }
 
   #dirtied(from: number, to: number): void {
@@ -231,8 +258,16 @@ export class Emulation {
       if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
       return false;
     };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
-    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    const forget = ({ params }: Params): boolean => {
+      if (params[0] === 3) this.#settleSaved();
+      return false;
+    };
+    for (const handler of [eraseAbove, forget]) {
+      this.#core.registerCsiHandler({ final: 'J' }, handler);
+      this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, handler);
+    }
+    // Behind the last column no other sequence sets a stop.
+    this.#core.registerEscHandler({ final: 'H' }, () => this.#core.buffers.active.x >= this.cols);
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },
