@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { finderStateSchema } from './command-finder.ts';
 
 /**
  * What makes one segment of a recording quick to replay: where its pieces are, screens to begin from, what happened
@@ -87,6 +88,8 @@ export const partSchema = z.strictObject({
   heat: z.array(z.tuple([count, count])),
   marks: z.array(mark),
   commands: z.array(commandSchema),
+  /** What finds commands goes on from here in the next segment. */
+  finder: finderStateSchema.optional(),
   /** Lines of screen text. */
   lines: count,
 });
