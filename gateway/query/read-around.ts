@@ -56,4 +56,3 @@ export function partMissing(session: string, channel: number, number: number): S
     },
   );
 }
-

@@ -62,8 +62,7 @@ export class FileDriver implements ReplayDriver {
     this.#parts = recorded.parts;
     this.#header = recorded.header;
     this.#composed = this.#compose(0);
-    for (const place of this.#composed.places)
-      if ('missing' in place) this.#tell(partMissing(this.#session, this.#channel, place.segment));
+    for (const place of this.#composed.places) if ('missing' in place) this.#tell(partMissing(this.#session, this.#channel, place.segment));
   }
 
   /** Reads what is known of the recording, and nothing of what it holds but where there are no sidecars yet. */
