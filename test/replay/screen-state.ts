@@ -1,7 +1,8 @@
-import { isUnderlined, penOf } from '../../contract/replay/screen/pen.ts';
+import { penOf, savedPenOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
   emptyCell,
+  joinWidth,
   type ScreenBuffer,
   type ScreenLine,
   type TerminalCore,
@@ -18,7 +19,7 @@ export function stateOf(core: TerminalCore): Record<string, unknown> {
     cursor: [active.x, active.y],
     below: active === alt ? [normal.x, normal.y] : undefined,
     pen: penOf(handler._curAttrData, true),
-    join: handler._parser.precedingJoinState & 7,
+    join: joinWidth(handler._parser.precedingJoinState),
     parser: handler._parser.currentState,
     title: handler._windowTitle,
     charsets: [0, 1, 2, 3].map((level) => charsetFinal(charsets._charsets[level])),
@@ -34,6 +35,7 @@ export function stateOf(core: TerminalCore): Record<string, unknown> {
 function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
   return {
     ybase: buffer.ybase,
+    most: buffer.lines.maxLength,
     region: [buffer.scrollTop, buffer.scrollBottom],
     tabs: Object.keys(buffer.tabs)
       .map(Number)
@@ -42,7 +44,7 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       // Where it would come back to.
       Math.min(buffer.savedX, core.cols - 1),
       Math.min(Math.max(buffer.savedY - buffer.ybase, 0), core.rows - 1),
-      penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: isUnderlined(buffer.savedCurAttrData) ? 1 : 0, underlineColor: 0 } }),
+      savedPenOf(buffer.savedCurAttrData),
       charsetFinal(buffer.savedCharset),
     ],
     lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine)),

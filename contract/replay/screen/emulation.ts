@@ -1,10 +1,22 @@
 import type { Terminal } from '@xterm/headless';
-import { clampSize } from '../../live-frames.ts';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
+import { quickenLines } from './quick-lines.ts';
+import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
-import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+import { clampSize } from './screen-size.ts';
+import {
+  boundCombined,
+  coreOf,
+  emptyCell,
+  GROUND,
+  joinWidth,
+  type Params,
+  plainTerminal,
+  type TerminalCore,
+} from './terminal-internals.ts';
+import { takeTitles } from './window-title.ts';
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 1000;
@@ -17,7 +29,8 @@ const SHORTEST_SLICE = 64;
 /** Of a sequence that has begun and does not end, so much is given to whoever takes over in the middle of it. */
 const LONGEST_PENDING = 4096;
 
-const LONGEST_TITLE = 1024;
+/** A dump for whoever joins, which is sent in one message. */
+const MOST_DUMP = 1024 * 1024;
 
 /** Of the screen on which output is shown that had no terminal. */
 export const PLAIN_SIZE = { cols: 120, rows: 36 };
@@ -27,8 +40,8 @@ const COUNTED_ROWS = ['L', 'M', 'S', 'T'];
 const COUNTED_COLUMNS = ['@', 'I', 'P', 'Z'];
 const COUNTED_COLUMNS_WITH_SPACE = ['@', 'A'];
 const COUNTED_COLUMNS_WITH_QUOTE = ['}', '~'];
-/** Characters that are repeated fill lines, and more of them than anybody has a use for. */
-const MOST_REPEATED = 2000;
+/** Characters that are repeated fill a line, and no line is longer. */
+const MOST_REPEATED = 500;
 
 export interface EmulationOptions {
   /** False where output begins in the middle of a recording. */
@@ -36,6 +49,8 @@ export interface EmulationOptions {
   /** For output that no terminal was meant to show: a line feed begins a new line, and error output is marked as such. */
   readonly plain?: boolean;
 }
+
+const NO_TASKS = { enqueue() {}, clear() {} };
 
 /**
  * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
@@ -49,6 +64,8 @@ export class Emulation {
   readonly #core: TerminalCore;
   /** What has come of a sequence that is not complete, without controls that have taken effect already. */
   #pending = '';
+  /** First and last row that changed since somebody asked. */
+  #dirty: { from: number; to: number } | undefined;
   /** What cells that are printed now are marked as; undefined where output decides, and where a dump does. */
   #error: boolean | undefined;
 
@@ -59,13 +76,13 @@ export class Emulation {
     this.#terminal = plainTerminal(size.cols, size.rows, { scrollback: SCROLLBACK, convertEol: plain });
     this.#core = coreOf(this.#terminal);
     boundCombined(this.#core);
+    quickenLines(this.#core);
     this.#restoreWhole();
+    quickenRows(this.#core);
     if (plain) this.#markErrors();
     this.#boundCounts();
-    // Addresses behind links are no part of the screen, and as many as cells could be kept.
-    this.#core.registerOscHandler(8, () => true);
-    for (const number of [0, 2])
-      this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
+    this.#core._inputHandler.onRequestRefreshRows((rows) => this.#dirtied(rows?.start ?? 0, rows?.end ?? this.rows - 1));
+    takeTitles(this.#core);
     this.#core.registerEscHandler({ final: 'c' }, () => {
       this.whole = true;
       return false;
@@ -80,14 +97,25 @@ export class Emulation {
     return this.#core.rows;
   }
 
+  /** Nothing has come of a sequence that is not complete. */
+  get settled(): boolean {
+    return this.#core._inputHandler._parser.currentState === GROUND;
+  }
+
   get core(): TerminalCore {
     return this.#core;
+  }
+
+  /** What has come of a sequence that is not complete. */
+  get pending(): string {
+    return this.#pending;
   }
 
   /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
   show(output: string, { error = false } = {}): void {
     this.#error = this.plain ? error : undefined;
-    for (const slice of this.slices(output)) this.#show(slice);
+    // xterm.js keeps half a surrogate pair for the next one, where no dump has it.
+    for (const slice of this.slices(output.toWellFormed())) this.#show(slice);
   }
 
   /** Becomes what a terminal of this size was that gave this dump, with its marks. */
@@ -111,24 +139,59 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#settleSaved();
+    const { normal, alt } = this.#core.buffers;
+    // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
+    // just made longer or shorter begins at its beginning, and there is nothing before that.
+    const most = normal.lines.maxLength;
+    normal.lines.maxLength = most + 1;
+    normal.lines.maxLength = most;
+    // It would free memory in its own time, and say on the console how long that took.
+    normal._memoryCleanupQueue = alt._memoryCleanupQueue = NO_TASKS;
     this.#terminal.resize(size.cols, size.rows);
-    const { alt } = this.#core.buffers;
+    for (let row = 0; row < normal.lines.length; row += 1) normal.lines.get(row)?.cleanupMemory();
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
+    this.#dirtied(0, size.rows - 1);
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+    // For good: with what no dump can have, what comes after it would differ from what comes after a dump.
+    mendScreen(this.#core);
   }
 
-  /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
-  dump(): string {
+  /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */
+  takeDirty(): { from: number; to: number } | undefined {
+    const dirty = this.#dirty;
+    this.#dirty = undefined;
+    return dirty;
+  }
+
+  /**
+   * Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. Lines above the
+   * screen are left out where it gets longer than `most` with them.
+   */
+  dump(most = MOST_DUMP): string {
     const undo = mendScreen(this.#core);
-    const dump = dumpScreen(this.#core) + this.#pending;
+    const dump = dumpScreen(this.#core, most) + this.#pending;
     undo();
     return dump;
   }
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  /**
+   * A saved cursor whose line has left the screen comes back at the top. With fewer lines above the screen it would come
+   * back elsewhere, but not in a terminal that was restored.
+   */
+  #settleSaved(): void {
+    const { normal, alt } = this.#core.buffers;
+    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
+  }
+
+  #dirtied(from: number, to: number): void {
+    this.#dirty = { from: Math.min(from, this.#dirty?.from ?? from), to: Math.max(to, this.#dirty?.to ?? to) };
   }
 
   #show(slice: string): void {
@@ -196,6 +259,13 @@ export class Emulation {
     this.#core.registerCsiHandler({ prefix: '?', final: 'K' }, (params) => handler.eraseInLine(params));
   }
 
+  /** Of what was printed last, in characters: what is combined is repeated together. */
+  #repeatedLength(): number {
+    const { active } = this.#core.buffers;
+    const x = active.x - joinWidth(this.#core._inputHandler._parser.precedingJoinState);
+    return Math.max(1, active.lines.get(active.ybase + active.y)?.getString(Math.max(0, x)).length ?? 1);
+  }
+
   #boundCounts(): void {
     const bound =
       (most: () => number) =>
@@ -210,12 +280,20 @@ export class Emulation {
       if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
       return false;
     };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
-    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    const forget = ({ params }: Params): boolean => {
+      if (params[0] === 3) this.#settleSaved();
+      return false;
+    };
+    for (const handler of [eraseAbove, forget]) {
+      this.#core.registerCsiHandler({ final: 'J' }, handler);
+      this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, handler);
+    }
+    // Behind the last column no other sequence sets a stop.
+    this.#core.registerEscHandler({ final: 'H' }, () => this.#core.buffers.active.x >= this.cols);
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },
-      bound(() => MOST_REPEATED),
+      bound(() => Math.max(1, Math.floor(MOST_REPEATED / this.#repeatedLength()))),
     );
     for (const final of COUNTED_ROWS) this.#core.registerCsiHandler({ final }, rows);
     for (const final of COUNTED_COLUMNS) this.#core.registerCsiHandler({ final }, columns);

@@ -1,4 +1,6 @@
 import headless, { type Terminal } from '@xterm/headless';
+import { currentWidths } from './character-width.ts';
+import { BLANK } from './packed-cells.ts';
 
 /**
  * What is read and set of xterm.js beyond its public interface: scroll region, character sets, saved cursors, tab
@@ -27,6 +29,8 @@ export interface TerminalCore {
   };
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
+  readonly unicodeService: { wcwidth(code: number): number };
+  readonly _bufferService: { scroll: (attributes: Attributes, isWrapped?: boolean) => void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -40,20 +44,48 @@ export interface TerminalCore {
       readonly currentState: number;
       precedingJoinState: number;
       reset(): void;
+      readonly _oscParser: { registerHandler(number: number, handler: OscHandler): void };
+      clearOscHandler(number: number): void;
+      clearDcsHandler(id: { intermediates?: string; final: string }): void;
+      setCsiHandlerFallback(handler: () => void): void;
+      setEscHandlerFallback(handler: () => void): void;
+      setOscHandlerFallback(handler: () => void): void;
+      setDcsHandlerFallback(handler: () => void): void;
       setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
     };
+    /** Rows counted from the top of the screen; undefined for all of them. */
+    onRequestRefreshRows(listener: (rows: { start: number; end: number } | undefined) => void): void;
     setTitle(title: string): boolean;
     parse(text: string): void;
     print(codes: Uint32Array, start: number, end: number): void;
     eraseInDisplay(params: Params): boolean;
     eraseInLine(params: Params): boolean;
+    _restrictCursor(): void;
+    _eraseAttrData(): Attributes;
     restoreCursor(): boolean;
     screenAlignmentPattern(): boolean;
     resetModePrivate(params: Params): boolean;
   };
   registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: Params) => boolean): void;
   registerEscHandler(id: { intermediates?: string; final: string }, handler: () => boolean): void;
-  registerOscHandler(number: number, handler: (text: string) => boolean): void;
+  registerOscHandler(number: number, handler: (text: string) => boolean): { dispose(): void };
+  /** After each line feed. */
+  onLineFeed(listener: () => void): { dispose(): void };
+}
+
+/** A row that is followed when others are added and removed above it, and lines are wrapped anew. */
+export interface LineMarker {
+  readonly line: number;
+  readonly isDisposed: boolean;
+  dispose(): void;
+}
+
+/** Of an operating system command, which comes in pieces of code points. */
+export interface OscHandler {
+  start(): void;
+  put(codes: Uint32Array, start: number, end: number): void;
+  /** Whether it was taken. */
+  end(complete: boolean): boolean;
 }
 
 export interface Params {
@@ -69,7 +101,12 @@ export interface CurrentAttributes extends Attributes {
 }
 
 export interface ScreenBuffer {
-  readonly lines: { readonly length: number; maxLength: number; get(index: number): ScreenLine | undefined };
+  readonly lines: {
+    readonly length: number;
+    maxLength: number;
+    get(index: number): ScreenLine | undefined;
+    set(index: number, line: ScreenLine): void;
+  };
   x: number;
   y: number;
   readonly ybase: number;
@@ -80,14 +117,26 @@ export interface ScreenBuffer {
   savedY: number;
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
+  readonly _bufferService: { readonly cols: number };
+  getNullCell(attributes?: Attributes): Cell;
+  _memoryCleanupQueue: { enqueue(): void; clear(): void };
+  addMarker(row: number): LineMarker;
 }
 
 export interface ScreenLine {
   readonly length: number;
-  readonly isWrapped: boolean;
+  isWrapped: boolean;
+  readonly _data: Uint32Array;
+  _combined: Record<number, string>;
+  _extendedAttrs: Record<number, Attributes['extended'] | undefined>;
+  translateToString(trimRight: boolean, from?: number, to?: number): string;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
+  getString(index: number): string;
+  fill(cell: Cell): void;
   resize(cols: number, fill: Cell): void;
+  cleanupMemory(): number;
+  clone(): ScreenLine;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
 
@@ -106,9 +155,6 @@ export interface Cell extends Attributes {
   getWidth(): number;
 }
 
-/** Content of a blank cell: no character, one column. */
-const BLANK = 1 << 22;
-
 /** The parser's state between sequences. */
 export const GROUND = 0;
 
@@ -123,7 +169,10 @@ export function coreOf(terminal: Terminal): TerminalCore {
 
 /** A terminal that answers nobody and logs nothing. */
 export function plainTerminal(cols: number, rows: number, { scrollback = 0, convertEol = false } = {}): Terminal {
-  return new headless.Terminal({ cols, rows, scrollback, convertEol, allowProposedApi: true, logLevel: 'off' });
+  const terminal = new headless.Terminal({ cols, rows, scrollback, convertEol, allowProposedApi: true, logLevel: 'off' });
+  terminal.unicode.register(currentWidths);
+  terminal.unicode.activeVersion = currentWidths.version;
+  return terminal;
 }
 
 let blank: Cell | undefined;
@@ -161,7 +210,7 @@ export function boundCombined(core: TerminalCore): void {
   bounded = true;
   const line = core.buffers.normal.lines.get(0) as ScreenLine;
   const prototype = Object.getPrototypeOf(line) as {
-    addCodepointToCell: (this: ScreenLine & { getString(index: number): string }, index: number, code: number, width: number) => void;
+    addCodepointToCell: (this: ScreenLine, index: number, code: number, width: number) => void;
   };
   const add = prototype.addCodepointToCell;
   prototype.addCodepointToCell = function (index, code, width) {
