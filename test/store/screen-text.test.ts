@@ -324,6 +324,13 @@ describe('a file that is of no use', () => {
     await data.put(session, 2, ['more words']);
     expect(data.losses).toBe(1);
     expect(await data.lines('words')).toEqual(['more words']);
+    // Nobody reads yet, and the first who does finds no file.
+    await data.text.close();
+    const again = await ScreenTextFile.open(data.database);
+    onTestFinished(() => again.close());
+    rmSync(join(data.directory, 'replay'), { recursive: true });
+    expect(await again.stored(session, 0)).toEqual([]);
+    expect(await (await again.reader()).segments()).toBe(0);
   });
 });
 
