@@ -1,3 +1,4 @@
+import { finderStateSchema } from '../../contract/replay/command-finder.ts';
 import type { Keyframe } from '../../contract/replay/driver.ts';
 import type { Part } from '../../contract/replay/part.ts';
 import type { SegmentRow } from '../../contract/session.ts';
@@ -50,7 +51,7 @@ export async function channelUpTo(wanted: Wanted): Promise<IndexedChannel> {
   channel.through = through;
   // What these say of the end of the last segment holds, from wherever the screen was made anew.
   if (newest?.segment === through) {
-    channel.finder = newest.finder;
+    channel.finder = finderStateSchema.safeParse(newest.finder).data;
     channel.input ||= newest.input;
   }
   return channel;

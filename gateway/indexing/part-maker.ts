@@ -84,7 +84,7 @@ class PartMaker {
       to = parsed.to;
     }
     to = Math.max(to, micros(segment.to));
-    if (last) this.#finder.end(to);
+    if (last) this.#finder.end();
     channel.finder = this.#finder.state();
     channel.through = segment.segment;
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.

@@ -294,8 +294,8 @@ export class Typing {
       if (found.text === '') return;
       const line = lines.lineUpTo(row);
       // What was typed ahead is taken when it stands at a prompt.
-      const at = entered.anchor === undefined && found.prompt !== undefined ? this.now : entered.at;
-      this.#begin(at, found, line, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
+      const since = entered.anchor === undefined && found.prompt !== undefined ? this.now : entered.at;
+      this.#begin(since, found, line, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
       entered.anchor?.row?.dispose();
       return;
     }
