@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import pty from 'node-pty';
@@ -554,4 +554,97 @@ describe('a recording of a session that runs', () => {
     await Promise.all([whole, ...players].map((player) => player.close()));
     for (const driver of [observer, ...joined.map((each) => each.driver)]) driver.close();
   }, 90_000);
+
+  it('is had so far from the text of its last segment, and goes on from the position that this says', async () => {
+    const { session, agent } = await openSession('stty -echo; printf first; while read line; do printf "again:%s" "$line"; done');
+    await operation('recording.open', session);
+    const path = segmentPath(session, 1);
+    const before = await until('output', async () => {
+      const answer = await get(path);
+      return answer.text.includes('first') ? answer : undefined;
+    });
+    expect(before.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'content-type': 'application/x-asciicast',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(before.headers.etag).toBeUndefined();
+    const position = String(before.headers['sallyport-position']);
+    expect(position).toMatch(new RegExp(`^1:${Buffer.byteLength(before.text)}:[0-9a-f]{8}$`));
+    expect((await get(path, {}, { method: 'HEAD' })).text).toBe('');
+    expect((await get(segmentPath(session, 2))).body).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await get(segmentPath(session, 1, 'keyframes/0'))).body).toMatchObject({ code: 'NOT_FOUND' });
+
+    const [first, bytes, check] = position.split(':');
+    const open = (from: string) =>
+      RawWebSocket.open({
+        port: world.gateway.httpsPort,
+        path: `/api/sessions/${session}/live?from=0:${from}`,
+        headers: { Authorization: `Bearer ${token()}` },
+      });
+    const lost = await open(`${first}:${Number(bytes) - 1}:${check}`);
+    await lost.until((messages) => messages.length >= 3);
+    expect(lost.messages.map((message) => (JSON.parse(message) as { type: string; reason?: string }).reason)).toEqual([
+      undefined,
+      'position',
+      expect.stringContaining('does not go on'),
+    ]);
+    const following = await open(position);
+    agent.write('line\n');
+    await following.until((messages) => messages.some((message) => message.includes('again:line')));
+    agent.write('\x04');
+    await following.until((messages) => messages.some((message) => message.includes('"end"')));
+    const said = following.messages.map(
+      (message) => JSON.parse(message) as { type: string; text?: string; position?: string; segment?: number },
+    );
+    expect([said[0]?.type, said.at(-2)?.type, said.at(-1)?.type]).toEqual(['hello', 'channel-closed', 'end']);
+    const { texts } = await sealed(session);
+    expect(before.text + said.map(({ text = '' }) => text).join('')).toBe(String(texts[0]));
+    expect(said.filter(({ type }) => type === 'cast').at(-1)).toMatchObject({ text: '', segment: 2, position: '2:0:00000000' });
+    const views = await until('the record of what was watched', async () => {
+      const watched = (await viewsOf(session)).filter(({ body }) => body.how === 'watch' && body.to !== undefined);
+      return watched.length > 0 ? watched : undefined;
+    });
+    expect(views[0]).toMatchObject({ actor: { principal: 'auditor' }, body: { how: 'watch', channel: 0 } });
+    following.socket.destroy();
+    lost.socket.destroy();
+  });
+
+  it('89 is followed by one who reads nothing without a byte of the session being late or held in memory', async () => {
+    const zeros = 12_000_000;
+    const { session, agent } = await openSession(`read line; head -c ${zeros} /dev/zero | base64; printf done; read line`);
+    const stuck = await RawWebSocket.open({
+      port: world.gateway.httpsPort,
+      path: `/api/sessions/${session}/live?from=0:1:0`,
+      headers: { Authorization: `Bearer ${token()}` },
+    });
+    await stuck.until((messages) => messages.length > 0);
+    stuck.socket.pause();
+    const before = residentBytes(world.gateway.pid);
+    let [bytes, peak, tail] = [0, 0, ''];
+    const delivered = new Promise<void>((resolve) => {
+      agent.onData((data) => {
+        bytes += data.length;
+        peak = Math.max(peak, residentBytes(world.gateway.pid));
+        tail = (tail + data).slice(-4);
+        if (tail === 'done') resolve();
+      });
+    });
+    agent.write('\n');
+    await delivered;
+    expect(bytes).toBeGreaterThan((zeros * 4) / 3);
+    expect(peak - before).toBeLessThan(300 * 1024 * 1024);
+    // Whoever reads again has missed nothing, though all of it is sealed by now.
+    stuck.socket.resume();
+    agent.write('\n');
+    await stuck.until((messages) => messages.at(-1)?.includes('"end"') === true);
+    const { texts } = await sealed(session);
+    const text = stuck.messages.map((message) => (JSON.parse(message) as { text?: string }).text ?? '').join('');
+    expect(text === Buffer.concat(texts).toString('utf8')).toBe(true);
+    stuck.socket.destroy();
+  });
 });
+
+function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
