@@ -279,7 +279,7 @@ describe('a recording', () => {
       expect([segment, [400, 404].includes(answer.status)]).toEqual([segment, true]);
     }
     for (const path of [
-      segmentPath(`${session.slice(0, 8)}`, 1),
+      segmentPath(session.slice(0, 8), 1),
       segmentPath(`${session}'--`, 1),
       segmentPath('..', 1),
       segmentPath(session, 1, 'keyframes/-1'),
