@@ -19,7 +19,6 @@ it('makes a part and the screen text of each segment when it is sealed', async (
   const session = await data.session({ happenings, terminal: { cols: 80, rows: 24 } });
   await data.indexing.indexer.idle();
   const parts = await partsOf(data, session);
-  console.log(data.log.lines);
   expect(parts.length).toBeGreaterThan(1);
   expect(parts.every((part) => part !== undefined)).toBe(true);
 });
