@@ -13,6 +13,8 @@ import { ScreenTextFile } from '../../gateway/store/screen-text.ts';
 import { ScreenTextReader } from '../../gateway/store/screen-text-reader.ts';
 import { Searched } from '../query/search/searched.ts';
 import { filesWith } from '../retention/aged-data.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
+import { Belongings } from '../support/temp.ts';
 import { administer, newSession, temporaryDirectory } from './support.ts';
 
 const FILE = 'replay/search.db';
@@ -195,6 +197,28 @@ describe('what is forgotten', () => {
     await data.text.forget([gone]);
     expect(unpackedIn(join(data.directory, FILE))).not.toContain('needle gone');
     expect(await data.lines('needle')).toEqual(['needle kept']);
+  });
+});
+
+describe('on a disk that is full', () => {
+  it('what is forgotten goes all the same, with everything else, which is made again when there is room', async () => {
+    const belongings = new Belongings();
+    onTestFinished(() => belongings.release());
+    const disk = await mountSmallDisk(belongings, 24 * 1024 * 1024);
+    const data = await Searched.open(join(disk.path, 'data'));
+    const [gone, kept] = [await data.session(), await data.session()];
+    const lines = (name: string) => Array.from({ length: 9000 }, (_, line) => `needle ${name} ${line} ${randomBytes(30).toString('hex')}`);
+    await data.put(gone, 1, lines('gone'));
+    await data.put(kept, 1, lines('kept'));
+    disk.fillToTheBrim();
+    await expect(data.put(kept, 2, lines('more'))).rejects.toMatchObject({ code: expect.stringMatching(/^SQLITE_/) });
+    await data.text.forget([gone]);
+    expect(filesWith(join(disk.path, 'data/replay'), gone)).toEqual([]);
+    disk.empty();
+    await data.put(kept, 1, ['needle kept']);
+    expect(await data.lines('needle')).toEqual(['needle kept']);
+    expect(data.losses).toBeGreaterThan(0);
+    await data.close();
   });
 });
 
