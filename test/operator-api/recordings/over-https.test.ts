@@ -323,7 +323,7 @@ describe('a recording', () => {
     const driver = await openHttpRecording(transport(), session, 0);
     const events = await allOf(driver);
     expect(events[0]).toMatchObject({ kind: 'damage', at: 0, words: expect.stringContaining('damaged') });
-    expect(events.length).toBeGreaterThan(5);
+    expect(events.length).toBeGreaterThan(1);
     expect(driver.timeline.damage).toHaveLength(1);
     driver.close();
     writeFileSync(path, whole.subarray(0, whole.length - 5));
@@ -605,7 +605,10 @@ describe('a recording of a session that runs', () => {
       const watched = (await viewsOf(session)).filter(({ body }) => body.how === 'watch' && body.to !== undefined);
       return watched.length > 0 ? watched : undefined;
     });
-    expect(views[0]).toMatchObject({ actor: { principal: 'auditor' }, body: { how: 'watch', channel: 0 } });
+    expect(views).toContainEqual(
+      expect.objectContaining({ body: { how: 'watch', channel: 0, from: expect.any(Number), to: expect.any(Number) } }),
+    );
+    expect(views.every(({ actor, body }) => actor.principal === 'auditor' && (body.from ?? 0) > 0)).toBe(true);
     following.socket.destroy();
     lost.socket.destroy();
   });
@@ -642,6 +645,10 @@ describe('a recording of a session that runs', () => {
     const text = stuck.messages.map((message) => (JSON.parse(message) as { text?: string }).text ?? '').join('');
     expect(text === Buffer.concat(texts).toString('utf8')).toBe(true);
     stuck.socket.destroy();
+    const watched = await until('the record of what was watched', async () =>
+      (await viewsOf(session)).find(({ body }) => body.how === 'watch' && body.to !== undefined),
+    );
+    expect(watched.body).toMatchObject({ channel: 0, from: 0 });
   });
 });
 
