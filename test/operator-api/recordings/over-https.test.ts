@@ -435,8 +435,9 @@ describe('a recording whose parts are made', () => {
     await until('the part again', async () => ((await operation('recording.outline', session)).body.complete === true ? true : undefined));
 
     const lines = await linesOf(session, {}, 997);
-    const numbers = lines.map(({ text }) => /^(\d+) ü好🙂$/.exec(text)?.[1]).filter((number) => number !== undefined);
-    expect(numbers).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index + 1)));
+    // A line that goes over the end of a segment was on the screen there as far as it had come, and a character of it may be cut.
+    const numbers = lines.map(({ text }) => /^(\d+) [ü\ufffd]/.exec(text)?.[1]).filter((number) => number !== undefined);
+    expect([...new Set(numbers)]).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index + 1)));
     const [from, to] = [lines[20_000]?.first ?? 0, (lines[40_000]?.first ?? 0) + 1];
     expect(await linesOf(session, { from, to }, 1000)).toEqual(lines.filter(({ first: begun, last }) => last >= from && begun < to));
     expect((await operation('recording.text', session, 'auditor', { cursor: '1.x.2' })).body).toMatchObject({ code: 'REQUEST_INVALID' });
