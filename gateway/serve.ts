@@ -146,14 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       retention,
       indexer: indexing.indexer,
       session: parts,
-      recordings: {
-        casts: liveWatch.casts,
-        want: (session, channel) => indexing.indexer.want(session, channel),
-        screenText: {
-          reader: async () => (await indexing.text()).reader(),
-          stored: async (session, channel) => (await indexing.text()).stored(session, channel),
-        },
-      },
+      recordings: { casts: liveWatch.casts, indexing },
       crypto,
       supervision: new Supervision(parts),
       watchers: (session) => liveWatch.watch.watchers(session),
