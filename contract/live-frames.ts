@@ -50,8 +50,17 @@ export const liveMessage = z.discriminatedUnion('type', [
     /** Frames are missing between this snapshot and what follows: another one is on its way. */
     behind: z.boolean(),
   }),
-  /** The receiver was too slow, and frames of the channel were left out. A `snapshot` follows if it has a terminal. */
-  z.strictObject({ type: z.literal('resync'), channel: count, reason: z.enum(['slow', 'screen-lost']), leftOut: count }),
+  /**
+   * The receiver was too slow, and frames of the channel were left out. A `snapshot` follows if it has a terminal.
+   * `position`: the cast cannot be continued where it was asked for, and the receiver has to begin anew.
+   */
+  z.strictObject({ type: z.literal('resync'), channel: count, reason: z.enum(['slow', 'screen-lost', 'position']), leftOut: count }),
+  /**
+   * Only to whoever asked with `?from=CHANNEL:POSITION`, and instead of snapshots and frames: whole lines of the
+   * channel's cast, which continue the ones before exactly. No text goes over the end of a segment; it is empty where
+   * a segment has begun of which there is nothing yet. `position`: where it ends, to continue from.
+   */
+  z.strictObject({ type: z.literal('cast'), channel: count, segment: z.number().int().positive(), text: z.string(), position: z.string() }),
   z.strictObject({ type: z.literal('state'), paused: z.boolean(), stepping: z.boolean() }),
   /** There is no screen of this channel, and why: its frames come all the same. */
   z.strictObject({ type: z.literal('no-screen'), channel: count, reason: z.string() }),
@@ -87,19 +96,4 @@ export function readLiveFrames(message: Uint8Array, host: CodecHost): { channel:
     at = decoded.end;
   }
   return { channel: number, frames };
-}
-
-const MOST_COLS = 500;
-const MOST_ROWS = 200;
-
-/**
- * The size that a screen is kept and shown in. A client may ask for any (RFC 4254, section 6.2: 0 as well, and 32 bits
- * of columns), and a terminal needs memory for each cell.
- */
-export function clampSize(cols: number, rows: number): { cols: number; rows: number } {
-  return { cols: clamp(cols, 2, MOST_COLS, 80), rows: clamp(rows, 1, MOST_ROWS, 24) };
-}
-
-function clamp(value: number, least: number, most: number, otherwise: number): number {
-  return Number.isInteger(value) && value > 0 ? Math.min(most, Math.max(least, value)) : otherwise;
 }

@@ -22,6 +22,7 @@ import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { type HttpsServing, listenForHttps } from './serve/https.ts';
 import { identityWatch } from './serve/identity-watch.ts';
+import { openIndexing } from './serve/indexing.ts';
 import { openLiveWatch } from './serve/live-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
@@ -103,13 +104,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
     endSessionsOnTrouble(recorder, live);
 
+    const indexing = openIndexing({ dataDirectory, database, log, recorder });
+    undo.push(() => indexing.close());
     const liveWatch = openLiveWatch({ recorder, database, dataDirectory, live, records, log });
     undo.push(() => liveWatch.close());
 
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const crypto = sshCrypto();
-    const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
+    const retention = retentionOf({ ...surroundings, made: indexing.made, releaseReserve: () => recorder.exhausted() });
     const recordIdentities = identityWatch(surroundings);
     await recordIdentities(config.principals);
     let exchange = credentials.exchangeOf(config, admitsUnlisted(config));
@@ -141,7 +144,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const operatorApi = await operatorApiOf({
       ...surroundings,
       retention,
+      indexer: indexing.indexer,
       session: parts,
+      recordings: { casts: liveWatch.casts, indexing },
       crypto,
       supervision: new Supervision(parts),
       watchers: (session) => liveWatch.watch.watchers(session),
@@ -200,6 +205,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const daily = new DailyRun(retention);
     void daily.begin();
+    indexing.indexer.begin();
 
     return {
       listeners,
@@ -217,6 +223,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await retention.idle();
         await recorder.close();
         stopWatching();
+        await indexing.close();
         await operatorApi.close();
         await records.append({
           type: 'gateway.stop',

@@ -1,8 +1,12 @@
-import { type CastEvent, type CastHeader, MOST_COLS, MOST_ROWS, type Note } from './cast-event.ts';
+import type { CastEvent, CastHeader, Note } from './cast-event.ts';
+import { clampSize } from './screen/screen-size.ts';
 
 export interface ParsedSegment {
   header: CastHeader | undefined;
   events: CastEvent[];
+  /** Time of its last line, and whether output that follows is error output: what the piece after it begins with. */
+  to: number;
+  error: boolean;
 }
 
 /** A text of more than this is not parsed. A segment is made of about 4 MiB of journal. */
@@ -18,41 +22,77 @@ const STEPS_PER_SECOND = 100_000;
  * place, and the lines after it are read as if it had not been there.
  */
 export function parseSegment(text: string, fromNanos: number): ParsedSegment {
-  const parsed: ParsedSegment = { header: undefined, events: [] };
-  const { events } = parsed;
-  let steps = Math.floor(fromNanos / 1000 / STEP_MICROS);
-  let errorOutput = false;
-  let marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
-  let lineNumber = 0;
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf('\n', start);
-    const end = newline < 0 ? text.length : newline;
-    const line = parseLine(text.slice(start, end));
-    start = end + 1;
-    lineNumber += 1;
-    if (line === undefined || (line.kind === 'header' && lineNumber > 1)) {
-      const at = steps * STEP_MICROS;
-      events.push({ kind: 'damage', at, until: at, words: `Line ${lineNumber} of this part cannot be read.` });
-      continue;
+  return parsePiece(text, Math.floor(fromNanos / 1000), false);
+}
+
+/** A piece of a segment in the same way. `from` is the time of the last event before it, `error` whether it begins within error output. */
+export function parsePiece(text: string, from: number, error: boolean): ParsedSegment {
+  const parser = new CastParser(from, error);
+  parser.push(text);
+  return { header: parser.header, events: parser.events, to: parser.at, error: parser.errorOutput };
+}
+
+/** Reads a segment, or what follows a moment of it, as its lines come. */
+export class CastParser {
+  /** Of the first line, when it is one. */
+  header: CastHeader | undefined;
+  /** All that came. The last may yet be replaced: a marker by the note that it is the title of. */
+  readonly events: CastEvent[] = [];
+  #steps: number;
+  #errorOutput: boolean;
+  #marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
+  #lineNumber = 0;
+
+  constructor(from: number, error: boolean) {
+    this.#steps = Math.floor(from / STEP_MICROS);
+    this.#errorOutput = error;
+  }
+
+  /** Time of the last line. */
+  get at(): number {
+    return this.#steps * STEP_MICROS;
+  }
+
+  /** Whether output that comes next is error output, unless it says otherwise. */
+  get errorOutput(): boolean {
+    return this.#errorOutput;
+  }
+
+  /** Whole lines. */
+  push(text: string): void {
+    for (let start = 0; start < text.length; ) {
+      const newline = text.indexOf('\n', start);
+      const end = newline < 0 ? text.length : newline;
+      this.#take(parseLine(text.slice(start, end)));
+      start = end + 1;
+    }
+  }
+
+  #take(line: Line | undefined): void {
+    const { events } = this;
+    this.#lineNumber += 1;
+    if (line === undefined || (line.kind === 'header' && this.#lineNumber > 1)) {
+      events.push(this.#unreadable());
+      return;
     }
     if (line.kind === 'header') {
-      parsed.header = line.header;
-      continue;
+      this.header = line.header;
+      return;
     }
-    steps += line.steps;
-    const at = steps * STEP_MICROS;
-    const before = marker;
-    marker = undefined;
+    this.#steps += line.steps;
+    const { at } = this;
+    const before = this.#marker;
+    this.#marker = undefined;
     switch (line.code) {
       case 'o':
-        events.push({ kind: 'data', at, stream: errorOutput ? 'e' : 'o', text: line.data });
+        events.push({ kind: 'data', at, stream: this.#errorOutput ? 'e' : 'o', text: line.data });
         break;
       case 'i':
         events.push({ kind: 'data', at, stream: 'i', text: line.data });
         break;
       case 'm':
-        marker = { kind: 'marker', at, title: line.data };
-        events.push(marker);
+        this.#marker = { kind: 'marker', at, title: line.data };
+        events.push(this.#marker);
         break;
       case 'r': {
         const size = parseSize(line.data);
@@ -64,11 +104,8 @@ export function parseSegment(text: string, fromNanos: number): ParsedSegment {
         break;
       case '+': {
         const note = parseNote(line.data);
-        if (note === undefined) {
-          events.push({ kind: 'damage', at, until: at, words: `Line ${lineNumber} of this part cannot be read.` });
-          break;
-        }
-        if (note.t === 'fd') errorOutput = note.fd === 2;
+        if (note === undefined) events.push(this.#unreadable());
+        else if (note.t === 'fd') this.#errorOutput = note.fd === 2;
         else if (note.t === 'raw') markBinary(events.at(-1), note);
         else {
           if (before !== undefined) events.pop(); // It is the title of this note, and shown with it.
@@ -80,7 +117,11 @@ export function parseSegment(text: string, fromNanos: number): ParsedSegment {
         break; // Codes of a later version of the format are legal, and passed over.
     }
   }
-  return parsed;
+
+  #unreadable(): CastEvent {
+    const { at } = this;
+    return { kind: 'damage', at, until: at, words: `Line ${this.#lineNumber} of this part cannot be read.` };
+  }
 }
 
 /** More of a text than this replaced by U+FFFD or NUL: the beginning of a file, not a slip in a text. */
@@ -88,8 +129,14 @@ const MOST_REPLACED = 0.05;
 
 function markBinary(event: CastEvent | undefined, note: Note): void {
   if (event?.kind !== 'data' || typeof note.b64 !== 'string') return;
-  const replaced = event.text.length - event.text.replaceAll(/[\ufffd\0]/g, '').length;
-  if (replaced > 8 && replaced > event.text.length * MOST_REPLACED) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+  if (isBinary(event.text)) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+}
+
+/** Whether a text stands for bytes that are not text, as far as it tells by itself. */
+export function isBinary(text: string): boolean {
+  if (!text.includes('\ufffd') && !text.includes('\0')) return false;
+  const replaced = text.length - text.replaceAll(/[\ufffd\0]/g, '').length;
+  return replaced > 8 && replaced > text.length * MOST_REPLACED;
 }
 
 type Line = { kind: 'header'; header: CastHeader } | { kind: 'event'; steps: number; code: string; data: string };
@@ -113,8 +160,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
   const term = isObject(value.term) ? value.term : {};
   const ours = isObject(value['x-sallyport']) ? value['x-sallyport'] : {};
   return {
-    cols: clamp(term.cols, 80, MOST_COLS),
-    rows: clamp(term.rows, 24, MOST_ROWS),
+    ...clampSize(Number(term.cols), Number(term.rows)),
     pty: ours.pty === true,
     title: typeof value.title === 'string' ? value.title : undefined,
     command: typeof value.command === 'string' ? value.command : undefined,
@@ -124,7 +170,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
 
 function parseSize(data: string): { cols: number; rows: number } | undefined {
   const [match, cols, rows] = /^(\d{1,5})x(\d{1,5})$/.exec(data) ?? [];
-  return match === undefined ? undefined : { cols: clamp(Number(cols), 1, MOST_COLS), rows: clamp(Number(rows), 1, MOST_ROWS) };
+  return match === undefined || !(Number(cols) > 0 && Number(rows) > 0) ? undefined : clampSize(Number(cols), Number(rows));
 }
 
 export function parseNote(data: string): Note | undefined {
@@ -138,8 +184,4 @@ export function parseNote(data: string): Note | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function clamp(value: unknown, otherwise: number, most: number): number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? Math.min(value, most) : otherwise;
 }

@@ -11,6 +11,11 @@ const size = { cols: z.number().int().positive(), rows: z.number().int().positiv
 
 /** Of a file of blobs: where one stands, and the CRC-32 that it has to have. */
 const blob = { at: count, bytes: count, crc: count };
+export interface Blob {
+  readonly at: number;
+  readonly bytes: number;
+  readonly crc: number;
+}
 
 /** A piece of a segment: whole lines of its cast in a zstd frame of their own, so that it can be read by itself. */
 export const pieceSchema = z.strictObject({
@@ -82,6 +87,8 @@ export const partSchema = z.strictObject({
   heat: z.array(z.tuple([count, count])),
   marks: z.array(mark),
   commands: z.array(commandSchema),
+  /** What finds commands goes on from here in the next segment: its own affair (command-finder.ts). */
+  finder: z.unknown().optional(),
   /** Lines of screen text. */
   lines: count,
 });

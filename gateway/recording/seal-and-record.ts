@@ -1,7 +1,19 @@
 import { SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { PerStream } from './cast-renderer.ts';
 import type { Sealer, SealRequest } from './sealer.ts';
 import { dropStretch, type RecordWriter, segmentSealed, setAside } from './segment-records.ts';
+
+/** A segment whose record is durable. */
+export interface RecordedNow {
+  readonly session: string;
+  readonly channel: number;
+  readonly segment: number;
+  /** No segment of this channel follows. */
+  readonly last: boolean;
+  /** How much binary content of the channel is kept up to its end: what the next stretch is rendered with. */
+  readonly rawSpent: PerStream;
+}
 
 /**
  * Has a stretch sealed, recorded and then removed. Rejects when that fails, or has failed for so long that the session
@@ -10,7 +22,7 @@ import { dropStretch, type RecordWriter, segmentSealed, setAside } from './segme
  */
 export function sealAndRecord(
   request: SealRequest,
-  parts: { sealer: Sealer; records: RecordWriter; log: Log },
+  parts: { sealer: Sealer; records: RecordWriter; log: Log; recorded: (segment: RecordedNow) => void },
   before: Promise<unknown>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -24,15 +36,16 @@ export function sealAndRecord(
 
 async function complete(
   request: SealRequest,
-  { sealer, records }: { sealer: Sealer; records: RecordWriter },
+  { sealer, records, recorded }: { sealer: Sealer; records: RecordWriter; recorded: (segment: RecordedNow) => void },
   before: Promise<unknown>,
   trouble: (error: SallyportError) => void,
 ): Promise<void> {
-  const { journal, session, channel, stretch } = request;
+  const { journal, session, channel, stretch, last } = request;
   const sealed = await sealer.seal(request, trouble);
   await before.catch(() => undefined); // that it failed is told where it failed; this segment is no worse for it
   if (sealed.state === 'sealed') {
     await records.append(segmentSealed(sealed.segment, records));
+    recorded({ session, channel, segment: stretch, last, rawSpent: sealed.segment.cast.rawSpent });
     if (sealed.segment.journal.state !== 'damaged') return dropStretch(journal);
   }
   const message = sealed.state === 'poison' ? sealed.message : 'it is damaged';

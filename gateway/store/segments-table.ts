@@ -30,6 +30,37 @@ export class SegmentsTable {
     ]);
   }
 
+  /** Of a channel from a number on, at most so many. */
+  from(session: string, channel: number, segment: number, most: number): Promise<SegmentRow[]> {
+    return this.#connection.all<SegmentRow>(
+      `SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment >= ? ORDER BY segment LIMIT ?`,
+      [session, channel, segment, most],
+    );
+  }
+
+  /** Channels that have segments, in the order in which their sessions began, behind one of them, at most so many. */
+  channels(
+    after: { readonly session: string; readonly channel: number } | undefined,
+    most: number,
+  ): Promise<{ session: string; channel: number }[]> {
+    return this.#connection.all(
+      'SELECT session, channel FROM segments WHERE (session, channel) > (?, ?) GROUP BY session, channel ORDER BY session, channel LIMIT ?',
+      [after?.session ?? '', after?.channel ?? 0, most],
+    );
+  }
+
+  async count(): Promise<number> {
+    return (await this.#connection.get<{ n: number }>('SELECT count(*) AS n FROM segments'))?.n ?? 0;
+  }
+
+  one(session: string, channel: number, segment: number): Promise<SegmentRow | undefined> {
+    return this.#connection.get<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment = ?`, [
+      session,
+      channel,
+      segment,
+    ]);
+  }
+
   ofSession(session: string): Promise<SegmentRow[]> {
     return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment`, [session]);
   }

@@ -1,5 +1,4 @@
 import type { Terminal } from '@xterm/headless';
-import { clampSize } from '../../live-frames.ts';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
@@ -8,6 +7,7 @@ import { quickPrint } from './quick-print.ts';
 import { quickenReset } from './quick-reset.ts';
 import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
+import { clampSize } from './screen-size.ts';
 import {
   boundCombined,
   coreOf,
@@ -66,6 +66,8 @@ export class Emulation {
   readonly #core: TerminalCore;
   /** What has come of a sequence that is not complete, without controls that have taken effect already. */
   #pending = '';
+  /** First and last row that changed since somebody asked. */
+  #dirty: { from: number; to: number } | undefined;
   /** What cells that are printed now are marked as; undefined where output decides, and where a dump does. */
   #error: boolean | undefined;
 
@@ -84,6 +86,7 @@ export class Emulation {
     this.#core._inputHandler._parser.setPrintHandler(print);
     if (plain) this.#markErrors(print);
     this.#boundCounts();
+    this.#core._inputHandler.onRequestRefreshRows((rows) => this.#dirtied(rows?.start ?? 0, rows?.end ?? this.rows - 1));
     takeTitles(this.#core);
     this.#core.registerEscHandler({ final: 'c' }, () => {
       this.whole = true;
@@ -141,6 +144,7 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#settleSaved();
     const { normal, alt } = this.#core.buffers;
     // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
     // just made longer or shorter begins at its beginning, and there is nothing before that.
@@ -153,8 +157,18 @@ export class Emulation {
     for (let row = 0; row < normal.lines.length; row += 1) normal.lines.get(row)?.cleanupMemory();
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
+    this.#dirtied(0, size.rows - 1);
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+    // For good: with what no dump can have, what comes after it would differ from what comes after a dump.
+    mendScreen(this.#core);
+  }
+
+  /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */
+  takeDirty(): { from: number; to: number } | undefined {
+    const dirty = this.#dirty;
+    this.#dirty = undefined;
+    return dirty;
   }
 
   /**
@@ -170,6 +184,19 @@ export class Emulation {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  /**
+   * A saved cursor whose line has left the screen comes back at the top. With fewer lines above the screen it would come
+   * back elsewhere, but not in a terminal that was restored.
+   */
+  #settleSaved(): void {
+    const { normal, alt } = this.#core.buffers;
+    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
+  }
+
+  #dirtied(from: number, to: number): void {
+    this.#dirty = { from: Math.min(from, this.#dirty?.from ?? from), to: Math.max(to, this.#dirty?.to ?? to) };
   }
 
   #show(slice: string): void {
@@ -258,8 +285,16 @@ export class Emulation {
       if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
       return false;
     };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
-    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    const forget = ({ params }: Params): boolean => {
+      if (params[0] === 3) this.#settleSaved();
+      return false;
+    };
+    for (const handler of [eraseAbove, forget]) {
+      this.#core.registerCsiHandler({ final: 'J' }, handler);
+      this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, handler);
+    }
+    // Behind the last column no other sequence sets a stop.
+    this.#core.registerEscHandler({ final: 'H' }, () => this.#core.buffers.active.x >= this.cols);
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },

@@ -1,5 +1,5 @@
 import { Emulation } from './emulation.ts';
-import { sameScreen } from './same-screen.ts';
+import { identicalScreen } from './same-screen.ts';
 
 /** Enough for lines that are coloured cell by cell, on a screen that is not too wide. */
 const MOST_DUMP = 8 * 1024 * 1024;
@@ -13,7 +13,7 @@ export function verifiedDump(emulation: Emulation): string | undefined {
   const restored = new Emulation(emulation.cols, emulation.rows, { whole: emulation.whole, plain: emulation.plain });
   try {
     restored.restore(dump);
-    return sameScreen(emulation, restored) ? dump : undefined;
+    return identicalScreen(emulation, restored) ? dump : undefined;
   } finally {
     restored.dispose();
   }
