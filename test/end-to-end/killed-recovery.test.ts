@@ -26,20 +26,25 @@ beforeAll(async () => {
 afterAll(() => belongings.release());
 
 it('84 a recovery that is killed again and again loses nothing, recovers each session once, and the evidence verifies', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const routes = Array.from({ length: SESSIONS }, () => world.agent());
-  await Promise.all(routes.map(whileItRuns));
-  await world.gateway.kill();
-  const leftBehind = journals();
-  expect(leftBehind).toBeGreaterThanOrEqual(SESSIONS);
-
   let unready = 0;
-  for (let left = leftBehind, kill = 0; left > 1 && kill < KILLS; left = journals(), kill += 1) {
-    // Within the first journal that it drops, or a little later: where exactly is what the seed says.
-    const someLater = ((seed + kill * 7919) % 1000) / 400;
-    const moment = until('a journal is dropped', () => (journals() < left ? true : undefined), { everyMs: 1 }).then(() => delay(someLater));
-    if ((await world.gateway.startAndKill(moment)) === 'not ready') unready += 1;
+  let times = 0;
+  // Again with more of them where this process was kept from its work while the gateway did its own.
+  for (; unready < 3 && times < 4; times += 1) {
+    if (times > 0) await world.gateway.start();
+    await Promise.all(routes.map(whileItRuns));
+    await world.gateway.kill();
+    const leftBehind = journals();
+    expect(leftBehind).toBeGreaterThanOrEqual(SESSIONS);
+    for (let left = leftBehind, kill = 0; left > 1 && kill < KILLS; left = journals(), kill += 1) {
+      // Within the first journal that it drops, or a little later: where exactly is what the seed says.
+      const someLater = ((seed + kill * 7919) % 1000) / 400;
+      const dropped = () => (journals() < left ? true : undefined);
+      const moment = until('a journal is dropped', dropped, { everyMs: 1, withinMs: 60_000 }).then(() => delay(someLater));
+      if ((await world.gateway.startAndKill(moment)) === 'not ready') unready += 1;
+    }
   }
   expect(unready, `seed ${seed}`).toBeGreaterThanOrEqual(3);
   // And before there is anything to see.
@@ -48,9 +53,9 @@ it('84 a recovery that is killed again and again loses nothing, recovers each se
   await world.gateway.start();
   expect(journals()).toBe(0);
   const database = await Database.openForReading(world.gateway.data);
-  const sessions = await database.sessions.find({ limit: 2 * SESSIONS });
+  const sessions = await database.sessions.find({ limit: 2 * times * SESSIONS });
   expect(sessions.map(({ state, principal }) => `${state} ${principal}`).toSorted()).toEqual(
-    routes.map(({ principal }) => `recovered ${principal}`).toSorted(),
+    routes.flatMap(({ principal }) => Array.from({ length: times }, () => `recovered ${principal}`)).toSorted(),
   );
   for (const { id } of sessions) {
     const output = rebuild(await storedCast(database, id)).o.map((piece) => ('bytes' in piece ? piece.bytes.toString() : ''));

@@ -17,7 +17,7 @@ const belongings = new Belongings();
 let evidence: Evidence;
 beforeAll(async () => {
   evidence = await makeEvidence(belongings);
-}, 60_000);
+}, 180_000);
 afterAll(() => belongings.release());
 
 interface Row {

@@ -40,7 +40,7 @@ beforeAll(async () => {
     const done = await sallyport(['export', ...chosen, '--data', evidence.data, '-o', file]);
     if (done.status !== 0) throw new Error(done.stderr);
   }
-}, 60_000);
+}, 180_000);
 afterAll(() => belongings.release());
 
 async function check(path: string, options: VerifyOptions = {}) {

@@ -17,7 +17,7 @@ beforeAll(async () => {
     makeEvidence(belongings),
     openWorld(belongings, { agents: 2, configuration: { recording: { segment: '64KiB', reserve: '1MiB' } } }),
   ]);
-}, 60_000);
+}, 180_000);
 afterAll(() => belongings.release());
 
 describe('verification', () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
     configuration: { gateway: { name: 'keys' }, ledger: { key: { file: next }, 'former-key': { file: former } } },
   });
   await second.stop();
-}, 60_000);
+}, 180_000);
 afterAll(() => belongings.release());
 
 describe('a ledger whose key was changed', () => {
