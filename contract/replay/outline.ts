@@ -97,7 +97,7 @@ class Composition {
     if (part.busy !== undefined) {
       this.#idle.happened(part.busy.from);
       for (const [from, to] of part.busy.idle) this.#idle.silent(from, to);
-      this.#idle.happened(part.busy.to);
+      this.#idle.busyUntil(part.busy.to);
     }
     for (const [at, amount] of part.heat) this.#activity.add(at, amount);
     for (const mark of part.marks) {
