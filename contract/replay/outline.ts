@@ -159,7 +159,7 @@ class Composition {
   }
 }
 
-export function missingWords(first: number, last: number): string {
+function missingWords(first: number, last: number): string {
   const which = first === last ? `Part ${first}` : `Parts ${first} to ${last}`;
   return `${which} of this recording ${first === last ? 'is' : 'are'} missing.`;
 }
