@@ -2,7 +2,7 @@ import type { Emulation } from './emulation.ts';
 import { mendScreen } from './mend-screen.ts';
 import { BG, CELL_WORDS, COMBINED } from './packed-cells.ts';
 import { penOf, samePen, savedPenOf } from './pen.ts';
-import { charsetFinal, emptyCell, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
+import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
  * Whether two terminals are the same from here on, whatever is written to them: every cell of both screens and of what
@@ -30,7 +30,7 @@ function sameState(a: TerminalCore, b: TerminalCore): boolean {
     a.rows === b.rows &&
     one._windowTitle === other._windowTitle &&
     one._parser.currentState === other._parser.currentState &&
-    one._parser.precedingJoinState === other._parser.precedingJoinState &&
+    joinWidth(one._parser.precedingJoinState) === joinWidth(other._parser.precedingJoinState) &&
     samePen(penOf(one._curAttrData, true), penOf(other._curAttrData, true)) &&
     sameCharsets(a, b) &&
     a.coreService.isCursorHidden === b.coreService.isCursorHidden &&
@@ -93,8 +93,9 @@ function sameLine(a: ScreenLine, b: ScreenLine): boolean {
     const content = one[word] as number;
     const bg = one[word + 2] as number;
     const alike = content === other[word] && one[word + 1] === other[word + 1] && bg === other[word + 2];
-    if (alike && (content & COMBINED) === 0 && (bg & BG.extended) === 0) continue;
-    if (!sameCell(a, b, word / CELL_WORDS)) return false;
+    const x = word / CELL_WORDS;
+    if (alike && (bg & BG.extended) === 0 && ((content & COMBINED) === 0 || a._combined[x] === b._combined[x])) continue;
+    if (!sameCell(a, b, x)) return false;
   }
   return true;
 }

@@ -30,7 +30,6 @@ export interface PackedLine extends ScreenLine {
 }
 
 interface WatchedCore extends TerminalCore {
-  readonly _bufferService: { scroll(attributes: unknown, wrapped?: boolean): void };
   readonly _inputHandler: TerminalCore['_inputHandler'] & { print(data: Uint32Array, start: number, end: number): void };
 }
 
