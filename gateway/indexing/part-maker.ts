@@ -24,7 +24,8 @@ const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.Z
 export interface MadePart {
   readonly part: Part;
   readonly blobs: readonly Buffer[];
-  readonly lines: readonly ScreenLine[];
+  /** To be read to the end before the next part of the channel is made. */
+  readonly lines: Iterable<ScreenLine>;
 }
 
 export interface PartParts {
@@ -93,8 +94,8 @@ class PartMaker {
     channel.through = segment.segment;
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.
     if (channel.terminal !== terminal) this.#forgetKeyframes();
-    const lines = channel.takeLines(to);
-    return { part: this.#part(from, to, lines.length), blobs: this.#blobs.all, lines };
+    const { count, lines } = channel.takeLines(to);
+    return { part: this.#part(from, to, count), blobs: this.#blobs.all, lines };
   }
 
   #part(from: number, to: number, lines: number): Part {
