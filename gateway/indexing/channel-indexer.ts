@@ -4,8 +4,8 @@ import { channelUpTo } from './channel-up-to.ts';
 import type { IndexedChannel } from './indexed-channel.ts';
 import type { FromIndexer, IndexJob } from './indexer-messages.ts';
 import { type MadePart, makePart } from './part-maker.ts';
-import { hasFailed, readPart, writeSidecar } from './sidecar-file.ts';
 import type { ScreenLine, TextBlock } from './screen-text.ts';
+import { hasFailed, readPart, writeSidecar } from './sidecar-file.ts';
 import { packLines } from './text-block.ts';
 
 /** Characters: a few blocks. */

@@ -60,7 +60,7 @@ class PartMaker {
   constructor(parts: PartParts) {
     this.#parts = parts;
     this.#channel = parts.channel;
-    this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from), parts.channel.picture);
+    this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from));
     this.#finder = new CommandFinder(
       (command) => {
         if (this.#commands.length < MOST_COMMANDS) this.#commands.push(command);
@@ -89,7 +89,6 @@ class PartMaker {
     to = Math.max(to, micros(segment.to));
     if (last) this.#finder.end();
     this.#thumbnails.end(channel.screen.emulation);
-    channel.picture = this.#thumbnails.newest;
     channel.finder = this.#finder.state();
     channel.through = segment.segment;
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.

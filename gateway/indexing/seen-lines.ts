@@ -114,6 +114,7 @@ export class SeenLines {
     let sorted = true;
     for (let line = 1; line < count && sorted; line += 1) sorted = (table[line * 3 + 1] as number) >= (table[line * 3 - 2] as number);
     if (sorted) for (let line = 0; line < count; line += 1) yield line;
-    else yield* Array.from({ length: count }, (_, line) => line).sort((a, b) => (table[a * 3 + 1] as number) - (table[b * 3 + 1] as number));
+    else
+      yield* Array.from({ length: count }, (_, line) => line).sort((a, b) => (table[a * 3 + 1] as number) - (table[b * 3 + 1] as number));
   }
 }

@@ -14,6 +14,8 @@ export interface LineSink {
 /** Lines that continue each other are put together up to so many rows; of what is longer, the parts are told. */
 const MOST_JOINED_ROWS = 16;
 const MOST_CARRIED = 16 * 1024;
+/** What is looked for is not cut in two. */
+const OVERLAP = 256;
 
 /**
  * Output may have a whole row told for each character, again and again. What is told over a while is bounded by what is
@@ -75,10 +77,9 @@ export class TextTracker implements ScreenWatcher {
   printing(buffer: ScreenBuffer, data: Uint32Array, start: number, end: number): void {
     const rows = this.#rowsOf(buffer);
     const { x, y } = buffer;
-    const blank = isBlank(data, start, end);
-    this.#printing = blank ? undefined : y;
+    this.#printing = isBlank(data, start, end) ? undefined : y;
     // Blanks are a way to erase.
-    if (blank) this.erasing(buffer, y, x);
+    if (data[start] === SPACE) this.erasing(buffer, y, x);
     else this.#overwriting(rows, buffer, y, x);
     const cols = this.#cols;
     if (x + 2 * (end - start) <= cols) return;
@@ -180,10 +181,15 @@ export class TextTracker implements ScreenWatcher {
       rows.hold(y, undefined);
       if (this.#carried !== '' || !text.startsWith(held.text)) this.#sink.see(held.text, held.first, held.last);
     }
+    const same = this.#carried === '' && held?.text === text;
     this.#carried += text;
-    this.#carriedSince = Math.max(this.#carriedSince, since);
+    this.#carriedSince = Math.max(this.#carriedSince, same ? held.first : since);
     rows.settle(y);
-    if (!goesOn || this.#carried.length > MOST_CARRIED) this.#endCarried();
+    if (!goesOn) this.#endCarried();
+    else if (this.#carried.length > MOST_CARRIED) {
+      this.#tell(this.#carried, this.#carriedSince);
+      this.#carried = this.#carried.slice(-OVERLAP);
+    }
   }
 
   #endCarried(): void {
@@ -220,7 +226,7 @@ export class TextTracker implements ScreenWatcher {
     this.#saved -= text.length;
     const held = rows.held(first);
     if (held !== undefined && !text.startsWith(held.text)) this.#sink.see(held.text, held.first, held.last);
-    rows.hold(first, { text, first: since, last: this.#now });
+    rows.hold(first, { text, first: held?.text === text ? held.first : since, last: this.#now });
   }
 
   /** The row is gone for good. */
