@@ -61,6 +61,9 @@ export const errorCodes = [
   'SESSION_NOT_FOUND',
   'SESSION_AMBIGUOUS',
   'CHANNEL_NOT_FOUND',
+  // The replay index
+  'INDEX_INTERRUPTED',
+  'QUERY_INVALID',
   // Retention
   'HOLD_NOT_FOUND',
   'SESSION_HELD',

@@ -20,7 +20,7 @@ export class IndexedChannel {
   finder: FinderState | undefined;
   /** What stood on its screens since `takeLines`. */
   readonly #seen = new SeenLines();
-  readonly #text = new TextTracker((text, first, last) => this.#seen.see(text, first, last));
+  readonly #text = new TextTracker(this.#seen);
   #followed: Emulation | undefined;
   #screen: ChannelScreen | undefined;
 
@@ -60,10 +60,10 @@ export class IndexedChannel {
     this.show(event);
   }
 
-  /** All lines until then, what is on the screen now included. */
-  takeLines(until: number): readonly ScreenLine[] {
+  /** All lines until then, what is on the screen now included. To be read to the end before anything else is shown. */
+  takeLines(until: number): { readonly count: number; readonly lines: Iterable<ScreenLine> } {
     this.#text.flush(until);
-    return this.#seen.take();
+    return { count: this.#seen.count, lines: this.#seen.take() };
   }
 
   #follow(emulation: Emulation): void {

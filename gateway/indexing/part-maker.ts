@@ -10,9 +10,10 @@ import { CollectedBlobs } from './collected-blobs.ts';
 import type { IndexedChannel } from './indexed-channel.ts';
 import type { ScreenLine } from './screen-text.ts';
 import { segmentPieces } from './segment-pieces.ts';
+import { Thumbnails } from './thumbnails.ts';
 
 /** A keyframe where a piece begins and so much text has come since the last one: what a seek has to show at most, about. */
-const KEYFRAME_TEXT = 512 * 1024;
+const KEYFRAME_TEXT = 1024 * 1024;
 /** Of quiet sessions, where so many segments have gone by: as many files are read at most. */
 const KEYFRAME_SEGMENTS = 16;
 
@@ -23,7 +24,8 @@ const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.Z
 export interface MadePart {
   readonly part: Part;
   readonly blobs: readonly Buffer[];
-  readonly lines: readonly ScreenLine[];
+  /** To be read to the end before the next part of the channel is made. */
+  readonly lines: Iterable<ScreenLine>;
 }
 
 export interface PartParts {
@@ -51,13 +53,14 @@ class PartMaker {
   readonly #finder: CommandFinder;
   readonly #pieces: Piece[] = [];
   readonly #keyframes: Part['keyframes'] = [];
-  readonly #thumbnails: Part['thumbnails'] = [];
+  readonly #thumbnails: Thumbnails;
   readonly #commands: Command[] = [];
   #header: Part['header'];
 
   constructor(parts: PartParts) {
     this.#parts = parts;
     this.#channel = parts.channel;
+    this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from));
     this.#finder = new CommandFinder(
       (command) => {
         if (this.#commands.length < MOST_COMMANDS) this.#commands.push(command);
@@ -85,12 +88,13 @@ class PartMaker {
     }
     to = Math.max(to, micros(segment.to));
     if (last) this.#finder.end();
+    this.#thumbnails.end(channel.screen.emulation);
     channel.finder = this.#finder.state();
     channel.through = segment.segment;
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.
     if (channel.terminal !== terminal) this.#forgetKeyframes();
-    const lines = channel.takeLines(to);
-    return { part: this.#part(from, to, lines.length), blobs: this.#blobs.all, lines };
+    const { count, lines } = channel.takeLines(to);
+    return { part: this.#part(from, to, count), blobs: this.#blobs.all, lines };
   }
 
   #part(from: number, to: number, lines: number): Part {
@@ -108,7 +112,7 @@ class PartMaker {
       input,
       pieces: this.#pieces,
       keyframes: this.#keyframes,
-      thumbnails: this.#thumbnails,
+      thumbnails: this.#thumbnails.taken,
       ...this.#happenings.part,
       commands: this.#commands,
       ...(finder === undefined ? {} : { finder }),
@@ -133,6 +137,7 @@ class PartMaker {
 
   #take(event: CastEvent): void {
     const { screen } = this.#channel;
+    this.#thumbnails.before(event, screen.emulation);
     this.#happenings.take(event);
     this.#finder.before(event, screen.emulation);
     this.#channel.showForText(event);

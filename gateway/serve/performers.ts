@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
+import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
@@ -10,8 +11,10 @@ import { type LoginParts, loginOperations } from '../operator-api/login-operatio
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
+import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
+import { searchOperations } from '../operator-api/search-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
@@ -19,6 +22,7 @@ import { recordView } from '../operator-api/view-operations.ts';
 import type { Retention } from '../retention/retention.ts';
 import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
+import { rebuildIndex } from './rebuild-index.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
 export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
@@ -27,6 +31,7 @@ export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'rec
   readonly log: Log;
   readonly gatewayName: string;
   readonly retention: Retention;
+  readonly indexer: Indexer;
   /** In force at the moment of the call; undefined where a command was told of a data directory alone. */
   readonly config: () => Config | undefined;
 }
@@ -35,11 +40,13 @@ type EvidenceOperation =
   | 'ledger.sign'
   | 'export.recorded'
   | 'view.recorded'
+  | 'search.recorded'
   | 'attestation.sign'
   | 'hold.set'
   | 'hold.clear'
   | 'retention.run'
-  | 'erase.run';
+  | 'erase.run'
+  | 'index.rebuild';
 
 /** What is done to the evidence, which takes no gateway that runs. */
 export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Performers, EvidenceOperation> {
@@ -49,11 +56,13 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
     'ledger.sign': () => signLedger(evidence),
     'export.recorded': (input, asking) => recordExport(input, asking, evidence),
     'view.recorded': (input, asking) => recordView(input, asking, parts),
+    'search.recorded': (input, { actor }) => recordLocalSearch(input, actor, parts),
     'attestation.sign': (input) => signBundle(input, evidence),
     'hold.set': (input, asking) => retention.setHold(input, asking),
     'hold.clear': (input, asking) => retention.clearHold(input, asking),
     'retention.run': (input, asking) => retention.run(input, asking),
     'erase.run': (input, asking) => retention.erase(input, asking),
+    'index.rebuild': (input, asking) => rebuildIndex(parts, input, asking),
   };
 }
 
@@ -76,6 +85,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
     ...sessionOperations({ ...parts, liveState: (session) => liveStateOf(session, parts) }),
+    ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IndexedSegment } from '../indexing/screen-text.ts';
 import { Connection, type SqlValue } from './connection.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { isDamage, isOurs, SCREEN_TEXT_FILE, SHARD_COLUMNS, type Shard, shardOf, shardOfBlock } from './screen-text-schema.ts';
@@ -10,6 +11,8 @@ export interface Place {
   readonly session: string;
   readonly channel: number;
   readonly segment: number;
+  /** Counts the blocks of its segment. */
+  readonly number: number;
   readonly opened: number;
   readonly moment: number;
   readonly tie: number;
@@ -34,12 +37,13 @@ export interface PlaceFilter {
   readonly ids?: { readonly low: number; readonly high: number } | undefined;
 }
 
-const placeColumns = 'p.id, s.session, s.channel, s.segment, s.opened, p.moment, p.tie, p.until, p.lines';
+const placeColumns = 'p.id, s.session, s.channel, s.segment, p.number, s.opened, p.moment, p.tie, p.until, p.lines';
 
 /** Reads screen text that is stored, also while more is being stored. */
 export class ScreenTextReader {
   readonly #connection: Connection;
   readonly #onDamage: () => void;
+  #damaged = false;
 
   private constructor(connection: Connection, onDamage: () => void) {
     this.#connection = connection;
@@ -80,6 +84,14 @@ export class ScreenTextReader {
     return (await this.#all<{ n: number }>('SELECT count(*) AS n FROM segments WHERE complete = 1'))[0]?.n ?? 0;
   }
 
+  /** In the order of their numbers. */
+  stored(session: string, channel: number): Promise<IndexedSegment[]> {
+    return this.#all(
+      'SELECT session, channel, segment, sha256 FROM segments WHERE session = ? AND channel = ? AND complete = 1 ORDER BY segment',
+      [session, channel],
+    );
+  }
+
   /** In which shards blocks of these sessions stand, and which are the first and the last of them. */
   placesOf(sessions: readonly string[]): Promise<{ shard: number; low: number; high: number }[]> {
     return this.#all(
@@ -117,7 +129,7 @@ export class ScreenTextReader {
     );
   }
 
-  /** Blocks of a channel that were on its screen within this time (microseconds since 1970), the first of these segments first. */
+  /** Blocks of a channel, from this segment on, that were on its screen within this time (microseconds since 1970). */
   placesOfChannel(
     session: string,
     channel: number,
@@ -126,8 +138,9 @@ export class ScreenTextReader {
   ): Promise<Place[]> {
     return this.#all(
       `SELECT ${placeColumns} FROM segments s CROSS JOIN places p ON p.segment = s.id
-       WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1 AND p.until >= ? AND p.moment < ?
-       ORDER BY s.segment, p.id LIMIT ?`,
+       WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1
+         AND p.until >= ? AND p.moment < ?
+       ORDER BY s.segment, p.number LIMIT ?`,
       [session, channel, segment, from, to, limit],
     );
   }
@@ -156,7 +169,13 @@ export class ScreenTextReader {
 
   /** A block could not be unpacked. */
   reportDamage(): void {
-    this.#onDamage();
+    if (!this.#damaged) this.#onDamage();
+    this.#damaged = true;
+  }
+
+  /** Whether something could not be read. */
+  get isDamaged(): boolean {
+    return this.#damaged;
   }
 
   close(): Promise<void> {
@@ -167,7 +186,7 @@ export class ScreenTextReader {
     try {
       return await this.#connection.all<Row>(sql, parameters);
     } catch (thrown) {
-      if (isDamage(thrown) && !isMissingTable(thrown)) this.#onDamage();
+      if (isDamage(thrown) && !isMissingTable(thrown)) this.reportDamage();
       throw thrown;
     }
   }

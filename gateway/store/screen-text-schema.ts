@@ -1,4 +1,4 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Connection, isSqlError } from './connection.ts';
 
@@ -47,6 +47,7 @@ const TABLES = `
   CREATE TABLE places (
     id      INTEGER PRIMARY KEY,      -- of a block: its shard and its number in it
     segment INTEGER NOT NULL,
+    number  INTEGER NOT NULL,         -- counts the blocks of the segment
     moment  INTEGER NOT NULL,         -- when its first line was first seen, microseconds since 1970: lists go by this
     tie     INTEGER NOT NULL,         -- and by this: the same whenever the same block is made again
     until   INTEGER NOT NULL,         -- when any of its lines was last seen
@@ -110,7 +111,7 @@ async function makeFolder(file: string): Promise<void> {
 }
 
 async function tryToOpen(file: string): Promise<Connection | undefined> {
-  const there = await stat(file).catch(() => undefined);
+  const there = await lstat(file).catch(() => undefined);
   if (there !== undefined && !there.isFile()) return undefined;
   if (there === undefined) await (await open(file, 'a', 0o600)).close();
   let connection: Connection | undefined;

@@ -61,13 +61,14 @@ export class ScreenTextFile implements ScreenTextStore {
     });
   }
 
-  stored(session: string, channel: number): Promise<readonly IndexedSegment[]> {
-    return this.#inTurn(() =>
-      this.#connection.all<IndexedSegment>(
-        `SELECT session, channel, segment, sha256 FROM segments WHERE session = ? AND channel = ? AND complete = 1 ORDER BY segment`,
-        [session, channel],
-      ),
-    );
+  /** Waits for nothing that is being written. */
+  async stored(session: string, channel: number): Promise<readonly IndexedSegment[]> {
+    try {
+      return await (await this.reader()).stored(session, channel);
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      return []; // The reader has told of it, and the file begins anew.
+    }
   }
 
   /**

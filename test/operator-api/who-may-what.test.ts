@@ -19,6 +19,7 @@ const inputs: { readonly [N in OperationName]: Record<string, unknown> } = {
   'gateway.status': {},
   'config.reload': {},
   'session.list': { limit: 1 },
+  'search.content': { query: 'nothing', limit: 1 },
   'session.show': { session },
   'recording.open': { session, channel: 0 },
   'recording.outline': { session, channel: 0 },
@@ -49,12 +50,14 @@ const inputs: { readonly [N in OperationName]: Record<string, unknown> } = {
   'credential.authority': {},
   'ledger.sign': {},
   'export.recorded': { question: {}, sessions: 0, records: 0, leftOut: 0, manifest: nothing },
+  'search.recorded': { query: { query: 'nothing' }, results: 0 },
   'view.recorded': { session, how: 'play' },
   'attestation.sign': { tagManifest: nothing, question: {}, checkpoint: 'none' },
   'hold.set': { scope: { session }, reason },
   'hold.clear': { hold: session, reason },
   'retention.run': { dryRun: true },
   'erase.run': { document: '{}', signatures: [] },
+  'index.rebuild': { session },
 };
 
 const names = Object.keys(operations) as OperationName[];

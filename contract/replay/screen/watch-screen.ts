@@ -1,5 +1,5 @@
 import type { Emulation } from './emulation.ts';
-import type { Params, ScreenBuffer, ScreenLine, TerminalCore } from './terminal-internals.ts';
+import type { Params, ScreenBuffer, TerminalCore } from './terminal-internals.ts';
 
 /**
  * Is told what is about to happen to a screen, before it has happened: afterwards nobody could say what stood there.
@@ -23,22 +23,12 @@ export interface ScreenWatcher {
   leaving(buffer: ScreenBuffer): void;
 }
 
-/** What a watcher may read of a line beside what any reader of a screen does: cells as xterm.js packs them, three words each. */
-export interface PackedLine extends ScreenLine {
-  readonly _data: Uint32Array;
-  readonly _combined: Readonly<Record<number, string>>;
-}
-
-interface WatchedCore extends TerminalCore {
-  readonly _inputHandler: TerminalCore['_inputHandler'] & { print(data: Uint32Array, start: number, end: number): void };
-}
-
 /** Modes that switch to the alternate screen and back. */
 const ALTERNATE = [47, 1047, 1049];
 
 /** To be called once for an emulation, after it was restored if it is to be. There is no end to it: the emulation ends. */
 export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void {
-  const core = emulation.core as WatchedCore;
+  const core = emulation.core;
   const active = () => core.buffers.active;
   watchPrinting(core, watcher);
   const service = core._bufferService;
@@ -92,7 +82,7 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
   );
 }
 
-function watchPrinting(core: WatchedCore, watcher: ScreenWatcher): void {
+function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
   const handler = core._inputHandler;
   const print = handler.print.bind(handler);
   handler.print = (data, start, end) => {
