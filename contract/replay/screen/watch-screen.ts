@@ -1,5 +1,5 @@
 import type { Emulation } from './emulation.ts';
-import type { Params, ScreenBuffer, ScreenLine, TerminalCore } from './terminal-internals.ts';
+import type { Params, ScreenBuffer, TerminalCore } from './terminal-internals.ts';
 
 /**
  * Is told what is about to happen to a screen, before it has happened: afterwards nobody could say what stood there.
@@ -23,23 +23,12 @@ export interface ScreenWatcher {
   leaving(buffer: ScreenBuffer): void;
 }
 
-/** What a watcher may read of a line beside what any reader of a screen does: cells as xterm.js packs them, three words each. */
-export interface PackedLine extends ScreenLine {
-  readonly _data: Uint32Array;
-  readonly _combined: Readonly<Record<number, string>>;
-}
-
-interface WatchedCore extends TerminalCore {
-  readonly _bufferService: { scroll(attributes: unknown, wrapped?: boolean): void };
-  readonly _inputHandler: TerminalCore['_inputHandler'] & { print(data: Uint32Array, start: number, end: number): void };
-}
-
 /** Modes that switch to the alternate screen and back. */
 const ALTERNATE = [47, 1047, 1049];
 
 /** To be called once for an emulation, after it was restored if it is to be. There is no end to it: the emulation ends. */
 export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void {
-  const core = emulation.core as WatchedCore;
+  const core = emulation.core;
   const active = () => core.buffers.active;
   watchPrinting(core, watcher);
   const service = core._bufferService;
@@ -93,14 +82,15 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
   );
 }
 
-function watchPrinting(core: WatchedCore, watcher: ScreenWatcher): void {
-  const handler = core._inputHandler;
-  const print = handler.print.bind(handler);
-  handler.print = (data, start, end) => {
+function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
+  // Whatever prints here by now: an emulation prints with a function of its own.
+  const parser = core._inputHandler._parser;
+  const print = parser._printHandler;
+  parser.setPrintHandler((data, start, end) => {
     watcher.printing(core.buffers.active, data, start, end);
     print(data, start, end);
     watcher.printed(core.buffers.active);
-  };
+  });
 }
 
 function within({ y, scrollTop, scrollBottom }: ScreenBuffer): boolean {
