@@ -4,6 +4,7 @@ import { ledger } from './ledger.ts';
 import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
 import { search } from './search.ts';
+import { replaySeek } from './replay-seek.ts';
 import { sshBulk } from './ssh-bulk.ts';
 import { sshConnect } from './ssh-connect.ts';
 import { sshEcho } from './ssh-echo.ts';
@@ -12,3 +13,4 @@ import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
 export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, search, recovery, footprint, policy];
+export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, recovery, footprint, policy, replaySeek];
