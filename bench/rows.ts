@@ -12,5 +12,16 @@ import { sshSessions } from './ssh-sessions.ts';
 import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, search, recovery, footprint, policy];
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, recovery, footprint, policy, replaySeek];
+export const rows: readonly Row[] = [
+  sshBulk,
+  sshConnect,
+  sshEcho,
+  sshSessions,
+  replaySeek,
+  search,
+  ledger,
+  atRest,
+  recovery,
+  footprint,
+  policy,
+];
