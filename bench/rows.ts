@@ -1,5 +1,6 @@
 import { atRest } from './at-rest.ts';
 import { footprint } from './footprint.ts';
+import { index } from './index.ts';
 import { ledger } from './ledger.ts';
 import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
@@ -11,4 +12,4 @@ import { sshSessions } from './ssh-sessions.ts';
 import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, search, recovery, footprint, policy];
+export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, index, search, recovery, footprint, policy];
