@@ -1,3 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
 import { isUnderlined, penOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
@@ -9,6 +13,54 @@ import {
 
 /** Everything that two terminals must have in common to be the same from here on, by name. */
 export function stateOf(core: TerminalCore): Record<string, unknown> {
+  const { normal, alt } = core.buffers;
+  return {
+    ...stateBeside(core),
+    normal: { ...aroundLines(core, normal), lines: linesOf(normal) },
+    alt: { ...aroundLines(core, alt), lines: linesOf(alt) },
+  };
+}
+
+/** Fails unless two terminals look the same and are the same from here on. Changes neither of them. */
+export function expectSame(actual: Emulation, expected: Emulation, when: string): void {
+  const undo = [mendScreen(actual.core), mendScreen(expected.core)];
+  if (!isSame(actual.core, expected.core)) expect(stateOf(actual.core), when).toEqual(stateOf(expected.core));
+  for (const step of undo) step();
+}
+
+/** The same as comparing `stateOf`, without a word for each cell. */
+function isSame(a: TerminalCore, b: TerminalCore): boolean {
+  if (!isDeepStrictEqual(stateBeside(a), stateBeside(b))) return false;
+  return (['normal', 'alt'] as const).every((which) => {
+    const [one, other] = [a.buffers[which], b.buffers[which]];
+    if (one.lines.length !== other.lines.length || !isDeepStrictEqual(aroundLines(a, one), aroundLines(b, other))) return false;
+    for (let index = 0; index < one.lines.length; index += 1)
+      if (!isSameLine(one.lines.get(index) as ScreenLine, other.lines.get(index) as ScreenLine)) return false;
+    return true;
+  });
+}
+
+/** A line as xterm.js keeps it: three numbers for each cell, and what does not fit into them. */
+interface PackedLine extends ScreenLine {
+  readonly _data: Uint32Array;
+  readonly _combined: object;
+  readonly _extendedAttrs: object;
+}
+
+function isSameLine(a: ScreenLine, b: ScreenLine): boolean {
+  const packed = [a, b] as PackedLine[];
+  const bytes = packed.map(({ _data, length }) => Buffer.from(_data.buffer, _data.byteOffset, length * 12));
+  const plain = packed.every(({ _combined, _extendedAttrs }) => isEmpty(_combined) && isEmpty(_extendedAttrs));
+  if (plain && a.isWrapped === b.isWrapped && bytes[0]?.equals(bytes[1] as Buffer) === true) return true;
+  return lineOf(a) === lineOf(b);
+}
+
+function isEmpty(found: object): boolean {
+  for (const _ in found) return false;
+  return true;
+}
+
+function stateBeside(core: TerminalCore): Record<string, unknown> {
   const { normal, alt, active } = core.buffers;
   const handler = core._inputHandler;
   const charsets = core._charsetService;
@@ -26,12 +78,10 @@ export function stateOf(core: TerminalCore): Record<string, unknown> {
     modes: [core.coreService.modes, core.coreService.decPrivateModes, core.coreService.isCursorHidden],
     mouse: [core.coreMouseService.activeProtocol, core.coreMouseService.activeEncoding],
     options: [core.optionsService.rawOptions.convertEol, core.optionsService.rawOptions.cursorBlink],
-    normal: bufferOf(core, normal),
-    alt: bufferOf(core, alt),
   };
 }
 
-function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
+function aroundLines(core: TerminalCore, buffer: ScreenBuffer): Record<string, unknown> {
   return {
     ybase: buffer.ybase,
     region: [buffer.scrollTop, buffer.scrollBottom],
@@ -45,8 +95,11 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: isUnderlined(buffer.savedCurAttrData) ? 1 : 0, underlineColor: 0 } }),
       charsetFinal(buffer.savedCharset),
     ],
-    lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine)),
   };
+}
+
+function linesOf(buffer: ScreenBuffer): string[] {
+  return Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine));
 }
 
 function lineOf(line: ScreenLine): string {
