@@ -1,190 +1,91 @@
-import { isErased, type Pen, penOf, samePen, setPen } from './pen.ts';
-import { type Cell, emptyCell, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
+import { dumpLine, penOfCell } from './dump-line.ts';
+import { dumpOddLine, WIDE } from './dump-odd-line.ts';
+import type { DumpText } from './dump-text.ts';
+import { CELL_WORDS, CHARACTERS, COLOUR_MODE, WIDTH_SHIFT } from './packed-cells.ts';
+import type { ScreenBuffer, ScreenLine, TerminalCore } from './terminal-internals.ts';
 
-/** Two columns wide and blank. */
-const WIDE = '\u3000';
-
-const PLAIN: Pen = { plain: '', protected: false, style: 0, colour: '' };
-
-/**
- * Lines and tab stops of one of the two buffers, into the active buffer of a terminal that was just reset. `above`:
- * whether lines that have been scrolled off the screen are among them.
- */
-export function dumpBuffer(core: TerminalCore, buffer: ScreenBuffer, above: boolean): string {
-  return new BufferDump(core, buffer, above ? 0 : buffer.ybase).run();
+/** What of a buffer is dumped. */
+export interface Dumped {
+  /** Lines that have been scrolled off the screen, too. */
+  readonly above: boolean;
+  /** Where what was written gets longer than this, it is given up. */
+  readonly most: number;
 }
 
-class BufferDump {
-  readonly #core: TerminalCore;
-  readonly #buffer: ScreenBuffer;
-  readonly #cell: Cell;
-  readonly #first: number;
-  #out = '';
-  #pen: Pen = PLAIN;
-  /** Where the next character would be printed, if that is known. */
-  #at: { x: number; row: number } | undefined;
-
-  constructor(core: TerminalCore, buffer: ScreenBuffer, first: number) {
-    this.#core = core;
-    this.#buffer = buffer;
-    this.#cell = emptyCell();
-    this.#first = first;
-  }
-
-  run(): string {
-    const { rows } = this.#core;
-    const count = this.#count;
-    if (this.#line(0).isWrapped) this.#wrapFirst();
-    for (let row = 1; row < Math.min(rows, count); row += 1) if (this.#line(row).isWrapped) this.#wrapInto(row - 1);
-    for (let index = 0; index < Math.min(rows, count) - 1; index += 1) this.#fill(index, index);
-    // Each further line scrolls the screen; a line is filled once it is known whether the next one continues it.
-    for (let index = rows; index < count; index += 1) {
-      if (rows === 1) this.#fill(index - 1, 0);
-      if (this.#line(index).isWrapped) this.#wrapInto(rows - 1);
-      else this.#scroll();
-      if (rows > 1) this.#fill(index - 1, rows - 2);
-    }
-    this.#fill(count - 1, Math.min(rows, count) - 1);
-    this.#usePen(PLAIN);
-    return this.#out + this.#tabs();
-  }
-
-  get #count(): number {
-    return this.#buffer.lines.length - this.#first;
-  }
-
-  #line(index: number): ScreenLine {
-    return this.#buffer.lines.get(this.#first + index) as ScreenLine;
-  }
-
-  #load(line: ScreenLine, x: number): Cell {
-    // A cell without attributes of this kind leaves those of the cell before it in place.
-    return line.loadCell(x, this.#cell);
-  }
-
-  /** Makes the row below continue this one, which leaves a character at the end of this row and the start of that. */
-  #wrapInto(row: number): void {
-    this.#usePen(PLAIN);
-    this.#move(this.#core.cols - 1, row);
-    this.#out += 'xx';
-    this.#at = undefined;
-  }
-
-  #scroll(): void {
-    this.#usePen(PLAIN);
-    this.#move(0, this.#core.rows - 1);
-    this.#out += '\n';
-    this.#at = undefined;
-  }
-
-  /** The first line continues one that is gone. */
-  #wrapFirst(): void {
-    this.#wrapInto(this.#core.rows - 1);
-    for (let row = 1; row < this.#core.rows; row += 1) this.#out += '\n';
-    this.#out += '\x1b[3J';
-  }
-
-  #fill(index: number, row: number): void {
-    const line = this.#line(index);
-    const { cols } = this.#core;
-    // Columns that hold something already, which has to go even where the line is blank.
-    const used = new Set<number>();
-    if (line.isWrapped) used.add(0);
-    if (index + 1 < this.#count && this.#line(index + 1).isWrapped) used.add(cols - 1);
-    const done = this.#blanks(line, row, used);
-    for (let x = 0; x < cols; ) {
-      const cell = this.#load(line, x);
-      const chars = cell.getChars();
-      if (done.has(x)) x += 1;
-      else if (chars === '') x = this.#erase(line, x, row, used, done);
-      else {
-        const width = cell.getWidth();
-        this.#usePen(penOf(cell));
-        // Without a width of its own it must not be joined with what is before it.
-        if (width === 0 || this.#at?.x !== x || this.#at.row !== row) this.#move(x, row);
-        this.#out += chars;
-        x += Math.max(1, width);
-        this.#at = width === 0 || x >= cols ? undefined : { x, row };
+/**
+ * Lines and tab stops of one of the two buffers, into the active buffer of a terminal that was just reset: from top to
+ * bottom, as if they had been printed, since that is the fastest to make and to read. False where it got too long.
+ */
+export function dumpBuffer(out: DumpText, core: TerminalCore, buffer: ScreenBuffer, { above, most }: Dumped): boolean {
+  const { cols, rows } = core;
+  const first = above ? 0 : buffer.ybase;
+  let before: ScreenLine | undefined;
+  for (let index = first; index < buffer.lines.length; index += 1) {
+    const line = buffer.lines.get(index) as ScreenLine;
+    const row = Math.min(index - first, rows - 1);
+    if (before === undefined) begin(out, rows, cols, line.isWrapped);
+    else if (line.isWrapped) {
+      const scrolls = index - first >= rows;
+      if (waitsFor(before, line, cols, scrolls) && dumpLine(out, line, cols)) {
+        before = line;
+        continue;
       }
+      wrap(out, before, cols, Math.min(index - first - 1, rows - 1), scrolls);
+    } else {
+      // Lines that are scrolled in have the background that is set.
+      if (out.fills) out.pen(0, 0);
+      out.text('\r\n');
     }
+    if (!dumpLine(out, line, cols)) dumpOddLine(out, line, cols, row);
+    if (out.length > most) return false;
+    before = line;
   }
+  out.pen(0, 0);
+  out.text(tabStops(buffer, cols));
+  return true;
+}
 
-  /** A run of blank cells with the same background. */
-  #erase(line: ScreenLine, from: number, row: number, used: ReadonlySet<number>, done: ReadonlySet<number>): number {
-    const { cols } = this.#core;
-    const { bg } = this.#load(line, from);
-    const pen = penOf({ fg: 0, bg: bg & 0x3ffffff, extended: { underlineStyle: 0, underlineColor: 0 } });
-    let x = from;
-    let needed = pen.plain !== '';
-    for (; x < cols && !done.has(x); x += 1) {
-      const cell = this.#load(line, x);
-      const same = x === from || penOf({ fg: 0, bg: cell.bg & 0x3ffffff, extended: cell.extended }).plain === pen.plain;
-      if (cell.getChars() !== '' || !same) break;
-      if (used.has(x)) needed = true;
-    }
-    if (!needed) return x;
-    this.#usePen(pen);
-    this.#move(from, row);
-    this.#out += `\x1b[${x - from}X`;
-    return x;
+function begin(out: DumpText, rows: number, cols: number, wrapped: boolean): void {
+  if (wrapped) {
+    // The first line continues one that is gone.
+    out.move(cols - 1, rows - 1);
+    out.text(`xx${'\n'.repeat(rows - 1)}\x1b[3J\r\x1b[X`);
   }
+  out.move(0, 0);
+}
 
-  /** Blank cells with more than a background: what is left when half of a wide character is overwritten. */
-  #blanks(line: ScreenLine, row: number, used: Set<number>): Set<number> {
-    const { cols } = this.#core;
-    const done = new Set<number>();
-    const last = cols - 1;
-    for (let x = 0; x < cols; x += 1) {
-      const cell = this.#load(line, x);
-      if (cell.getChars() === '' && cell.getWidth() === 1 && !isErased(cell)) done.add(x);
-    }
-    if (done.has(last)) {
-      // Nothing wide fits into the last column, so the row is made one column further to the left and pushed.
-      for (const x of done) if (x > 0 && x < last) this.#blank(line, x, x - 1, row);
-      this.#usePen(penOf(this.#load(line, last)));
-      this.#move(last - 1, row);
-      this.#out += WIDE;
-      this.#move(0, row);
-      this.#out += '\x1b[4hx\x1b[4l';
-      this.#at = undefined;
-      for (let x = 0; x < cols; x += 1) used.add(x);
-      if (done.has(0) && done.has(1)) done.delete(0);
-      else if (done.has(0)) this.#blank(line, 0, 0, row);
-      return done;
-    }
-    for (const x of done) {
-      this.#blank(line, x, x, row);
-      used.add(x + 1);
-    }
-    return done;
-  }
+/** Whether the cursor waits behind the last column, so that what this line begins with is printed into the next row. */
+function waitsFor(before: ScreenLine, line: ScreenLine, cols: number, scrolls: boolean): boolean {
+  if (!isFull(before, cols)) return false;
+  const [content, , bg] = line._data as unknown as [number, number, number];
+  return (content & CHARACTERS) !== 0 && content >> WIDTH_SHIFT > 0 && !(scrolls && (bg & COLOUR_MODE) !== 0);
+}
 
-  /** Overwrites the second half of a wide character, with what the first is to be left with. */
-  #blank(line: ScreenLine, from: number, x: number, row: number): void {
-    this.#usePen(penOf(this.#load(line, from)));
-    this.#move(x, row);
-    this.#out += WIDE;
-    this.#move(x + 1, row);
-    this.#out += 'x';
-    this.#at = undefined;
-  }
+function isFull({ _data: data }: ScreenLine, cols: number): boolean {
+  // The second half of a wide character has no content at all.
+  const last = data[(cols - 1) * CELL_WORDS] as number;
+  return (last & CHARACTERS) !== 0 || last >> WIDTH_SHIFT === 0;
+}
 
-  #usePen(pen: Pen): void {
-    if (samePen(pen, this.#pen)) return;
-    this.#pen = pen;
-    this.#out += setPen(pen);
+/** Makes the next row continue this one, and leaves it blank with the cursor at its beginning. */
+function wrap(out: DumpText, line: ScreenLine, cols: number, row: number, scrolls: boolean): void {
+  if (isFull(line, cols)) {
+    out.pen(0, 0);
+    out.text('x\r\x1b[X');
+    return;
   }
+  // A wide character does not fit into the last column, and leaves it blank.
+  penOfCell(out, line, cols - 1);
+  out.move(cols - 1, row);
+  out.text(WIDE);
+  const filled = scrolls && out.fills ? cols : 2;
+  out.pen(0, 0);
+  out.text(`\r\x1b[${filled}X`);
+}
 
-  #move(x: number, row: number): void {
-    this.#out += `\x1b[${row + 1};${x + 1}H`;
-    this.#at = { x, row };
-  }
-
-  #tabs(): string {
-    const { cols } = this.#core;
-    const stops = Array.from({ length: cols }, (_, x) => x).filter((x) => this.#buffer.tabs[x] === true);
-    const usual = Array.from({ length: Math.ceil(cols / 8) }, (_, index) => index * 8);
-    if (stops.join() === usual.join()) return '';
-    return `\x1b[3g${stops.map((x) => `\x1b[1;${x + 1}H\x1bH`).join('')}`;
-  }
+function tabStops({ tabs }: ScreenBuffer, cols: number): string {
+  const stops = Array.from({ length: cols }, (_, x) => x).filter((x) => tabs[x] === true);
+  const usual = Array.from({ length: Math.ceil(cols / 8) }, (_, index) => index * 8);
+  if (stops.join() === usual.join()) return '';
+  return `\x1b[3g${stops.map((x) => `\x1b[1;${x + 1}H\x1bH`).join('')}`;
 }

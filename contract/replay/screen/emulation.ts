@@ -19,6 +19,9 @@ const LONGEST_PENDING = 4096;
 
 const LONGEST_TITLE = 1024;
 
+/** A dump for whoever joins, which is sent in one message. */
+const MOST_DUMP = 1024 * 1024;
+
 /** Of the screen on which output is shown that had no terminal. */
 export const PLAIN_SIZE = { cols: 120, rows: 36 };
 
@@ -119,10 +122,13 @@ export class Emulation {
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
   }
 
-  /** Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. */
-  dump(): string {
+  /**
+   * Sequences that make a fresh terminal of this size, or one that has been in use, the same as this one. Lines above the
+   * screen are left out where it gets longer than `most` with them.
+   */
+  dump(most = MOST_DUMP): string {
     const undo = mendScreen(this.#core);
-    const dump = dumpScreen(this.#core) + this.#pending;
+    const dump = dumpScreen(this.#core, most) + this.#pending;
     undo();
     return dump;
   }

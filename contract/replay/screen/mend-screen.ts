@@ -1,3 +1,4 @@
+import { BLANK, CELL_WORDS, CHARACTERS, CODE_POINT, COMBINED, FIRST_COMBINING, SECOND_HALF, WIDTH_SHIFT } from './packed-cells.ts';
 import { type Cell, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
@@ -16,7 +17,7 @@ export function mendScreen(core: TerminalCore): () => void {
       Object.assign(buffer, { x, y, savedX, savedY });
       Object.assign(buffer.tabs, tabs);
     });
-    for (let index = 0; index < buffer.lines.length; index += 1) mendLine(buffer.lines.get(index) as ScreenLine, cell, undo);
+    for (let index = 0; index < buffer.lines.length; index += 1) mendLine(core, buffer.lines.get(index) as ScreenLine, undo);
     for (const stop of Object.keys(tabs).map(Number)) if (stop >= core.cols || stop < 0) delete buffer.tabs[stop];
     buffer.savedX = Math.min(savedX, core.cols - 1);
     buffer.savedY = Math.min(Math.max(savedY, buffer.ybase), buffer.ybase + core.rows - 1);
@@ -28,33 +29,34 @@ export function mendScreen(core: TerminalCore): () => void {
   };
 }
 
-function mendLine(line: ScreenLine, cell: Cell, undo: (() => void)[]): void {
-  for (let x = 0; x < line.length; x += 1) {
-    line.loadCell(x, cell);
-    const width = cell.getWidth();
-    const chars = cell.getChars();
-    if (width === 2 && chars !== '' && x + 1 < line.length && isSecondHalf(line, x + 1, cell)) {
-      x += 1;
+function mendLine(core: TerminalCore, line: ScreenLine, undo: (() => void)[]): void {
+  const data = line._data;
+  for (let word = 0; word < data.length; word += CELL_WORDS) {
+    const content = data[word] as number;
+    // Nearly all cells: one column, and nothing that could be combined with another.
+    if (content >= BLANK && content < BLANK + FIRST_COMBINING) continue;
+    const width = content >> WIDTH_SHIFT;
+    const printed = (content & CHARACTERS) !== 0;
+    if (width === 2 && printed && data[word + CELL_WORDS] === SECOND_HALF) {
+      word += CELL_WORDS;
       continue;
     }
+    const x = word / CELL_WORDS;
     // Half a wide character, or a combining one with nothing to be combined with and yet a place of its own.
-    if (width === 2 || (width === 0 && chars === '') || (width === 1 && isZeroWidth(chars))) setCell(line, x, 0, undo);
+    if (width === 2 || (width === 0 && !printed) || (width === 1 && isZeroWidth(core, line, x))) setCell(line, x, 0, undo);
   }
+}
+
+function isZeroWidth(core: TerminalCore, line: ScreenLine, x: number): boolean {
+  const content = line._data[x * CELL_WORDS] as number;
+  const point = (content & COMBINED) === 0 ? content & CODE_POINT : (line._combined[x]?.codePointAt(0) as number);
+  return point !== 0 && core.unicodeService.wcwidth(point) === 0;
 }
 
 function setCell(line: ScreenLine, x: number, code: number, undo: (() => void)[]): void {
   const before = line.loadCell(x, emptyCell());
   undo.push(() => line.setCell(x, before));
   line.setCellFromCodepoint(x, code, 1, before);
-}
-
-function isSecondHalf(line: ScreenLine, x: number, cell: Cell): boolean {
-  line.loadCell(x, cell);
-  return cell.getWidth() === 0 && cell.getChars() === '';
-}
-
-function isZeroWidth(chars: string): boolean {
-  return /^[\p{Mn}\p{Me}\p{Cf}]/u.test(chars) && chars !== '\u00ad';
 }
 
 function mendCursor(core: TerminalCore, buffer: ScreenBuffer, cell: Cell, undo: (() => void)[]): void {

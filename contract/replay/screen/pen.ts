@@ -1,13 +1,9 @@
+import { BG, COLOUR, COLOUR_MODE, FG } from './packed-cells.ts';
 import type { Attributes } from './terminal-internals.ts';
 
-/** Bits of xterm.js's packed attributes (its common/buffer/Constants.ts). */
-const COLOUR_MODE = 0x3000000;
-const P16 = 0x1000000;
-const P256 = 0x2000000;
+export const P16 = 0x1000000;
+export const P256 = 0x2000000;
 const RGB = 0x3000000;
-const FG = { inverse: 0x4000000, bold: 0x8000000, underline: 0x10000000, blink: 0x20000000, invisible: 0x40000000, struck: 0x80000000 };
-const BG = { italic: 0x4000000, dim: 0x8000000, extended: 0x10000000, protected: 0x20000000, overline: 0x40000000 };
-
 /** Attributes taken apart: two that are drawn the same are the same here. */
 export interface Pen {
   /** SGR parameters, without underline. */
@@ -43,7 +39,7 @@ export function penOf({ fg, bg, extended }: Attributes, next = false): Pen {
 
 /** Attributes of a blank cell that erasing makes: a background and nothing else. */
 export function isErased({ fg, bg }: Attributes): boolean {
-  return fg === 0 && (bg & ~0x3ffffff) === 0;
+  return fg === 0 && (bg & ~COLOUR) === 0;
 }
 
 export function samePen(a: Pen, b: Pen): boolean {

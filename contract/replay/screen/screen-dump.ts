@@ -1,34 +1,34 @@
-import { dumpBuffer } from './dump-buffer.ts';
+import { type Dumped, dumpBuffer } from './dump-buffer.ts';
+import { DumpText } from './dump-text.ts';
 import { isUnderlined, penOf, setPen } from './pen.ts';
 import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
-
-/** It is made for everybody who joins, and sent in one message. */
-const MOST_LENGTH = 1024 * 1024;
 
 /**
  * The state of a terminal as sequences that make any other terminal of the same size the same: every cell of both
  * screens and of what is above, cursor and saved cursors, scroll regions, tab stops, character sets, modes, title.
- * Without what is above where that makes it too long. To be called after `mendScreen`. What is not part of it: mouse pointer, colours of the palette, links.
+ * Without what is above where that makes it longer than `most`. To be called after `mendScreen`. What is not part of it:
+ * mouse pointer, colours of the palette, links.
  */
-export function dumpScreen(core: TerminalCore, mostLength = MOST_LENGTH): string {
-  const whole = dump(core, true);
-  return whole.length <= mostLength ? whole : dump(core, false);
+export function dumpScreen(core: TerminalCore, most: number): string {
+  return dump(core, { above: true, most }) ?? (dump(core, { above: false, most: Number.POSITIVE_INFINITY }) as string);
 }
 
-function dump(core: TerminalCore, above: boolean): string {
+function dump(core: TerminalCore, dumped: Dumped): string | undefined {
   const { normal, alt, active } = core.buffers;
-  let out = `\x1bc\x1b[?25h\x1b[20l\x1b]2;${core._inputHandler._windowTitle}\x07`;
-  out += dumpBuffer(core, normal, above);
-  out += savedCursor(normal) + region(core, normal);
+  const out = new DumpText();
+  out.text(`\x1bc\x1b[?25h\x1b[20l\x1b]2;${core._inputHandler._windowTitle}\x07`);
+  if (!dumpBuffer(out, core, normal, dumped)) return undefined;
+  out.text(savedCursor(normal) + region(core, normal));
   if (active === alt) {
     // Where the cursor was on the normal screen counts when the terminal is resized.
-    out += `${move(normal.x, normal.y)}\x1b[?47h${dumpBuffer(core, alt, above)}`;
-    out += savedCursor(alt) + region(core, alt);
+    out.text(`${move(normal.x, normal.y)}\x1b[?47h`);
+    if (!dumpBuffer(out, core, alt, dumped)) return undefined;
+    out.text(savedCursor(alt) + region(core, alt));
   } else {
     const saved = savedCursor(alt);
-    if (saved !== '') out += `\x1b[?47h${saved}\x1b[?47l`;
+    if (saved !== '') out.text(`\x1b[?47h${saved}\x1b[?47l`);
   }
-  return out + end(core, active);
+  return out.toString() + end(core, active);
 }
 
 /** Puts the cursor where the buffer's saved one is, with what is saved with it, and saves it. */

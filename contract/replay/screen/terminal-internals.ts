@@ -1,4 +1,5 @@
 import headless, { type Terminal } from '@xterm/headless';
+import { BLANK } from './packed-cells.ts';
 
 /**
  * What is read and set of xterm.js beyond its public interface: scroll region, character sets, saved cursors, tab
@@ -27,6 +28,7 @@ export interface TerminalCore {
   };
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
+  readonly unicodeService: { wcwidth(code: number): number };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -85,6 +87,9 @@ export interface ScreenBuffer {
 export interface ScreenLine {
   readonly length: number;
   readonly isWrapped: boolean;
+  readonly _data: Uint32Array;
+  readonly _combined: Readonly<Record<number, string>>;
+  readonly _extendedAttrs: Readonly<Record<number, Attributes['extended'] | undefined>>;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
   resize(cols: number, fill: Cell): void;
@@ -105,9 +110,6 @@ export interface Cell extends Attributes {
   getChars(): string;
   getWidth(): number;
 }
-
-/** Content of a blank cell: no character, one column. */
-const BLANK = 1 << 22;
 
 /** The parser's state between sequences. */
 export const GROUND = 0;
