@@ -40,17 +40,9 @@ function isSame(a: TerminalCore, b: TerminalCore): boolean {
   });
 }
 
-/** A line as xterm.js keeps it: three numbers for each cell, and what does not fit into them. */
-interface PackedLine extends ScreenLine {
-  readonly _data: Uint32Array;
-  readonly _combined: object;
-  readonly _extendedAttrs: object;
-}
-
 function isSameLine(a: ScreenLine, b: ScreenLine): boolean {
-  const packed = [a, b] as PackedLine[];
-  const bytes = packed.map(({ _data, length }) => Buffer.from(_data.buffer, _data.byteOffset, length * 12));
-  const plain = packed.every(({ _combined, _extendedAttrs }) => isEmpty(_combined) && isEmpty(_extendedAttrs));
+  const bytes = [a, b].map(({ _data, length }) => Buffer.from(_data.buffer, _data.byteOffset, length * 12));
+  const plain = [a, b].every(({ _combined, _extendedAttrs }) => isEmpty(_combined) && isEmpty(_extendedAttrs));
   if (plain && a.isWrapped === b.isWrapped && bytes[0]?.equals(bytes[1] as Buffer) === true) return true;
   return lineOf(a) === lineOf(b);
 }

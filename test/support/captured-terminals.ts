@@ -22,9 +22,9 @@ async function capture(belongings: Belongings, program: TerminalProgram): Promis
   belongings.add(() => terminal.kill());
   try {
     await program.use(terminal);
+    await terminal.ended();
   } catch (thrown) {
     throw new Error(`${name}: ${(thrown as Error).message}`, { cause: thrown });
   }
-  await terminal.ended;
   return { name, cols, rows, events: terminal.events };
 }

@@ -15,12 +15,11 @@ export class DrivenTerminal {
   readonly events: TerminalEvent[] = [];
   /** The screen as whoever sits in front of it sees it. */
   readonly screen: Emulation;
-  readonly ended: Promise<number>;
   readonly #began = performance.now();
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #pty: pty.IPty;
-  #heard = Promise.withResolvers<'heard'>();
-  #over = false;
+  #heard = Promise.withResolvers<void>();
+  #exit: number | undefined;
 
   constructor(program: string, words: readonly string[], cols: number, rows: number) {
     this.screen = new Emulation(cols, rows);
@@ -28,12 +27,9 @@ export class DrivenTerminal {
     this.#pty = pty.spawn(program, [...words], { cols, rows, name: 'xterm-256color', encoding: null, env });
     // Without an encoding node-pty gives buffers, whatever its types say.
     this.#pty.onData((data) => this.#take(Buffer.from(data)));
-    this.ended = new Promise((resolve) => {
-      this.#pty.onExit(({ exitCode }) => {
-        this.#over = true;
-        this.#heard.resolve('heard');
-        resolve(exitCode);
-      });
+    this.#pty.onExit(({ exitCode }) => {
+      this.#exit = exitCode;
+      this.#heard.resolve();
     });
   }
 
@@ -48,7 +44,7 @@ export class DrivenTerminal {
   }
 
   kill(): void {
-    if (!this.#over) this.#pty.kill('SIGKILL');
+    if (this.#exit === undefined) this.#pty.kill('SIGKILL');
   }
 
   /** Resolves as soon as the screen shows it. */
@@ -56,11 +52,21 @@ export class DrivenTerminal {
     const fits = (text: string) => (typeof what === 'string' ? text.includes(what) : what.test(text));
     const late = AbortSignal.timeout(PATIENCE_MS);
     while (!fits(this.text)) {
-      if (this.#over || late.aborted) {
-        throw new Error(`${this.#over ? 'it ended' : 'it went on'} without showing ${String(what)}:\n${this.text}`);
+      if (this.#exit !== undefined || late.aborted) {
+        throw new Error(`${this.#exit !== undefined ? 'it ended' : 'it went on'} without showing ${String(what)}:\n${this.text}`);
       }
       await this.#more(late);
     }
+  }
+
+  /** Resolves with its exit status. */
+  async ended(): Promise<number> {
+    const late = AbortSignal.timeout(PATIENCE_MS);
+    while (this.#exit === undefined) {
+      if (late.aborted) throw new Error(`it does not end:\n${this.text}`);
+      await this.#more(late);
+    }
+    return this.#exit;
   }
 
   /** Types, and resolves when the screen shows what comes of it. */
@@ -73,7 +79,7 @@ export class DrivenTerminal {
   async writes(times: number): Promise<void> {
     const late = AbortSignal.timeout(PATIENCE_MS);
     for (let left = times; left > 0; left -= 1) {
-      if (this.#over || late.aborted) throw new Error(`it wrote ${left} times too few:\n${this.text}`);
+      if (this.#exit !== undefined || late.aborted) throw new Error(`it wrote ${left} times too few:\n${this.text}`);
       await this.#more(late);
     }
   }
@@ -108,7 +114,7 @@ export class DrivenTerminal {
     this.screen.show(this.#decoder.decode(bytes, { stream: true }));
     const { resolve } = this.#heard;
     this.#heard = Promise.withResolvers();
-    resolve('heard');
+    resolve();
   }
 
   #now(): number {

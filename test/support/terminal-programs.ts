@@ -24,7 +24,15 @@ export function terminalPrograms(home: string): TerminalProgram[] {
   const inHome = (command: string) =>
     `cd ${home} && exec env -u LC_ALL HOME=${home} TMUX_TMPDIR=${home} LANG=C.UTF-8 LESSHISTFILE=- ENV= PS1='$ ' ${command}`;
   return [
-    { name: 'vim', cols: 100, rows: 30, line: inHome("vim -u NONE -i NONE -nN '+syntax on' '+set nu ru sc ut=100' notes.py"), use: useVim },
+    {
+      name: 'vim',
+      cols: 100,
+      rows: 30,
+      line: inHome(
+        "vim -u NONE -i NONE -nN '+syntax on' '+set nu sc ls=2 ut=100' '+set stl=%{&co}x%{&lines}%<\\ %f\\ %m%=%l,%c\\ %P' notes.py",
+      ),
+      use: useVim,
+    },
     { name: 'htop', cols: 100, rows: 30, line: inHome('htop -d 1'), use: useHtop },
     { name: 'tmux', cols: 110, rows: 32, line: inHome('tmux -f tmux.conf new-session'), use: useTmux },
     { name: 'less', cols: 80, rows: 24, line: inHome('less -R long.log'), use: useLess },
@@ -41,6 +49,8 @@ export function terminalPrograms(home: string): TerminalProgram[] {
 }
 
 async function useVim(terminal: DrivenTerminal): Promise<void> {
+  // It may look at its size only when a key comes.
+  const redraw = '\x0c';
   await terminal.shows(/1,1 +Top/);
   await terminal.typed('40G', /40,\S+ +\d+%/);
   await terminal.typed('O', '-- INSERT --');
@@ -54,16 +64,17 @@ async function useVim(terminal: DrivenTerminal): Promise<void> {
   await terminal.typed('12j', /VISUAL LINE[\s\S]*13/);
   await terminal.typed('d', 'fewer lines');
   await terminal.typed('u', 'more lines');
-  await resized(terminal, 131, 41);
-  await terminal.typed(':echo &columns &lines\r', '131 41');
+  terminal.resize(131, 41);
+  await terminal.typed(redraw, '131x41');
   await terminal.typed(':vsplit +/value_99\r', /value_99/);
   await terminal.typed('\x16', '-- VISUAL BLOCK --');
-  await terminal.typed('\x1b:set hlsearch nowrap\r', /hlsearch nowrap/);
-  await resized(terminal, 52, 14);
-  await terminal.typed(':echo &columns &lines\r', '52 14');
+  await terminal.typed('\x1b:set hlsearch nowrap | redraw | echo "not" . " wrapped"\r', 'not wrapped');
+  terminal.resize(52, 14);
+  await terminal.typed(redraw, '52x14');
   await terminal.typed(':!printf "\\033[35mfrom a shell \\%s\\033[0m\\n" now\r', 'from a shell now');
-  await resized(terminal, 100, 30);
-  await terminal.typed('\r:echo &columns &lines\r', '100 30');
+  await terminal.typed('\r', '52x14');
+  terminal.resize(100, 30);
+  await terminal.typed(redraw, '100x30');
   terminal.type(':qa!\r');
 }
 

@@ -4,7 +4,16 @@ import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';
-import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+import {
+  boundCombined,
+  coreOf,
+  emptyCell,
+  GROUND,
+  type Params,
+  plainTerminal,
+  type ScreenBuffer,
+  type TerminalCore,
+} from './terminal-internals.ts';
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 1000;
@@ -114,8 +123,9 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    const { normal, alt } = this.#core.buffers;
+    for (const buffer of [normal, alt]) this.#keepSavedCursor(buffer);
     this.#terminal.resize(size.cols, size.rows);
-    const { alt } = this.#core.buffers;
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
@@ -135,6 +145,14 @@ export class Emulation {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  /**
+   * A saved cursor that was scrolled off the screen comes back in the first row. Before rows get other places it has to
+   * be there: xterm.js would give it one by where it was long ago, which nothing on the screen tells.
+   */
+  #keepSavedCursor(buffer: ScreenBuffer): void {
+    buffer.savedY = Math.min(Math.max(buffer.savedY, buffer.ybase), buffer.ybase + this.rows - 1);
   }
 
   #show(slice: string): void {
@@ -209,6 +227,15 @@ export class Emulation {
         if ((params[0] as number) > most()) params[0] = most();
         return false; // and on to xterm.js
       };
+    // With the lines above the screen gone, everything has another place, of which the saved cursor is not told.
+    const eraseAboveScreen = ({ params }: Params): boolean => {
+      const { active } = this.#core.buffers;
+      if (params[0] !== 3) return false;
+      this.#keepSavedCursor(active);
+      active.savedY -= active.ybase;
+      return false;
+    };
+    this.#core.registerCsiHandler({ final: 'J' }, eraseAboveScreen);
     // Erasing up to the last cell makes xterm.js look at a line below the last one. Erasing everything is the same.
     const eraseAbove = ({ params }: Params): boolean => {
       const { x, y, lines, scrollTop, scrollBottom } = this.#core.buffers.active;
