@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
-import { isUnderlined, penOf } from '../../contract/replay/screen/pen.ts';
+import { penOf, savedPenOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
   emptyCell,
@@ -76,6 +76,7 @@ function stateBeside(core: TerminalCore): Record<string, unknown> {
 function aroundLines(core: TerminalCore, buffer: ScreenBuffer): Record<string, unknown> {
   return {
     ybase: buffer.ybase,
+    most: buffer.lines.maxLength,
     region: [buffer.scrollTop, buffer.scrollBottom],
     tabs: Object.keys(buffer.tabs)
       .map(Number)
@@ -84,7 +85,7 @@ function aroundLines(core: TerminalCore, buffer: ScreenBuffer): Record<string, u
       // Where it would come back to.
       Math.min(buffer.savedX, core.cols - 1),
       Math.min(Math.max(buffer.savedY - buffer.ybase, 0), core.rows - 1),
-      penOf({ ...buffer.savedCurAttrData, extended: { underlineStyle: isUnderlined(buffer.savedCurAttrData) ? 1 : 0, underlineColor: 0 } }),
+      savedPenOf(buffer.savedCurAttrData),
       charsetFinal(buffer.savedCharset),
     ],
   };

@@ -49,7 +49,7 @@ function begin(out: DumpText, rows: number, cols: number, wrapped: boolean): voi
   if (wrapped) {
     // The first line continues one that is gone.
     out.move(cols - 1, rows - 1);
-    out.text(`xx${'\n'.repeat(rows - 1)}\x1b[3J\r\x1b[X`);
+    out.text(`xx${'\n'.repeat(rows - 1)}\x1b[3J\x1b[H\x1b[X`);
   }
   out.move(0, 0);
 }

@@ -49,6 +49,8 @@ export interface EmulationOptions {
   readonly plain?: boolean;
 }
 
+const NO_TASKS = { enqueue() {}, clear() {} };
+
 /**
  * A terminal that output is shown to, so that its screen can be had at any moment. Output is hostile: what xterm.js
  * would do without end, or keep without bound, is bounded here, and all emulations of Sallyport are bounded alike.
@@ -96,6 +98,11 @@ export class Emulation {
     return this.#core;
   }
 
+  /** What has come of a sequence that is not complete. */
+  get pending(): string {
+    return this.#pending;
+  }
+
   /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
   show(output: string, { error = false } = {}): void {
     this.#error = this.plain ? error : undefined;
@@ -125,7 +132,15 @@ export class Emulation {
     if (size.cols === this.cols && size.rows === this.rows) return;
     const { normal, alt } = this.#core.buffers;
     for (const buffer of [normal, alt]) this.#keepSavedCursor(buffer);
+    // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
+    // just made longer or shorter begins at its beginning, and there is nothing before that.
+    const most = normal.lines.maxLength;
+    normal.lines.maxLength = most + 1;
+    normal.lines.maxLength = most;
+    // It would free memory in its own time, and say on the console how long that took.
+    normal._memoryCleanupQueue = alt._memoryCleanupQueue = NO_TASKS;
     this.#terminal.resize(size.cols, size.rows);
+    for (let row = 0; row < normal.lines.length; row += 1) normal.lines.get(row)?.cleanupMemory();
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.

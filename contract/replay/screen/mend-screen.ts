@@ -1,4 +1,5 @@
 import { BLANK, CELL_WORDS, CHARACTERS, CODE_POINT, COMBINED, FIRST_COMBINING, SECOND_HALF, WIDTH_SHIFT } from './packed-cells.ts';
+import { isErased, penOf, samePen } from './pen.ts';
 import { type Cell, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
@@ -45,6 +46,14 @@ function mendLine(core: TerminalCore, line: ScreenLine, undo: (() => void)[]): v
     // Half a wide character, or a combining one with nothing to be combined with and yet a place of its own.
     if (width === 2 || (width === 0 && !printed) || (width === 1 && isZeroWidth(core, line, x))) setCell(line, x, 0, undo);
   }
+  // What is left of wide characters at both ends: a space that looks the same can be printed.
+  if (isRemnant(data, 0) && isRemnant(data, 1) && isRemnant(data, line.length - 1)) setCell(line, 0, 0x20, undo);
+}
+
+/** Blank with more than a background. */
+function isRemnant(data: Uint32Array, x: number): boolean {
+  const [fg, bg] = [data[x * CELL_WORDS + 1] as number, data[x * CELL_WORDS + 2] as number];
+  return data[x * CELL_WORDS] === BLANK && !isErased({ fg, bg });
 }
 
 function isZeroWidth(core: TerminalCore, line: ScreenLine, x: number): boolean {
@@ -70,7 +79,13 @@ function mendCursor(core: TerminalCore, buffer: ScreenBuffer, cell: Cell, undo: 
   const width = joinWidth(join);
   // What was printed last stands before the cursor; else there is nothing that could be joined or repeated.
   if (join !== 0) {
-    const known = width > 0 && buffer.x >= width && line.loadCell(buffer.x - width, cell).getWidth() === width && cell.getChars() !== '';
+    const at = buffer.x - width;
+    const known =
+      width > 0 &&
+      at >= 0 &&
+      line.loadCell(at, cell).getWidth() === width &&
+      cell.getChars() !== '' &&
+      samePen(penOf(cell), penOf(core._inputHandler._curAttrData));
     if (!known) {
       undo.push(() => {
         parser.precedingJoinState = join;

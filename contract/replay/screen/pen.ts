@@ -37,8 +37,13 @@ export function penOf({ fg, bg, extended }: Attributes, next = false): Pen {
   };
 }
 
+/** Attributes that are saved with a cursor: of an underline only that there is one. */
+export function savedPenOf(saved: Pick<Attributes, 'fg' | 'bg'>): Pen {
+  return penOf({ ...saved, extended: { underlineStyle: isUnderlined(saved) ? 1 : 0, underlineColor: 0 } });
+}
+
 /** Attributes of a blank cell that erasing makes: a background and nothing else. */
-export function isErased({ fg, bg }: Attributes): boolean {
+export function isErased({ fg, bg }: Pick<Attributes, 'fg' | 'bg'>): boolean {
   return fg === 0 && (bg & ~COLOUR) === 0;
 }
 

@@ -1,6 +1,6 @@
 import { type Dumped, dumpBuffer } from './dump-buffer.ts';
 import { DumpText } from './dump-text.ts';
-import { isUnderlined, penOf, setPen } from './pen.ts';
+import { penOf, savedPenOf, setPen } from './pen.ts';
 import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
@@ -36,11 +36,8 @@ function savedCursor(buffer: ScreenBuffer): string {
   const { savedX, savedY, savedCurAttrData, savedCharset, ybase } = buffer;
   const unused = savedX === 0 && savedY === 0 && savedCurAttrData.fg === 0 && savedCurAttrData.bg === 0 && savedCharset === undefined;
   if (unused) return '';
-  // Of an underline only that there is one.
-  const underline = { underlineStyle: isUnderlined(savedCurAttrData) ? 1 : 0, underlineColor: 0 };
-  const pen = penOf({ ...savedCurAttrData, extended: underline });
   const charset = savedCharset === undefined ? '' : `\x1b(${charsetFinal(savedCharset)}`;
-  return `${move(savedX, savedY - ybase)}${setPen(pen)}${charset}\x1b7\x1b[0m\x1b[0"q${charset === '' ? '' : '\x1b(B'}`;
+  return `${move(savedX, savedY - ybase)}${setPen(savedPenOf(savedCurAttrData))}${charset}\x1b7\x1b[0m\x1b[0"q${charset === '' ? '' : '\x1b(B'}`;
 }
 
 function region(core: TerminalCore, { scrollTop, scrollBottom }: ScreenBuffer): string {

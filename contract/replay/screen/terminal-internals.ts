@@ -82,6 +82,7 @@ export interface ScreenBuffer {
   savedY: number;
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
+  _memoryCleanupQueue: { enqueue(): void; clear(): void };
 }
 
 export interface ScreenLine {
@@ -93,6 +94,7 @@ export interface ScreenLine {
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
   resize(cols: number, fill: Cell): void;
+  cleanupMemory(): number;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
 
