@@ -18,10 +18,15 @@ const STEPS_PER_SECOND = 100_000;
  * place, and the lines after it are read as if it had not been there.
  */
 export function parseSegment(text: string, fromNanos: number): ParsedSegment {
+  return parsePiece(text, Math.floor(fromNanos / 1000), false);
+}
+
+/** A piece of a segment in the same way. `from` is the time of the last event before it, `error` whether it begins within error output. */
+export function parsePiece(text: string, from: number, error: boolean): ParsedSegment {
   const parsed: ParsedSegment = { header: undefined, events: [] };
   const { events } = parsed;
-  let steps = Math.floor(fromNanos / 1000 / STEP_MICROS);
-  let errorOutput = false;
+  let steps = Math.floor(from / STEP_MICROS);
+  let errorOutput = error;
   let marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
   let lineNumber = 0;
   for (let start = 0; start < text.length; ) {
@@ -88,8 +93,14 @@ const MOST_REPLACED = 0.05;
 
 function markBinary(event: CastEvent | undefined, note: Note): void {
   if (event?.kind !== 'data' || typeof note.b64 !== 'string') return;
-  const replaced = event.text.length - event.text.replaceAll(/[\ufffd\0]/g, '').length;
-  if (replaced > 8 && replaced > event.text.length * MOST_REPLACED) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+  if (isBinary(event.text)) event.binary = Math.floor((note.b64.replace(/=+$/, '').length * 3) / 4);
+}
+
+/** Whether a text stands for bytes that are not text, as far as it tells by itself. */
+export function isBinary(text: string): boolean {
+  if (!text.includes('\ufffd') && !text.includes('\0')) return false;
+  const replaced = text.length - text.replaceAll(/[\ufffd\0]/g, '').length;
+  return replaced > 8 && replaced > text.length * MOST_REPLACED;
 }
 
 type Line = { kind: 'header'; header: CastHeader } | { kind: 'event'; steps: number; code: string; data: string };

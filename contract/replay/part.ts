@@ -11,6 +11,11 @@ const size = { cols: z.number().int().positive(), rows: z.number().int().positiv
 
 /** Of a file of blobs: where one stands, and the CRC-32 that it has to have. */
 const blob = { at: count, bytes: count, crc: count };
+export interface Blob {
+  readonly at: number;
+  readonly bytes: number;
+  readonly crc: number;
+}
 
 /** A piece of a segment: whole lines of its cast in a zstd frame of their own, so that it can be read by itself. */
 export const pieceSchema = z.strictObject({

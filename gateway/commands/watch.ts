@@ -1,8 +1,8 @@
 import { TextDecoder } from 'node:util';
 import { type LiveChannel, type LiveMessage, liveMessage, readLiveFrames } from '../../contract/live-frames.ts';
+import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { SallyportError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
-import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { nodeCodecHost } from '../recording/codec-host.ts';
 import { type OperatorOptions, whoAsks } from './operator-client.ts';
 import { PlayerTerminal } from './player-terminal.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { castItems } from '../../gateway/query/cast-events.ts';
 import { castV3 } from '../../gateway/query/cast-v3.ts';
 import { readCast } from '../../gateway/query/read-cast.ts';
-import { zstdFrames } from '../../gateway/query/zstd-frames.ts';
+import { zstdFrames } from '../../gateway/recording/zstd-frames.ts';
 import { Database } from '../../gateway/store/database.ts';
 import { collect, RecordedData } from './recorded.ts';
 

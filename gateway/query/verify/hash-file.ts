@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
-import { zstdFrames } from '../zstd-frames.ts';
+import { zstdFrames } from '../../recording/zstd-frames.ts';
 
 const decompress = promisify(zstdDecompress);
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { zstdFrames } from '../../gateway/query/zstd-frames.ts';
+import { zstdFrames } from '../../gateway/recording/zstd-frames.ts';
 
 const contents = fc.array(
   fc.oneof(

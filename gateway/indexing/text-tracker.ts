@@ -1,0 +1,260 @@
+import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import type { ScreenBuffer, TerminalCore } from '../../contract/replay/screen/terminal-internals.ts';
+import { type PackedLine, type ScreenWatcher, watchScreen } from '../../contract/replay/screen/watch-screen.ts';
+import { lineText } from './line-text.ts';
+import { ScreenRows } from './screen-rows.ts';
+
+/** Told of a line: microseconds since the channel opened at which all of it stood there first, and until when. */
+export type SeeLine = (text: string, first: number, last: number) => void;
+
+/** Lines that continue each other are put together up to so many rows; of what is longer, the parts are told. */
+const MOST_JOINED_ROWS = 16;
+const MOST_CARRIED = 16 * 1024;
+
+/**
+ * Output may have a whole row told for each character, again and again. What is told over a while is bounded by what is
+ * printed in it; beyond that only what was printed last of a row is told.
+ */
+const MOST_TOLD_PER_CHARACTER = 8;
+const MOST_SAVED_UP = 512 * 1024;
+const TOLD_WHEN_SPENT = 64;
+
+const SPACE = 0x20;
+/** The first character that takes two columns is behind this one. */
+const LAST_NARROW = 0x10ff;
+
+/**
+ * Finds what stands on the screens of a terminal, for as long as it stands there, as lines of text. A line is told when
+ * it is about to go: scrolled off, erased, overwritten, or given up with its screen. So nothing is missed that stood
+ * there for a moment within one piece of output, and a line that is typed or extended counts once, as it was last.
+ */
+export class TextTracker implements ScreenWatcher {
+  readonly #see: SeeLine;
+  #core: TerminalCore | undefined;
+  readonly #normal = new ScreenRows();
+  readonly #alternate = new ScreenRows();
+  #now = 0;
+  /** What may be told before it is thinned out. */
+  #saved = MOST_SAVED_UP;
+  /** What is printed at the moment: where it began, as the screen has scrolled meanwhile, and whether it is text at all. */
+  #printing: number | undefined;
+  /** The beginning of a line whose first rows have scrolled off. */
+  #carried = '';
+  #carriedSince = 0;
+
+  constructor(see: SeeLine) {
+    this.#see = see;
+  }
+
+  /** From here on this one. What stands on it already is not told unless it changes. */
+  follow(emulation: Emulation): void {
+    this.flush(this.#now);
+    this.#core = emulation.core;
+    watchScreen(emulation, this);
+  }
+
+  /** Output of so many characters comes at this time. */
+  begin(at: number, length: number): void {
+    this.#now = at;
+    this.#saved = Math.min(MOST_SAVED_UP, this.#saved + length * MOST_TOLD_PER_CHARACTER);
+  }
+
+  /** Tells all that is new on the screens, as seen until then. Also to be called before the size changes. */
+  flush(at: number): void {
+    const core = this.#core;
+    this.#now = at;
+    if (core === undefined) return;
+    const { normal, alt, active } = core.buffers;
+    if (active === alt) this.leaving(alt);
+    this.leaving(normal);
+  }
+
+  printing(buffer: ScreenBuffer, data: Uint32Array, start: number, end: number): void {
+    const rows = this.#rowsOf(buffer);
+    const { x, y } = buffer;
+    this.#printing = isBlank(data, start, end) ? undefined : y;
+    this.#overwriting(rows, buffer, y, x);
+    const cols = this.#cols;
+    if (x + 2 * (end - start) <= cols) return;
+    const columns = x + (end - start) + wideOnes(data, start, end);
+    if (columns <= cols) return;
+    const last = Math.min(buffer.scrollBottom, y + Math.floor(columns / cols));
+    for (let row = y + 1; row <= last; row += 1) this.#overwriting(rows, buffer, row, 0);
+  }
+
+  printed(buffer: ScreenBuffer): void {
+    const from = this.#printing;
+    if (from === undefined) return;
+    const rows = this.#rowsOf(buffer);
+    for (let row = from; row < buffer.y; row += 1) rows.write(row, this.#cols, this.#now);
+    rows.write(buffer.y, buffer.x, this.#now);
+    this.#printing = undefined;
+  }
+
+  scrolling(buffer: ScreenBuffer): void {
+    const rows = this.#rowsOf(buffer);
+    const { scrollTop: top, scrollBottom: bottom } = buffer;
+    if (this.#printing !== undefined) {
+      // The row that was printed to its end is the last one, and what follows is printed on the one that comes.
+      for (let row = this.#printing; row <= bottom; row += 1) rows.write(row, this.#cols, this.#now);
+      this.#printing = bottom;
+    }
+    if (rows.isNew(top) || this.#carried !== '' || rows.holds(top)) this.#scrollOff(rows, buffer, top);
+    rows.shift(top, bottom, -1);
+  }
+
+  shifting(buffer: ScreenBuffer, top: number, bottom: number, by: number): void {
+    const rows = this.#rowsOf(buffer);
+    const lost = Math.min(Math.abs(by), bottom - top + 1);
+    const first = by < 0 ? top : bottom - lost + 1;
+    for (let row = first; row < first + lost; row += 1) this.#release(rows, buffer, row);
+    rows.shift(top, bottom, Math.sign(by) * lost);
+  }
+
+  erasing(buffer: ScreenBuffer, y: number, from: number): void {
+    const rows = this.#rowsOf(buffer);
+    if (rows.isNew(y, from)) this.#capture(rows, buffer, y);
+  }
+
+  pushing(buffer: ScreenBuffer, by: number): void {
+    const rows = this.#rowsOf(buffer);
+    if (!rows.isNew(buffer.y, buffer.x)) return;
+    if (by < 0) this.#capture(rows, buffer, buffer.y);
+    else rows.write(buffer.y, this.#cols, this.#now);
+  }
+
+  rewriting(buffer: ScreenBuffer): void {
+    const rows = this.#rowsOf(buffer);
+    for (let row = 0; row < this.#rows; row += 1) if (rows.isNew(row)) this.#capture(rows, buffer, row);
+  }
+
+  leaving(buffer: ScreenBuffer): void {
+    const rows = this.#rowsOf(buffer);
+    for (let row = 0; row < this.#rows; row += 1) this.#release(rows, buffer, row);
+    this.#endCarried();
+  }
+
+  get #cols(): number {
+    return this.#core?.cols ?? 0;
+  }
+
+  get #rows(): number {
+    return this.#core?.rows ?? 0;
+  }
+
+  #rowsOf(buffer: ScreenBuffer): ScreenRows {
+    return buffer === this.#core?.buffers.alt ? this.#alternate : this.#normal;
+  }
+
+  /** What came in the same piece of output, nobody has seen for long: only what stood there before it counts. */
+  #overwriting(rows: ScreenRows, buffer: ScreenBuffer, y: number, x: number): void {
+    if (!rows.isNew(y, x) || rows.since(y) >= this.#now || this.#saved <= 0) return;
+    this.#capture(rows, buffer, y);
+  }
+
+  /** The row leaves its screen at the top, where lines are read in their order: parts of one are put together. */
+  #scrollOff(rows: ScreenRows, buffer: ScreenBuffer, y: number): void {
+    const line = lineOf(buffer, y);
+    if (!line.isWrapped) this.#endCarried();
+    const goesOn = y < buffer.scrollBottom && lineOf(buffer, y + 1).isWrapped;
+    if (!rows.isNew(y) && this.#carried === '') {
+      this.#tellHeld(rows, y);
+      return;
+    }
+    const since = rows.isNew(y) ? rows.since(y) : this.#carriedSince;
+    const text = lineText(line, this.#cols, !goesOn);
+    if (this.#carried === '' && !goesOn) {
+      this.#tellAfterHeld(rows, y, text, since);
+      return;
+    }
+    this.#tellHeld(rows, y);
+    this.#carried += text;
+    this.#carriedSince = Math.max(this.#carriedSince, since);
+    rows.settle(y);
+    if (!goesOn || this.#carried.length > MOST_CARRIED) this.#endCarried();
+  }
+
+  #endCarried(): void {
+    if (this.#carried === '') return;
+    this.#tell(this.#carried.trimEnd(), this.#carriedSince);
+    this.#carried = '';
+    this.#carriedSince = 0;
+  }
+
+  /** Keeps what stands on a row, and on those that it continues, until it is known whether that was extended or replaced. */
+  #capture(rows: ScreenRows, buffer: ScreenBuffer, y: number): void {
+    if (this.#saved <= 0) {
+      const until = rows.settle(y);
+      this.#tell(lineText(lineOf(buffer, y), until, true).slice(-TOLD_WHEN_SPENT).trim(), this.#now);
+      return;
+    }
+    let first = y;
+    let last = y;
+    while (first > 0 && last - first < MOST_JOINED_ROWS && lineOf(buffer, first).isWrapped) first -= 1;
+    while (last < this.#rows - 1 && last - first < MOST_JOINED_ROWS && lineOf(buffer, last + 1).isWrapped) last += 1;
+    let text = '';
+    let since = 0;
+    if (first === 0 && this.#carried !== '' && lineOf(buffer, 0).isWrapped) {
+      text = this.#carried;
+      since = this.#carriedSince;
+      this.#carried = '';
+      this.#carriedSince = 0;
+    }
+    for (let row = first; row <= last; row += 1) {
+      text += lineText(lineOf(buffer, row), this.#cols, row === last);
+      if (rows.isNew(row)) since = Math.max(since, rows.since(row));
+      rows.settle(row);
+    }
+    if (text === '') return;
+    this.#saved -= text.length;
+    const held = rows.held(first);
+    if (held !== undefined && !text.startsWith(held.text)) this.#see(held.text, held.first, held.last);
+    rows.hold(first, { text, first: since, last: this.#now });
+  }
+
+  /** The row is gone for good. */
+  #release(rows: ScreenRows, buffer: ScreenBuffer, y: number): void {
+    if (rows.isNew(y)) this.#capture(rows, buffer, y);
+    this.#tellHeld(rows, y);
+  }
+
+  #tellHeld(rows: ScreenRows, y: number): void {
+    const held = rows.held(y);
+    if (held === undefined) return;
+    rows.hold(y, undefined);
+    this.#see(held.text, held.first, held.last);
+  }
+
+  #tellAfterHeld(rows: ScreenRows, y: number, text: string, since: number): void {
+    rows.settle(y);
+    const held = rows.held(y);
+    if (held !== undefined) {
+      rows.hold(y, undefined);
+      if (!text.startsWith(held.text)) this.#see(held.text, held.first, held.last);
+    }
+    this.#tell(text, since);
+  }
+
+  #tell(text: string, since: number): void {
+    if (text === '') return;
+    this.#saved -= text.length;
+    this.#see(text, since, this.#now);
+  }
+}
+
+function isBlank(data: Uint32Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && data[at] === SPACE) at += 1;
+  return at === end;
+}
+
+/** At most so many characters that take two columns. */
+function wideOnes(data: Uint32Array, start: number, end: number): number {
+  let wide = 0;
+  for (let at = start; at < end; at += 1) if ((data[at] as number) > LAST_NARROW) wide += 1;
+  return wide;
+}
+
+function lineOf({ lines, ybase }: ScreenBuffer, y: number): PackedLine {
+  return lines.get(ybase + y) as PackedLine;
+}
