@@ -27,7 +27,3 @@ export interface CastHeader {
   /** The text of `o` was written by the gateway for people and is not what crossed. */
   synthetic: boolean;
 }
-
-/** Players keep sizes in 16 bits; what a browser can draw is less. A size beyond is drawn as if it were this. */
-export const MOST_COLS = 1000;
-export const MOST_ROWS = 500;

@@ -1,4 +1,6 @@
 import type { CastEvent, CastHeader } from './cast-event.ts';
+import type { IdleSpan } from './play-time.ts';
+import type { Timeline } from './timeline.ts';
 
 /** The screen before the first event of a piece. `data` makes a terminal of this size the same, whatever was in it. */
 export interface Keyframe {
@@ -13,11 +15,21 @@ export interface PlayedPiece {
   readonly from: number;
   /** No event of it is later. */
   readonly to: number;
+  /** About how much text it has: what it costs to show it. */
+  readonly bytes: number;
   readonly keyframe: boolean;
+  /** Whether there was no terminal yet before it: a keyframe of it is a plain screen. */
+  readonly plain: boolean;
 }
 
 /** What is known of a channel's recording without reading it. A live one grows. */
 export interface Outline {
+  /**
+   * Another one when pieces are cut anew, so that their numbers mean others. As long as it is the same, a live
+   * recording's pieces keep their numbers and their first events: its last piece grows, and others come after it.
+   */
+  readonly cut: number;
+  /** Undefined only where it cannot be read: then nothing says how the screen began. */
   readonly header: CastHeader | undefined;
   /** Microseconds. */
   readonly duration: number;
@@ -25,7 +37,7 @@ export interface Outline {
   readonly terminal: boolean;
   readonly input: boolean;
   readonly pieces: readonly PlayedPiece[];
-  readonly idle: readonly { readonly from: number; readonly to: number; readonly damaged: boolean }[];
+  readonly idle: readonly IdleSpan[];
   readonly live: boolean;
 }
 
@@ -35,7 +47,8 @@ export interface Outline {
  */
 export interface ReplayDriver {
   readonly outline: Outline;
-  /** Called when a live recording has grown, with the outline replaced. Returns how to stop it. */
+  readonly timeline: Timeline;
+  /** Called when outline and timeline have been replaced: a live recording has grown, damage was found. Returns how to stop it. */
   onGrowth(listener: () => void): () => void;
   /** The events of a piece. What cannot be read is an event of damage in its place: this rejects only when closed. */
   load(piece: number): Promise<readonly CastEvent[]>;

@@ -1,4 +1,5 @@
-import { type CastEvent, type CastHeader, MOST_COLS, MOST_ROWS, type Note } from './cast-event.ts';
+import type { CastEvent, CastHeader, Note } from './cast-event.ts';
+import { clampSize } from './screen/screen-size.ts';
 
 export interface ParsedSegment {
   header: CastHeader | undefined;
@@ -124,8 +125,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
   const term = isObject(value.term) ? value.term : {};
   const ours = isObject(value['x-sallyport']) ? value['x-sallyport'] : {};
   return {
-    cols: clamp(term.cols, 80, MOST_COLS),
-    rows: clamp(term.rows, 24, MOST_ROWS),
+    ...clampSize(Number(term.cols), Number(term.rows)),
     pty: ours.pty === true,
     title: typeof value.title === 'string' ? value.title : undefined,
     command: typeof value.command === 'string' ? value.command : undefined,
@@ -135,7 +135,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
 
 function parseSize(data: string): { cols: number; rows: number } | undefined {
   const [match, cols, rows] = /^(\d{1,5})x(\d{1,5})$/.exec(data) ?? [];
-  return match === undefined ? undefined : { cols: clamp(Number(cols), 1, MOST_COLS), rows: clamp(Number(rows), 1, MOST_ROWS) };
+  return match === undefined || !(Number(cols) > 0 && Number(rows) > 0) ? undefined : clampSize(Number(cols), Number(rows));
 }
 
 export function parseNote(data: string): Note | undefined {
@@ -149,8 +149,4 @@ export function parseNote(data: string): Note | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function clamp(value: unknown, otherwise: number, most: number): number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? Math.min(value, most) : otherwise;
 }

@@ -1,4 +1,5 @@
-import type { CastEvent, Stream } from './cast-event.ts';
+import type { Outline, ReplayDriver } from './driver.ts';
+import type { OwnKeyframes } from './own-keyframes.ts';
 import {
   neighbourSpeed,
   type PlayClock,
@@ -10,56 +11,81 @@ import {
   withSpeed,
 } from './play-clock.ts';
 import { PlayTime } from './play-time.ts';
-import type { RecordingIndex } from './recording-index.ts';
-import type { SegmentSource } from './segment-source.ts';
+import type { Emulation } from './screen/emulation.ts';
+import { type PlayerHost, ScreenSeeker } from './screen-seeker.ts';
+import type { Timeline, TimelineMark } from './timeline.ts';
 
-/** What a recording is played on. */
-export interface Screen {
-  /** An empty screen of this size, as the channel began. */
-  reset(cols: number, rows: number): void;
-  resize(cols: number, rows: number): void;
-  write(text: string, stream: 'o' | 'e'): void;
-  /** What was sent to the target. */
-  input(text: string): void;
-  /** Resolves when everything that was written is on the screen. */
-  settled(): Promise<void>;
+export type { PlayerHost } from './screen-seeker.ts';
+
+/** What of the screen is to be drawn again. */
+export interface ScreenDamage {
+  /** It is another emulation, and all of it is new. */
+  readonly replaced: boolean;
+  readonly resized: boolean;
+  /** The title is another one. */
+  readonly title: boolean;
+  /** First and last row that changed; undefined for none. */
+  readonly rows: { readonly from: number; readonly to: number } | undefined;
 }
 
-/** As much is written before the screen is waited for; more would only pile up in front of it. */
-const WRITTEN_AT_ONCE = 256 * 1024;
+/** What the host knows. */
+interface Drawn {
+  readonly emulation: Emulation | undefined;
+  readonly cols: number;
+  readonly rows: number;
+  readonly title: string;
+  readonly cursor: { readonly x: number; readonly y: number; readonly hidden: boolean };
+}
 
-/** Ends an escape sequence that was cut by what is missing (CAN, ECMA-48 section 8.3.6). */
-const CANCEL = '\x18';
+/** While it plays, a mark that was just passed is not the one that is meant by the previous one. */
+const JUST_PASSED = 500_000;
 
 /**
- * Plays a recording on a screen. Exact: the screen at a moment is what results from every byte before it, so going back
- * begins anew and going forward only adds. It owns no timer: its host calls `tick` as often as it draws, with a
- * monotonic clock in milliseconds.
+ * Plays a recording on an emulation. Exact: the screen at a moment is what results from every byte before it, however
+ * the moment was reached. It owns no timer: its host calls `tick` as often as it draws, with the clock that it gave
+ * (milliseconds), and draws what `takeDamage` says. Times of the recording are microseconds since the channel opened.
  */
 export class Player {
-  readonly #source: SegmentSource;
-  readonly #index: RecordingIndex;
-  readonly #screen: Screen;
-  readonly #folded: PlayTime;
-  readonly #unfolded: PlayTime;
+  readonly #driver: ReplayDriver;
+  readonly #seeker: ScreenSeeker;
+  readonly #stopListening: () => void;
+  #folded: PlayTime;
+  #unfolded: PlayTime;
   #folding = true;
   #clock: PlayClock = stoppedClock;
-  /** Recording time that the screen is to show, and the last that it shows. */
   #target = 0;
-  #shown = -1;
-  #segment = 0;
-  #event = 0;
-  /** The stream whose bytes were said to be no text; said once for a run of them. */
-  #binary: Stream | undefined;
-  #working: Promise<void> | undefined;
-  #closed = false;
+  /** At the live edge: what is recorded is shown as it comes. */
+  #following = false;
+  #now = 0;
+  #drawn: Drawn = { emulation: undefined, cols: 0, rows: 0, title: '', cursor: { x: 0, y: 0, hidden: false } };
 
-  constructor(source: SegmentSource, index: RecordingIndex, screen: Screen) {
-    this.#source = source;
-    this.#index = index;
-    this.#screen = screen;
-    this.#folded = new PlayTime(index.duration, index.idle);
-    this.#unfolded = new PlayTime(index.duration, []);
+  constructor(driver: ReplayDriver, host: PlayerHost, own?: OwnKeyframes) {
+    this.#driver = driver;
+    this.#seeker = new ScreenSeeker(driver, host, own);
+    this.#folded = new PlayTime(driver.outline.duration, driver.outline.idle);
+    this.#unfolded = new PlayTime(driver.outline.duration, []);
+    this.#stopListening = driver.onGrowth(() => this.#grow());
+  }
+
+  get outline(): Outline {
+    return this.#driver.outline;
+  }
+
+  get timeline(): Timeline {
+    return this.#driver.timeline;
+  }
+
+  get screen(): Emulation {
+    return this.#seeker.screen.emulation;
+  }
+
+  get title(): string {
+    return this.screen.core._inputHandler._windowTitle;
+  }
+
+  /** The end of what was sent to the target, up to where it plays. */
+  get typed(): string {
+    return this.#seeker.screen.typed;
   }
 
   get playTime(): PlayTime {
@@ -71,42 +97,57 @@ export class Player {
   }
 
   get playing(): boolean {
-    return this.#clock.playing;
+    return this.#clock.playing || this.#following;
+  }
+
+  get following(): boolean {
+    return this.#following;
   }
 
   get speed(): Speed {
     return this.#clock.speed;
   }
 
-  /** Recording time, microseconds. */
+  /** Recording time that the screen shows or is about to. */
   get position(): number {
     return this.#target;
   }
 
-  /** Share of the way to the wanted moment that the screen has come, while it takes long; else undefined. */
+  /** Share of the way to the wanted moment that is done, while it is not shown; else undefined. */
   get underway(): number | undefined {
-    return this.#working === undefined || this.#target <= 0 ? undefined : Math.max(0, Math.min(1, this.#shown / this.#target));
+    return this.#seeker.working ? this.#seeker.progress : undefined;
   }
 
   tick(now: number): void {
+    this.#now = now;
     if (!this.#clock.playing) return;
-    if (this.#working !== undefined) {
+    if (this.#seeker.working) {
       // The screen is behind: time stands still until it has caught up, nothing is skipped.
       this.#clock = withPosition(this.#clock, this.playTime.toPlay(this.#target), now);
       return;
     }
     const position = positionOf(this.#clock, now);
-    if (position >= this.playTime.duration) {
-      this.#clock = withPlaying(withPosition(this.#clock, this.playTime.duration, now), false, now);
-      this.#show(this.#index.duration);
+    if (position < this.playTime.duration) {
+      this.#show(this.playTime.toRecording(position));
       return;
     }
-    this.#show(this.playTime.toRecording(position));
+    this.#clock = withPlaying(withPosition(this.#clock, this.playTime.duration, now), false, now);
+    this.#following = this.outline.live;
+    this.#show(this.outline.duration);
   }
 
+  /** At its end a recording begins again, and a live one goes on. */
   setPlaying(playing: boolean, now: number): void {
-    const atEnd = this.#target >= this.#index.duration;
-    if (playing && atEnd) this.seek(0, now);
+    this.#now = now;
+    const { duration, live } = this.outline;
+    this.#following = false;
+    if (playing && this.#target >= duration) {
+      if (live) {
+        this.toLive(now);
+        return;
+      }
+      this.seek(0, now);
+    }
     this.#clock = withPlaying(this.#clock, playing, now);
   }
 
@@ -123,113 +164,100 @@ export class Player {
     this.#clock = withPosition(this.#clock, this.playTime.toPlay(this.#target), now);
   }
 
-  /** `at` is recording time. */
   seek(at: number, now: number): void {
-    const target = Math.max(0, Math.min(at, this.#index.duration));
+    this.#now = now;
+    const target = Math.max(0, Math.min(at, this.outline.duration));
+    this.#following = false;
     this.#clock = withPosition(this.#clock, this.playTime.toPlay(target), now);
     this.#show(target);
   }
 
-  /** Resolves when the screen shows the moment that was asked for last. */
-  async shown(): Promise<void> {
-    while (this.#working !== undefined) await this.#working;
+  /** To the end of a live recording, and on with it. Of another one, to its end. */
+  toLive(now: number): void {
+    this.seek(this.outline.duration, now);
+    this.#clock = withPlaying(this.#clock, false, now);
+    this.#following = this.outline.live;
   }
 
-  /** The time of the next or the previous thing on the screen, so that a recording can be stepped through. */
+  /** To the next or the previous mark, which it returns; undefined when there is none. */
+  toMark(by: -1 | 1, now: number): TimelineMark | undefined {
+    const here = this.#target;
+    const { marks } = this.timeline;
+    const mark =
+      by > 0 ? marks.find(({ at }) => at > here) : marks.findLast(({ at }) => at < here - (this.#clock.playing ? JUST_PASSED : 0));
+    if (mark !== undefined) this.seek(mark.at, now);
+    return mark;
+  }
+
+  /** Stops, and goes to the next or the previous change of the screen. */
+  async step(by: -1 | 1, now: number): Promise<void> {
+    this.setPlaying(false, now);
+    const here = this.#target;
+    const at = await this.neighbour(by);
+    if (this.#target === here) this.seek(at, this.#now);
+  }
+
+  /** When the screen changes next, or changed before this moment; the end or the beginning of the recording if it does not. */
   async neighbour(by: -1 | 1): Promise<number> {
     const here = this.#target;
-    let best = by < 0 ? 0 : this.#index.duration;
-    for (let at = 0; at < this.#source.segments.length; at += 1) {
-      const { from = 0, to = 0 } = this.#source.segments[at] ?? {};
-      if (by < 0 ? from / 1000 >= here : to / 1000 < here - 10) continue;
-      for (const event of (await this.#source.load(at)).events) {
-        if (event.kind !== 'data' && event.kind !== 'resize') continue;
-        if (by > 0 && event.at > here) return event.at;
-        if (by < 0 && event.at < here) best = Math.max(best, event.at);
-      }
+    const { pieces, duration } = this.outline;
+    // What comes next at a time that several pieces share is in the last of them.
+    for (let piece = this.#seeker.pieceAt(here); piece >= 0 && piece < pieces.length; piece += by) {
+      const times = await this.#seeker.changes(piece);
+      const found = by > 0 ? times.find((at) => at > here) : times.findLast((at) => at < here);
+      if (found !== undefined) return found;
     }
-    return best;
+    return by > 0 ? duration : 0;
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#clock = withPlaying(this.#clock, false, 0);
+  /** Resolves when the screen shows the moment that was asked for last. */
+  shown(): Promise<void> {
+    return this.#seeker.settled();
+  }
+
+  /** What has changed on the screen since this was asked last. */
+  takeDamage(): ScreenDamage {
+    const { screen, title } = this;
+    const { cols, rows } = screen;
+    const drawn = this.#drawn;
+    const { x, y } = screen.core.buffers.active;
+    const cursor = { x, y, hidden: screen.core.coreService.isCursorHidden };
+    this.#drawn = { emulation: screen, cols, rows, title, cursor };
+    const dirty = screen.takeDirty();
+    const replaced = drawn.emulation !== screen;
+    const resized = drawn.cols !== cols || drawn.rows !== rows;
+    return { replaced, resized, title: drawn.title !== title, rows: changedRows() };
+
+    function changedRows(): ScreenDamage['rows'] {
+      if (replaced || resized) return { from: 0, to: rows - 1 };
+      if (x === drawn.cursor.x && y === drawn.cursor.y && cursor.hidden === drawn.cursor.hidden) return dirty;
+      const touched = [y, drawn.cursor.y, ...(dirty === undefined ? [] : [dirty.from, dirty.to])];
+      return { from: Math.min(...touched), to: Math.max(...touched) };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    this.#clock = withPlaying(this.#clock, false, this.#now);
+    this.#following = false;
+    this.#driver.close();
+    await this.#seeker.close();
   }
 
   #show(target: number): void {
     this.#target = target;
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#seeker.seek(target);
   }
 
-  /** Goes on until the screen shows the target, which may change meanwhile. */
-  async #work(): Promise<void> {
-    while (!this.#closed) {
-      if (this.#target < this.#shown || this.#shown < 0) this.#rewind();
-      const target = this.#target;
-      if ((await this.#advance()) && this.#target === target) return;
-    }
-  }
-
-  #rewind(): void {
-    this.#segment = 0;
-    this.#event = 0;
-    this.#shown = 0;
-    this.#binary = undefined;
-    this.#screen.reset(this.#index.header?.cols ?? 80, this.#index.header?.rows ?? 24);
-  }
-
-  /** Writes what there is up to the target. False when the target moved before what is shown already. */
-  async #advance(): Promise<boolean> {
-    let written = 0;
-    while (this.#segment < this.#source.segments.length) {
-      const { from = 0 } = this.#source.segments[this.#segment] ?? {};
-      if (from / 1000 > this.#target + 10) break;
-      const { events } = await this.#source.load(this.#segment);
-      for (let event = events[this.#event]; event !== undefined; event = events[this.#event]) {
-        if (this.#closed) return true;
-        if (event.at > this.#target) break;
-        this.#event += 1;
-        written += this.#apply(event);
-        this.#shown = Math.max(this.#shown, event.at);
-        if (written < WRITTEN_AT_ONCE) continue;
-        written = 0;
-        await this.#screen.settled();
-        if (this.#target < this.#shown) return false;
-      }
-      if (this.#event < events.length) break;
-      this.#segment += 1;
-      this.#event = 0;
-    }
-    const reached = this.#target;
-    await this.#screen.settled();
-    this.#shown = Math.max(this.#shown, reached);
-    return this.#target >= reached;
-  }
-
-  /** Gives the length of what was written. */
-  #apply(event: CastEvent): number {
-    switch (event.kind) {
-      case 'data':
-        if (event.stream === 'i') this.#screen.input(event.text);
-        else if (event.binary !== undefined && !this.#index.terminal) {
-          if (this.#binary !== event.stream) this.#screen.write('[bytes that are not text]\r\n', event.stream);
-          this.#binary = event.stream;
-        } else {
-          this.#binary = undefined;
-          this.#screen.write(event.text, event.stream);
-          return event.text.length;
-        }
-        return 0;
-      case 'resize':
-        this.#screen.resize(event.cols, event.rows);
-        return 0;
-      case 'damage':
-        this.#screen.write(CANCEL, 'o');
-        return 0;
-      default: // Marks, notes and the exit status are no part of the screen.
-        return 0;
-    }
+  #grow(): void {
+    const { duration, idle } = this.outline;
+    const now = this.#now;
+    const position = this.#clock.playing ? this.playTime.toRecording(positionOf(this.#clock, now)) : this.#target;
+    this.#folded = new PlayTime(duration, idle);
+    this.#unfolded = new PlayTime(duration, []);
+    this.#clock = withPosition(this.#clock, this.playTime.toPlay(position), now);
+    this.#seeker.grown();
+    // What stands on the screen may have been cut anew, and there may be more of this very moment.
+    this.#show(this.#following ? duration : this.#target);
   }
 }

@@ -1,9 +1,11 @@
 import { Activity } from './activity.ts';
 import type { CastEvent, CastHeader, Stream } from './cast-event.ts';
 import { describeNote, type MarkKind } from './describe-note.ts';
-import { type IdleSpan, LONGEST_PAUSE } from './play-time.ts';
+import { IdleSpans } from './idle-spans.ts';
+import type { IdleSpan } from './play-time.ts';
 import type { SegmentSource } from './segment-source.ts';
 import { TextLines } from './text-lines.ts';
+import type { Damage, TimelineMark } from './timeline.ts';
 
 export interface TranscriptItem {
   at: number;
@@ -12,22 +14,25 @@ export interface TranscriptItem {
   text: string;
 }
 
-export interface TimelineMark {
-  at: number;
-  kind: MarkKind;
-  title: string;
-}
-
-export interface Damage {
+/** A stretch of events of a segment, to be played at once. */
+export interface IndexedPiece {
+  /** Place of the segment in its source. */
+  segment: number;
+  firstEvent: number;
+  events: number;
   from: number;
   to: number;
-  words: string;
+  /** Characters. */
+  length: number;
+  /** There was no terminal before it. */
+  plain: boolean;
 }
 
 /** What one pass over a recording tells about it; everything but the screen itself. Times in microseconds. */
 export interface RecordingIndex {
   header: CastHeader | undefined;
   duration: number;
+  pieces: readonly IndexedPiece[];
   transcript: readonly TranscriptItem[];
   marks: readonly TimelineMark[];
   idle: readonly IdleSpan[];
@@ -43,12 +48,17 @@ export const MOST_ITEMS = 100_000;
 const MOST_MARKS = 5_000;
 const LONGEST_TEXT = 2_000;
 
+/** Text of a piece, and events: going to the middle of it takes as long as this takes to show. */
+const PIECE_LENGTH = 256 * 1024;
+const PIECE_EVENTS = 8192;
+
 /** `progress` is told the share that is done, and may throw to break it off. */
 export async function indexRecording(source: SegmentSource, progress: (done: number) => void = () => undefined): Promise<RecordingIndex> {
   const indexer = new Indexer();
   for (let at = 0; at < source.segments.length; at += 1) {
     const segment = await source.load(at);
     if (segment.header !== undefined) indexer.begin(segment.header);
+    indexer.beginSegment(at);
     for (const event of segment.events) indexer.take(event);
     progress((at + 1) / source.segments.length);
   }
@@ -56,9 +66,11 @@ export async function indexRecording(source: SegmentSource, progress: (done: num
 }
 
 class Indexer {
+  readonly #pieces: IndexedPiece[] = [];
+  #piece: IndexedPiece = { segment: 0, firstEvent: 0, events: 0, from: 0, to: 0, length: 0, plain: true };
   readonly #transcript: TranscriptItem[] = [];
   readonly #marks: TimelineMark[] = [];
-  readonly #idle: IdleSpan[] = [];
+  readonly #idle = new IdleSpans();
   readonly #damage: Damage[] = [];
   readonly #activity = new Activity();
   readonly #lines = {
@@ -71,7 +83,7 @@ class Indexer {
   #header: CastHeader | undefined;
   #terminal = false;
   #input = false;
-  #busyUntil = 0;
+  #until = 0;
   /** When Enter was last pressed. */
   #entered = -1;
 
@@ -80,7 +92,13 @@ class Indexer {
     this.#terminal ||= header.pty;
   }
 
+  beginSegment(segment: number): void {
+    this.#piece = { segment, firstEvent: 0, events: 0, from: this.#until, to: this.#until, length: 0, plain: !this.#terminal };
+    this.#pieces.push(this.#piece);
+  }
+
   take(event: CastEvent): void {
+    this.#takeIntoPiece(event);
     switch (event.kind) {
       case 'data':
         return this.#takeData(event);
@@ -100,8 +118,9 @@ class Indexer {
       case 'damage':
         this.#endLines(event.at);
         this.#happened(event.at, 0);
-        if (event.until > event.at) this.#idle.push({ from: event.at, to: event.until, damaged: true });
-        this.#busyUntil = Math.max(this.#busyUntil, event.until);
+        this.#idle.missing(event.at, event.until);
+        this.#idle.busyUntil(event.until);
+        this.#until = Math.max(this.#until, event.until);
         this.#damage.push({ from: event.at, to: event.until, words: event.words });
         this.#say(event.at, 'damage', event.words);
         return this.#mark(event.at, 'damage', event.words);
@@ -109,20 +128,31 @@ class Indexer {
   }
 
   end(duration: number): RecordingIndex {
-    const last = Math.max(duration, this.#busyUntil);
+    const last = Math.max(duration, this.#until);
     this.#endLines(last);
-    if (last - this.#busyUntil > LONGEST_PAUSE) this.#idle.push({ from: this.#busyUntil, to: last, damaged: false });
     return {
       header: this.#header,
       duration: last,
+      pieces: this.#pieces,
       transcript: this.#transcript,
       marks: this.#marks,
-      idle: this.#idle,
+      idle: this.#idle.until(last),
       damage: this.#damage,
       activity: this.#activity,
       terminal: this.#terminal,
       input: this.#input,
     };
+  }
+
+  #takeIntoPiece(event: CastEvent): void {
+    if (this.#piece.length >= PIECE_LENGTH || this.#piece.events >= PIECE_EVENTS) {
+      const { segment, firstEvent, events, to } = this.#piece;
+      this.#piece = { segment, firstEvent: firstEvent + events, events: 0, from: to, to, length: 0, plain: !this.#terminal };
+      this.#pieces.push(this.#piece);
+    }
+    this.#piece.events += 1;
+    this.#piece.to = Math.max(this.#piece.to, event.kind === 'damage' ? event.until : event.at);
+    if (event.kind === 'data') this.#piece.length += event.text.length;
   }
 
   #takeData(event: Extract<CastEvent, { kind: 'data' }>): void {
@@ -155,8 +185,8 @@ class Indexer {
   }
 
   #happened(at: number, amount: number): void {
-    if (at - this.#busyUntil > LONGEST_PAUSE) this.#idle.push({ from: this.#busyUntil, to: at, damaged: false });
-    this.#busyUntil = Math.max(this.#busyUntil, at);
+    this.#idle.happened(at);
+    this.#until = Math.max(this.#until, at);
     if (amount > 0) this.#activity.add(at, amount);
   }
 

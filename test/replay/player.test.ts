@@ -6,10 +6,14 @@ import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { parseSegment } from '../../contract/replay/parse-segment.ts';
 import { neighbourSpeed, positionOf, stoppedClock, withPlaying, withSpeed } from '../../contract/replay/play-clock.ts';
 import { PlayTime } from '../../contract/replay/play-time.ts';
-import { Player, type Screen } from '../../contract/replay/player.ts';
+import { Player } from '../../contract/replay/player.ts';
 import { indexRecording } from '../../contract/replay/recording-index.ts';
+import { isErrorCell } from '../../contract/replay/screen/error-mark.ts';
+import { emptyCell } from '../../contract/replay/screen/terminal-internals.ts';
+import { SegmentDriver } from '../../contract/replay/segment-driver.ts';
 import { SegmentSource } from '../../contract/replay/segment-source.ts';
 import { TextLines } from '../../contract/replay/text-lines.ts';
+import { nodeHost, textOf } from './memory-driver.ts';
 
 const golden = (name: string) => readFileSync(join(import.meta.dirname, `../fixtures/recording/${name}.cast`), 'utf8');
 
@@ -38,39 +42,8 @@ function cast(...events: [interval: number, code: string, data: string][]): stri
   return events.map((event) => `${JSON.stringify(event)}\n`).join('');
 }
 
-/** Remembers what was written on it since it was empty. */
-class Paper implements Screen {
-  written = '';
-  errors = '';
-  typed = '';
-  sizes: string[] = [];
-  resets = 0;
-  reset(cols: number, rows: number): void {
-    this.written = '';
-    this.errors = '';
-    this.typed = '';
-    this.sizes = [`${cols}x${rows}`];
-    this.resets += 1;
-  }
-  resize(cols: number, rows: number): void {
-    this.sizes.push(`${cols}x${rows}`);
-  }
-  write(text: string, stream: 'o' | 'e'): void {
-    this.written += text;
-    if (stream === 'e') this.errors += text;
-  }
-  input(text: string): void {
-    this.typed += text;
-  }
-  async settled(): Promise<void> {
-    await Promise.resolve();
-  }
-}
-
-async function playerOf(source: SegmentSource): Promise<{ player: Player; paper: Paper; duration: number }> {
-  const index = await indexRecording(source);
-  const paper = new Paper();
-  return { player: new Player(source, index, paper), paper, duration: index.duration };
+async function playerOf(source: SegmentSource): Promise<Player> {
+  return new Player(new SegmentDriver(source, await indexRecording(source)), nodeHost);
 }
 
 describe('a segment', () => {
@@ -147,11 +120,8 @@ describe('a segment', () => {
       `{"version":3,"term":{"cols":60000,"rows":-5}}\n${cast([0, 'r', '65535x65535'], [0, 'r', 'x'], [0, 'r', '0x0'])}`,
       0,
     );
-    expect(header).toMatchObject({ cols: 1000, rows: 24 });
-    expect(events).toEqual([
-      { kind: 'resize', at: 0, cols: 1000, rows: 500 },
-      { kind: 'resize', at: 0, cols: 1, rows: 1 },
-    ]);
+    expect(header).toMatchObject({ cols: 500, rows: 24 });
+    expect(events).toEqual([{ kind: 'resize', at: 0, cols: 500, rows: 200 }]);
   });
 });
 
@@ -193,91 +163,129 @@ describe('play time', () => {
 });
 
 describe('the player', () => {
+  const header = `${JSON.stringify({ version: 3, term: { cols: 80, rows: 24 }, 'x-sallyport': { pty: true } })}\n`;
+
   it('shows at any moment exactly what came before it, whichever way it got there', async () => {
-    const source = sourceOf(
-      cast([0, 'o', 'a'], [1, 'o', 'b'], [1, 'o', 'c']),
-      cast([0, '+', '{"t":"fd","fd":2}'], [1, 'o', 'd'], [1, 'o', 'e']),
-      cast([1, 'o', 'f'], [1, 'r', '90x20'], [1, 'o', 'g']),
+    const player = await playerOf(
+      sourceOf(
+        header + cast([0, 'o', 'a'], [1, 'o', 'b'], [1, 'o', 'c']),
+        cast([0, '+', '{"t":"fd","fd":2}'], [1, 'o', 'd'], [1, 'o', 'e']),
+        cast([1, 'o', 'f'], [1, 'r', '90x20'], [1, 'o', 'g']),
+      ),
     );
-    const { player, paper } = await playerOf(source);
     const expected = (seconds: number) => 'abcdef'.slice(0, Math.floor(seconds) + 1) + (seconds >= 7 ? 'g' : '');
     for (const seconds of [0, 7, 3.5, 2, 6.2, 0.5, 4, 5, 1.999, 7]) {
       player.seek(seconds * 1e6, 0);
       await player.shown();
-      expect(paper.written, `at ${seconds} s`).toBe(expected(seconds));
-      expect(paper.sizes).toEqual(seconds >= 6 ? ['80x24', '90x20'] : ['80x24']);
+      expect(textOf(player.screen), `at ${seconds} s`).toBe(expected(seconds));
+      expect([player.screen.cols, player.screen.rows]).toEqual(seconds >= 6 ? [90, 20] : [80, 24]);
     }
-    expect(paper.errors).toBe('de');
+    await player.close();
   });
 
-  it('begins anew only to go back', async () => {
-    const { player, paper } = await playerOf(
-      sourceOf(cast(...Array.from({ length: 50 }, (): [number, string, string] => [0.1, 'o', 'x']))),
+  it('tells error output from output where there was no terminal, whichever way it got there', async () => {
+    const player = await playerOf(
+      sourceOf(
+        cast([0, 'o', 'a'], [1, '+', '{"t":"fd","fd":2}'], [0, 'o', 'b']),
+        cast([0, '+', '{"t":"fd","fd":2}'], [1, 'o', 'c'], [1, 'o', 'd']),
+      ),
     );
-    for (const at of [1, 2, 3, 4]) {
-      player.seek(at * 1e6, 0);
+    for (const seconds of [3, 0, 2, 1, 3]) {
+      player.seek(seconds * 1e6, 0);
       await player.shown();
+      const line = player.screen.core.buffers.active.lines.get(0);
+      const cell = emptyCell();
+      const marks = [0, 1, 2, 3].map((x) => (line?.loadCell(x, cell).getChars() === '' ? ' ' : isErrorCell(cell) ? 'e' : 'o'));
+      expect(marks.join('').trimEnd(), `at ${seconds} s`).toBe('oeee'.slice(0, seconds + 1));
     }
-    expect(paper.resets).toBe(1);
-    player.seek(1e6, 0);
-    await player.shown();
-    expect(paper.resets).toBe(2);
-    expect(paper.written).toHaveLength(10);
-  });
-
-  it('ends at the last of several seeks that come faster than it can follow', async () => {
-    const { player, paper } = await playerOf(
-      sourceOf(cast(...Array.from({ length: 900 }, (_, at): [number, string, string] => [0.01, 'o', `${at % 10}`.repeat(1000)]))),
-    );
-    for (const at of [8, 1, 7, 2, 6, 3]) player.seek(at * 1e6, 0);
-    await player.shown();
-    expect(paper.written).toHaveLength(300 * 1000);
   });
 
   it('plays idle time folded, stops at the end and begins again from there', async () => {
-    const { player, paper, duration } = await playerOf(sourceOf(cast([0.5, 'o', 'a'], [60, 'o', 'b'], [0.5, 'o', 'c'])));
-    expect(duration).toBe(61_000_000);
+    const player = await playerOf(sourceOf(cast([0.5, 'o', 'a'], [60, 'o', 'b'], [0.5, 'o', 'c'])));
+    const screen = async () => {
+      await player.shown();
+      return textOf(player.screen);
+    };
+    expect(player.outline.duration).toBe(61_000_000);
     player.setPlaying(true, 0);
     player.tick(600);
-    await player.shown();
-    expect(paper.written).toBe('a');
+    expect(await screen()).toBe('a');
     player.tick(1050);
-    await player.shown();
-    expect(paper.written, 'a minute of nothing took half a second').toBe('ab');
+    expect(await screen(), 'a minute of nothing took half a second').toBe('ab');
     player.tick(5000);
-    await player.shown();
-    expect(paper.written).toBe('abc');
+    expect(await screen()).toBe('abc');
     expect(player.playing).toBe(false);
     player.setPlaying(true, 6000);
     await player.shown();
     expect(player.position).toBe(0);
     player.setFolding(false, 6000);
     player.tick(6000 + 59_000);
-    await player.shown();
-    expect(paper.written).toBe('a');
+    expect(await screen()).toBe('a');
   });
 
-  it('steps from one change to the next and back', async () => {
-    const { player } = await playerOf(sourceOf(cast([1, 'o', 'a'], [1, 'i', 'b']), cast([1, 'o', 'c'])));
-    expect(await player.neighbour(1)).toBe(1_000_000);
-    player.seek(2e6, 0);
-    expect(await player.neighbour(1)).toBe(3_000_000);
-    expect(await player.neighbour(-1)).toBe(1_000_000);
+  it('stands still while the screen is behind, and skips nothing', async () => {
+    const player = await playerOf(
+      sourceOf(cast(...Array.from({ length: 20 }, (_, at): [number, string, string] => [0.1, 'o', `${at % 10}`]))),
+    );
+    player.setPlaying(true, 0);
+    player.tick(1000);
+    player.tick(1900); // Nothing is shown yet: the first is on its way.
+    expect(player.position).toBe(1_000_000);
+    await player.shown();
+    player.tick(2000);
+    expect(player.position).toBe(1_100_000);
+    await player.shown();
+  });
+
+  it('steps from one change to the next and back, over as many parts as lie between', async () => {
+    const player = await playerOf(
+      sourceOf(cast([1, 'o', 'a'], [1, 'i', 'b']), cast([1, 'm', 'mark']), cast([1, 'm', 'another']), cast([1, 'o', 'c'])),
+    );
+    const steps: number[] = [];
+    for (const by of [1, 1, 1, 1, -1, -1, -1, -1] as const) {
+      await player.step(by, 0);
+      steps.push(player.position / 1e6);
+    }
+    expect(steps).toEqual([1, 2, 5, 5, 2, 1, 0, 0]);
+  });
+
+  it('goes from mark to mark', async () => {
+    const player = await playerOf(sourceOf(cast([1, 'm', 'one'], [1, 'o', 'a'], [1, 'm', 'two'])));
+    expect(player.toMark(1, 0)?.title).toBe('one');
+    expect(player.toMark(1, 0)?.title).toBe('two');
+    expect(player.toMark(1, 0)).toBeUndefined();
+    expect(player.position).toBe(3_000_000);
+    expect(player.toMark(-1, 0)?.title).toBe('one');
+    await player.shown();
   });
 
   it('plays around what is missing, and cuts off the sequence that was begun before it', async () => {
-    const source = sourceOf(cast([1, 'o', 'before\x1b[3']), { damage: 'It has other bytes.', nanos: 30e9 }, cast([1, 'o', 'after']));
-    const { player, paper } = await playerOf(source);
+    const player = await playerOf(
+      sourceOf(cast([1, 'o', 'before\x1b[3']), { damage: 'It has other bytes.', nanos: 30e9 }, cast([1, 'o', 'after'])),
+    );
     player.seek(40e6, 0);
     await player.shown();
-    expect(paper.written).toBe('before\x1b[3\x18after');
+    expect(textOf(player.screen)).toBe('beforeafter');
+  });
+
+  it('remembers the end of what was typed', async () => {
+    const player = await playerOf(sourceOf(cast([1, 'i', 'ls'], [1, 'i', '\r'], [1, 'i', 'id'])));
+    for (const [seconds, typed] of [
+      [3, 'ls\rid'],
+      [1, 'ls'],
+      [2, 'ls\r'],
+    ] as const) {
+      player.seek(seconds * 1e6, 0);
+      await player.shown();
+      expect(player.typed).toBe(typed);
+    }
   });
 
   it('shows bytes that are no text as what they are, except on a terminal', async () => {
-    const { player, paper } = await playerOf(sourceOf(golden('bulk-v1')));
+    const player = await playerOf(sourceOf(golden('bulk-v1')));
     player.seek(1e9, 0);
     await player.shown();
-    expect(paper.written).toBe('[bytes that are not text]\r\ndone\n');
+    expect(textOf(player.screen)).toBe('[bytes that are not text]\ndone');
   });
 });
 

@@ -1,19 +1,10 @@
 import type { Terminal } from '@xterm/headless';
-import { clampSize } from '../../live-frames.ts';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { dumpScreen } from './screen-dump.ts';
-import {
-  boundCombined,
-  coreOf,
-  emptyCell,
-  GROUND,
-  type Params,
-  plainTerminal,
-  type ScreenBuffer,
-  type TerminalCore,
-} from './terminal-internals.ts';
+import { clampSize } from './screen-size.ts';
+import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 1000;
@@ -63,6 +54,8 @@ export class Emulation {
   readonly #core: TerminalCore;
   /** What has come of a sequence that is not complete, without controls that have taken effect already. */
   #pending = '';
+  /** First and last row that changed since somebody asked. */
+  #dirty: { from: number; to: number } | undefined;
   /** What cells that are printed now are marked as; undefined where output decides, and where a dump does. */
   #error: boolean | undefined;
 
@@ -76,6 +69,7 @@ export class Emulation {
     this.#restoreWhole();
     if (plain) this.#markErrors();
     this.#boundCounts();
+    this.#core._inputHandler.onRequestRefreshRows((rows) => this.#dirtied(rows?.start ?? 0, rows?.end ?? this.rows - 1));
     // Addresses behind links are no part of the screen, and as many as cells could be kept.
     this.#core.registerOscHandler(8, () => true);
     for (const number of [0, 2])
@@ -130,8 +124,8 @@ export class Emulation {
   resize(cols: number, rows: number): void {
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
+    this.#settleSaved();
     const { normal, alt } = this.#core.buffers;
-    for (const buffer of [normal, alt]) this.#keepSavedCursor(buffer);
     // Lines that no longer fit are put before the first one, which in a ring is where the last ones stand. A ring that was
     // just made longer or shorter begins at its beginning, and there is nothing before that.
     const most = normal.lines.maxLength;
@@ -143,8 +137,18 @@ export class Emulation {
     for (let row = 0; row < normal.lines.length; row += 1) normal.lines.get(row)?.cleanupMemory();
     // Lines of the alternate screen keep what was cut off, for the day they become longer again. No other terminal does.
     for (let row = 0; row < alt.lines.length; row += 1) alt.lines.get(row)?.resize(size.cols, emptyCell());
+    this.#dirtied(0, size.rows - 1);
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
+    // For good: with what no dump can have, what comes after it would differ from what comes after a dump.
+    mendScreen(this.#core);
+  }
+
+  /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */
+  takeDirty(): { from: number; to: number } | undefined {
+    const dirty = this.#dirty;
+    this.#dirty = undefined;
+    return dirty;
   }
 
   /**
@@ -163,11 +167,16 @@ export class Emulation {
   }
 
   /**
-   * A saved cursor that was scrolled off the screen comes back in the first row. Before rows get other places it has to
-   * be there: xterm.js would give it one by where it was long ago, which nothing on the screen tells.
+   * A saved cursor whose line has left the screen comes back at the top. With fewer lines above the screen it would come
+   * back elsewhere, but not in a terminal that was restored.
    */
-  #keepSavedCursor(buffer: ScreenBuffer): void {
-    buffer.savedY = Math.min(Math.max(buffer.savedY, buffer.ybase), buffer.ybase + this.rows - 1);
+  #settleSaved(): void {
+    const { normal, alt } = this.#core.buffers;
+    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
+  }
+
+  #dirtied(from: number, to: number): void {
+    this.#dirty = { from: Math.min(from, this.#dirty?.from ?? from), to: Math.max(to, this.#dirty?.to ?? to) };
   }
 
   #show(slice: string): void {
@@ -242,15 +251,6 @@ export class Emulation {
         if ((params[0] as number) > most()) params[0] = most();
         return false; // and on to xterm.js
       };
-    // With the lines above the screen gone, everything has another place, of which the saved cursor is not told.
-    const eraseAboveScreen = ({ params }: Params): boolean => {
-      const { active } = this.#core.buffers;
-      if (params[0] !== 3) return false;
-      this.#keepSavedCursor(active);
-      active.savedY -= active.ybase;
-      return false;
-    };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAboveScreen);
     // Erasing up to the last cell makes xterm.js look at a line below the last one. Erasing everything is the same.
     const eraseAbove = ({ params }: Params): boolean => {
       const { x, y, lines, scrollTop, scrollBottom } = this.#core.buffers.active;
@@ -258,8 +258,16 @@ export class Emulation {
       if (params[0] === 1 && x >= this.cols - 1 && row >= lines.length - 1) params[0] = 2;
       return false;
     };
-    this.#core.registerCsiHandler({ final: 'J' }, eraseAbove);
-    this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAbove);
+    const forget = ({ params }: Params): boolean => {
+      if (params[0] === 3) this.#settleSaved();
+      return false;
+    };
+    for (const handler of [eraseAbove, forget]) {
+      this.#core.registerCsiHandler({ final: 'J' }, handler);
+      this.#core.registerCsiHandler({ prefix: '?', final: 'J' }, handler);
+    }
+    // Behind the last column no other sequence sets a stop.
+    this.#core.registerEscHandler({ final: 'H' }, () => this.#core.buffers.active.x >= this.cols);
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },

@@ -18,6 +18,11 @@ export function sameScreen(a: Emulation, b: Emulation): boolean {
   }
 }
 
+/** The same without taking states for others: what a keyframe has to be. Where it is not, it is no keyframe. */
+export function identicalScreen(a: Emulation, b: Emulation): boolean {
+  return a.pending === b.pending && sameState(a.core, b.core) && sameBuffers(a.core, b.core);
+}
+
 function sameState(a: TerminalCore, b: TerminalCore): boolean {
   const [one, other] = [a._inputHandler, b._inputHandler];
   return (
@@ -74,7 +79,8 @@ function sameBuffer(a: ScreenBuffer, b: ScreenBuffer, cols: number): boolean {
 function sameSaved(a: ScreenBuffer, b: ScreenBuffer): boolean {
   return (
     a.savedX === b.savedX &&
-    a.savedY - a.ybase === b.savedY - b.ybase &&
+    // Above the screen it comes back to its top.
+    Math.max(a.savedY - a.ybase, 0) === Math.max(b.savedY - b.ybase, 0) &&
     samePen(savedPenOf(a.savedCurAttrData), savedPenOf(b.savedCurAttrData)) &&
     charsetFinal(a.savedCharset) === charsetFinal(b.savedCharset)
   );

@@ -1,4 +1,5 @@
 import headless, { type Terminal } from '@xterm/headless';
+import { currentWidths } from './character-width.ts';
 import { BLANK } from './packed-cells.ts';
 
 /**
@@ -44,6 +45,8 @@ export interface TerminalCore {
       reset(): void;
       setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
     };
+    /** Rows counted from the top of the screen; undefined for all of them. */
+    onRequestRefreshRows(listener: (rows: { start: number; end: number } | undefined) => void): void;
     setTitle(title: string): boolean;
     parse(text: string): void;
     print(codes: Uint32Array, start: number, end: number): void;
@@ -127,7 +130,10 @@ export function coreOf(terminal: Terminal): TerminalCore {
 
 /** A terminal that answers nobody and logs nothing. */
 export function plainTerminal(cols: number, rows: number, { scrollback = 0, convertEol = false } = {}): Terminal {
-  return new headless.Terminal({ cols, rows, scrollback, convertEol, allowProposedApi: true, logLevel: 'off' });
+  const terminal = new headless.Terminal({ cols, rows, scrollback, convertEol, allowProposedApi: true, logLevel: 'off' });
+  terminal.unicode.register(currentWidths);
+  terminal.unicode.activeVersion = currentWidths.version;
+  return terminal;
 }
 
 let blank: Cell | undefined;

@@ -1,5 +1,5 @@
 import { Emulation } from './emulation.ts';
-import { sameScreen } from './same-screen.ts';
+import { identicalScreen } from './same-screen.ts';
 
 /** A dump that was restored and found to be the same; undefined where it is not. */
 export function verifiedDump(emulation: Emulation): string | undefined {
@@ -7,7 +7,7 @@ export function verifiedDump(emulation: Emulation): string | undefined {
   const restored = new Emulation(emulation.cols, emulation.rows, { whole: emulation.whole, plain: emulation.plain });
   try {
     restored.restore(dump);
-    return sameScreen(emulation, restored) ? dump : undefined;
+    return identicalScreen(emulation, restored) ? dump : undefined;
   } finally {
     restored.dispose();
   }

@@ -1,14 +1,15 @@
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
 import { Player } from '../../../contract/replay/player.ts';
-import { type Damage, indexRecording, type RecordingIndex } from '../../../contract/replay/recording-index.ts';
+import { indexRecording, type RecordingIndex } from '../../../contract/replay/recording-index.ts';
+import { SegmentDriver } from '../../../contract/replay/segment-driver.ts';
 import { SegmentSource } from '../../../contract/replay/segment-source.ts';
+import type { Damage } from '../../../contract/replay/timeline.ts';
 import { element, setText } from '../interface/element.ts';
 import { moment } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable, typed } from '../interface/printable.ts';
 import { controls } from './controls.ts';
 import { ScreenPainter } from './screen-painter.ts';
-import { TerminalScreen } from './terminal-screen.ts';
 import { Timeline } from './timeline.ts';
 import { TranscriptPanel } from './transcript-panel.ts';
 
@@ -32,7 +33,6 @@ export class ChannelReplay {
   readonly transcript: TranscriptPanel;
   readonly #index: RecordingIndex;
   readonly #player: Player;
-  readonly #screen: TerminalScreen;
   readonly #painter: ScreenPainter;
   readonly #timeline: Timeline;
   readonly #controls: { node: HTMLElement; update(): void };
@@ -58,9 +58,8 @@ export class ChannelReplay {
 
   private constructor(source: SegmentSource, index: RecordingIndex) {
     this.#index = index;
-    this.#screen = new TerminalScreen(index.terminal);
-    this.#player = new Player(source, index, this.#screen);
-    this.#painter = new ScreenPainter(this.#screen);
+    this.#player = new Player(new SegmentDriver(source, index), { now: () => performance.now(), pause: takeTurns });
+    this.#painter = new ScreenPainter(this.#player);
     this.#timeline = new Timeline(this.#player, index, (at) => this.seek(at));
     this.transcript = new TranscriptPanel(index, (at) => this.seek(at));
     this.#controls = controls(this.#player, index, {
@@ -127,7 +126,7 @@ export class ChannelReplay {
         return true;
       case 'PageUp':
       case 'PageDown':
-        this.#painter.scroll((event.key === 'PageUp' ? 1 : -1) * (this.#screen.rows - 1));
+        this.#painter.scroll((event.key === 'PageUp' ? 1 : -1) * (this.#player.screen.rows - 1));
         return true;
       case '[':
       case ']':
@@ -139,7 +138,7 @@ export class ChannelReplay {
         return true;
       case ',':
       case '.':
-        void this.#step(event.key === ',' ? -1 : 1);
+        this.#step(event.key === ',' ? -1 : 1);
         return true;
       case '/':
         this.transcript.focusFind();
@@ -151,10 +150,9 @@ export class ChannelReplay {
 
   dispose(): void {
     cancelAnimationFrame(this.#frame);
-    this.#player.close();
+    void this.#player.close();
     this.#painter.dispose();
     this.transcript.dispose();
-    void this.#player.shown().then(() => this.#screen.dispose());
   }
 
   #toggle(): void {
@@ -169,17 +167,15 @@ export class ChannelReplay {
   }
 
   #toMark(by: -1 | 1): void {
-    const { position } = this.#player;
-    const mark =
-      by > 0
-        ? this.#index.marks.find(({ at }) => at > position)
-        : this.#index.marks.findLast(({ at }) => at < position - (this.#player.playing ? 500_000 : 0));
-    if (mark !== undefined) this.seek(mark.at);
+    if (this.#player.toMark(by, performance.now()) === undefined) return;
+    this.#start.hidden = true;
+    this.#painter.toNewest();
   }
 
-  async #step(by: -1 | 1): Promise<void> {
-    this.#player.setPlaying(false, performance.now());
-    this.seek(await this.#player.neighbour(by));
+  #step(by: -1 | 1): void {
+    this.#start.hidden = true;
+    this.#painter.toNewest();
+    void this.#player.step(by, performance.now());
   }
 
   #tick(): void {
@@ -189,7 +185,7 @@ export class ChannelReplay {
     this.#timeline.update();
     this.#controls.update();
     this.transcript.follow(this.#player.position);
-    if (!this.#input.hidden) setText(this.#input, typed(this.#screen.typed) || 'Nothing was typed yet');
+    if (!this.#input.hidden) setText(this.#input, typed(this.#player.typed) || 'Nothing was typed yet');
     this.#showGaps();
     this.#showUnderway(now);
   }
@@ -226,4 +222,16 @@ export class ChannelReplay {
     this.#underway.hidden = false;
     setText(this.#underway, `Going there, ${Math.floor(share * 100)} %`);
   }
+}
+
+/** A message is a task of its own at once; a timer would wait, and longer each time. */
+function takeTurns(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }

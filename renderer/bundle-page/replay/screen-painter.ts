@@ -1,7 +1,10 @@
-import type { IBufferCell } from '@xterm/xterm';
+import type { Player } from '../../../contract/replay/player.ts';
+import { type CellLook, lookKey, lookOf, PLAIN_LOOK } from '../../../contract/replay/screen/cell-look.ts';
+import type { Emulation } from '../../../contract/replay/screen/emulation.ts';
+import { isErrorCell } from '../../../contract/replay/screen/error-mark.ts';
+import { type Cell, emptyCell, type ScreenLine } from '../../../contract/replay/screen/terminal-internals.ts';
 import { element, setText } from '../interface/element.ts';
 import { xtermColour } from './palette.ts';
-import type { TerminalScreen } from './terminal-screen.ts';
 
 /** Pixels. Larger than a large screen's text looks like a poster, smaller cannot be read: then it scrolls instead. */
 const LARGEST_FONT = 15;
@@ -23,19 +26,17 @@ interface Style {
  */
 export class ScreenPainter {
   readonly node: HTMLElement;
-  readonly #screen: TerminalScreen;
-  readonly #cells: HTMLElement;
+  readonly #player: Player;
+  readonly #cells = element('div', { class: 'cells' });
   readonly #observer: ResizeObserver;
   #rows: { node: HTMLElement; key: string }[] = [];
-  #drawnVersion = -1;
   /** Lines above the newest screen, when the reader has scrolled back. */
   #back = 0;
-  #size = '';
+  #drawAll = true;
   #wheeled = 0;
 
-  constructor(screen: TerminalScreen) {
-    this.#screen = screen;
-    this.#cells = element('div', { class: `cells${screen.plain ? ' plain' : ''}` });
+  constructor(player: Player) {
+    this.#player = player;
     this.node = element('div', { class: 'terminal', role: 'img', 'aria-label': 'Screen of the recorded session' }, this.#cells);
     this.node.addEventListener('wheel', (event) => this.#wheel(event), { passive: true });
     this.#observer = new ResizeObserver(() => this.#fit());
@@ -46,30 +47,33 @@ export class ScreenPainter {
   toNewest(): void {
     if (this.#back === 0) return;
     this.#back = 0;
-    this.#drawnVersion = -1;
+    this.#drawAll = true;
   }
 
   scroll(lines: number): void {
     const before = this.#back;
-    this.#back = Math.max(0, Math.min(this.#screen.buffer.baseY, this.#back + lines));
-    if (this.#back !== before) this.#drawnVersion = -1;
+    this.#back = Math.max(0, Math.min(this.#player.screen.core.buffers.active.ybase, this.#back + lines));
+    if (this.#back !== before) this.#drawAll = true;
     this.paint();
   }
 
   paint(): void {
-    const screen = this.#screen;
-    if (screen.version === this.#drawnVersion) return;
-    this.#drawnVersion = screen.version;
-    const { cols, rows, buffer } = screen;
-    this.#layout(cols, rows);
-    this.#back = Math.min(this.#back, buffer.baseY);
-    const top = buffer.baseY - this.#back;
-    const cursor = screen.cursorVisible && this.#back === 0 ? { x: Math.min(buffer.cursorX, cols - 1), y: buffer.cursorY } : undefined;
-    for (const [at, row] of this.#rows.entries()) {
-      const line = buffer.getLine(top + at);
-      const cursorAt = cursor?.y === at ? cursor.x : -1;
-      const error = screen.plain && line !== undefined && screen.isErrorLine(top + at);
-      const runs = line === undefined ? [] : runsOf((x, cell) => line.getCell(x, cell), cols, cursorAt);
+    const damage = this.#player.takeDamage();
+    const { screen } = this.#player;
+    if (damage.replaced || damage.resized || this.#rows.length === 0) this.#layout(screen);
+    if (damage.rows === undefined && !this.#drawAll) return;
+    const buffer = screen.core.buffers.active;
+    this.#back = Math.min(this.#back, buffer.ybase);
+    const scrolled = this.#drawAll || this.#back > 0;
+    const { from, to } = scrolled || damage.rows === undefined ? { from: 0, to: screen.rows - 1 } : damage.rows;
+    this.#drawAll = false;
+    const cursor = cursorOf(screen);
+    for (let at = from; at <= to; at += 1) {
+      const row = this.#rows[at];
+      const line = buffer.lines.get(buffer.ybase - this.#back + at);
+      if (row === undefined) break;
+      const runs = line === undefined ? [] : runsOf(line, screen.cols, cursor?.y === at && this.#back === 0 ? cursor.x : -1);
+      const error = screen.plain && line !== undefined && hasError(line);
       const key = `${error ? 'e' : ''}${runs.map(({ key: style, text }) => `${style}\0${text}`).join('\x01')}`;
       if (key === row.key) continue;
       row.key = key;
@@ -82,10 +86,8 @@ export class ScreenPainter {
     this.#observer.disconnect();
   }
 
-  #layout(cols: number, rows: number): void {
-    const size = `${cols}x${rows}`;
-    if (size === this.#size) return;
-    this.#size = size;
+  #layout({ rows, plain }: Emulation): void {
+    this.#cells.classList.toggle('plain', plain);
     while (this.#rows.length > rows) this.#rows.pop()?.node.remove();
     while (this.#rows.length < rows) {
       const node = element('div', { class: 'line' });
@@ -96,12 +98,12 @@ export class ScreenPainter {
   }
 
   #fit(): void {
-    const { cols, rows } = this.#screen;
+    const { cols, rows, plain } = this.#player.screen;
     const style = window.getComputedStyle(this.node);
     const width = this.node.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
     const height = this.node.clientHeight - Number.parseFloat(style.paddingTop) - Number.parseFloat(style.paddingBottom);
     if (!(width > 0) || !(height > 0)) return;
-    const gutter = this.#screen.plain ? 14 : 0;
+    const gutter = plain ? 14 : 0;
     const wanted = Math.min((width - gutter) / (cols * characterRatio()), height / (rows * LINE_HEIGHT), LARGEST_FONT);
     // Whole line heights: half a pixel a row would leave hairlines between blocks of colour.
     const font = Math.max(SMALLEST_FONT, Math.floor(wanted * 4) / 4);
@@ -127,10 +129,23 @@ interface Run {
   node(): Node;
 }
 
+/** Where the cursor is drawn. Without a terminal there is none. */
+function cursorOf({ core, cols, plain }: Emulation): { x: number; y: number } | undefined {
+  if (plain || core.coreService.isCursorHidden) return undefined;
+  const { x, y } = core.buffers.active;
+  return { x: Math.min(x, cols - 1), y };
+}
+
+function hasError(line: ScreenLine): boolean {
+  const cell = emptyCell();
+  for (let x = 0; x < line.length; x += 1) if (isErrorCell(line.loadCell(x, cell)) && cell.getChars() !== '') return true;
+  return false;
+}
+
 /** Neighbouring cells of one style as one element; a character that may not be one column wide gets a box of its own. */
-function runsOf(cellAt: (x: number, cell?: IBufferCell) => IBufferCell | undefined, cols: number, cursorAt: number): Run[] {
+function runsOf(line: ScreenLine, cols: number, cursorAt: number): Run[] {
   const runs: Run[] = [];
-  let cell: IBufferCell | undefined;
+  const cell = emptyCell();
   let open: { key: string; style: Style; text: string } | undefined;
   const close = () => {
     if (open === undefined) return;
@@ -138,13 +153,12 @@ function runsOf(cellAt: (x: number, cell?: IBufferCell) => IBufferCell | undefin
     open = undefined;
     runs.push({ key, text, node: () => runNode(style, text) });
   };
-  for (let x = 0; x < cols; x += 1) {
-    cell = cellAt(x, cell);
-    if (cell === undefined) break;
+  for (let x = 0; x < Math.min(cols, line.length); x += 1) {
+    line.loadCell(x, cell);
     const width = cell.getWidth();
     if (width === 0) continue; // The second half of a wide character.
     const text = cell.getChars() || ' ';
-    const key = `${keyOf(cell)}${x === cursorAt ? 'c' : ''}`;
+    const key = `${lookKey(cell)}${x === cursorAt ? 'c' : ''}`;
     if (width === 1 && text.length === 1 && text >= ' ' && text <= '~' && open?.key === key) {
       open.text += text;
       continue;
@@ -164,48 +178,24 @@ function runsOf(cellAt: (x: number, cell?: IBufferCell) => IBufferCell | undefin
 /** Blank cells without a style at the end of a row are no text: they would only come along when it is copied. */
 function withoutEmptyEnd(runs: Run[]): Run[] {
   const last = runs.at(-1);
-  if (last === undefined || last.key !== PLAIN_KEY || last.text.trimEnd() === last.text) return runs;
+  if (last === undefined || last.key !== PLAIN_LOOK || last.text.trimEnd() === last.text) return runs;
   const text = last.text.trimEnd();
   const rest = runs.slice(0, -1);
   return text === '' ? rest : [...rest, { key: last.key, text, node: () => document.createTextNode(text) }];
 }
 
-const PLAIN_KEY = '0/0/0/0/0';
-
-function keyOf(cell: IBufferCell): string {
-  const flags =
-    (cell.isBold() ? 1 : 0) |
-    (cell.isDim() ? 2 : 0) |
-    (cell.isItalic() ? 4 : 0) |
-    (cell.isUnderline() ? 8 : 0) |
-    (cell.isInverse() ? 16 : 0) |
-    (cell.isInvisible() ? 32 : 0) |
-    (cell.isStrikethrough() ? 64 : 0) |
-    (cell.isOverline() ? 128 : 0);
-  const foreground = cell.isFgDefault() ? '0/0' : `${cell.isFgRGB() ? 2 : 1}/${cell.getFgColor()}`;
-  const background = cell.isBgDefault() ? '0/0' : `${cell.isBgRGB() ? 2 : 1}/${cell.getBgColor()}`;
-  return `${flags}/${foreground}/${background}`;
-}
-
-function styleOf(cell: IBufferCell, cursor: boolean): Style {
+function styleOf(cell: Cell, cursor: boolean): Style {
+  const look = lookOf(cell);
   // Bold makes the eight basic colours bright, as nearly every terminal does.
-  let foreground = cell.isFgDefault() ? undefined : xtermColour(cell.getFgColor(), cell.isFgRGB(), cell.isBold() !== 0);
-  let background = cell.isBgDefault() ? undefined : xtermColour(cell.getBgColor(), cell.isBgRGB(), false);
-  if (cell.isInverse() !== 0) [foreground, background] = [background ?? 'var(--terminal)', foreground ?? 'var(--terminal-text)'];
+  let foreground = look.foreground && xtermColour(look.foreground.value, look.foreground.rgb, look.bold);
+  let background = look.background && xtermColour(look.background.value, look.background.rgb, false);
+  if (look.inverse) [foreground, background] = [background ?? 'var(--terminal)', foreground ?? 'var(--terminal-text)'];
   if (cursor) [foreground, background] = [undefined, undefined];
-  if (cell.isInvisible() !== 0) foreground = undefined;
-  const classes = [
-    cell.isBold() && 'bold',
-    cell.isDim() && 'dim',
-    cell.isItalic() && 'italic',
-    cell.isUnderline() && 'underline',
-    cell.isStrikethrough() && 'strike',
-    cell.isOverline() && 'overline',
-    cell.isInvisible() && 'invisible',
-    cursor && 'cursor',
-  ].filter(Boolean);
-  return { foreground, background, classes: classes.join(' ') };
+  if (look.invisible) foreground = undefined;
+  return { foreground, background, classes: [...CLASSES.filter((name) => look[name]), ...(cursor ? ['cursor'] : [])].join(' ') };
 }
+
+const CLASSES = ['bold', 'dim', 'italic', 'underline', 'strike', 'overline', 'invisible'] as const satisfies readonly (keyof CellLook)[];
 
 function runNode({ foreground, background, classes }: Style, text: string): Node {
   const span = element('span', classes.trim() === '' ? {} : { class: classes.trim() });

@@ -1,5 +1,6 @@
 import type { Player } from '../../../contract/replay/player.ts';
-import type { RecordingIndex, TimelineMark } from '../../../contract/replay/recording-index.ts';
+import type { RecordingIndex } from '../../../contract/replay/recording-index.ts';
+import type { TimelineMark } from '../../../contract/replay/timeline.ts';
 import { element, replace, setText, svg } from '../interface/element.ts';
 import { moment, spokenSpan } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
