@@ -50,8 +50,17 @@ export const liveMessage = z.discriminatedUnion('type', [
     /** Frames are missing between this snapshot and what follows: another one is on its way. */
     behind: z.boolean(),
   }),
-  /** The receiver was too slow, and frames of the channel were left out. A `snapshot` follows if it has a terminal. */
-  z.strictObject({ type: z.literal('resync'), channel: count, reason: z.enum(['slow', 'screen-lost']), leftOut: count }),
+  /**
+   * The receiver was too slow, and frames of the channel were left out. A `snapshot` follows if it has a terminal.
+   * `position`: the cast cannot be continued where it was asked for, and the receiver has to begin anew.
+   */
+  z.strictObject({ type: z.literal('resync'), channel: count, reason: z.enum(['slow', 'screen-lost', 'position']), leftOut: count }),
+  /**
+   * Only to whoever asked with `?from=CHANNEL:POSITION`, and instead of snapshots and frames: whole lines of the
+   * channel's cast, which continue the ones before exactly. No text goes over the end of a segment; it is empty where
+   * a segment has begun of which there is nothing yet. `position`: where it ends, to continue from.
+   */
+  z.strictObject({ type: z.literal('cast'), channel: count, segment: z.number().int().positive(), text: z.string(), position: z.string() }),
   z.strictObject({ type: z.literal('state'), paused: z.boolean(), stepping: z.boolean() }),
   /** There is no screen of this channel, and why: its frames come all the same. */
   z.strictObject({ type: z.literal('no-screen'), channel: count, reason: z.string() }),

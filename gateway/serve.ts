@@ -142,6 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...surroundings,
       retention,
       session: parts,
+      recordings: { casts: liveWatch.casts, want: () => undefined, screenText: undefined },
       crypto,
       supervision: new Supervision(parts),
       watchers: (session) => liveWatch.watch.watchers(session),

@@ -24,41 +24,72 @@ export function parseSegment(text: string, fromNanos: number): ParsedSegment {
 
 /** A piece of a segment in the same way. `from` is the time of the last event before it, `error` whether it begins within error output. */
 export function parsePiece(text: string, from: number, error: boolean): ParsedSegment {
-  const parsed: ParsedSegment = { header: undefined, events: [] };
-  const { events } = parsed;
-  let steps = Math.floor(from / STEP_MICROS);
-  let errorOutput = error;
-  let marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
-  let lineNumber = 0;
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf('\n', start);
-    const end = newline < 0 ? text.length : newline;
-    const line = parseLine(text.slice(start, end));
-    start = end + 1;
-    lineNumber += 1;
-    if (line === undefined || (line.kind === 'header' && lineNumber > 1)) {
-      const at = steps * STEP_MICROS;
-      events.push({ kind: 'damage', at, until: at, words: `Line ${lineNumber} of this part cannot be read.` });
-      continue;
+  const parser = new CastParser(from, error);
+  parser.push(text);
+  return { header: parser.header, events: parser.events };
+}
+
+/** Reads a segment, or what follows a moment of it, as its lines come. */
+export class CastParser {
+  /** Of the first line, when it is one. */
+  header: CastHeader | undefined;
+  /** All that came. The last may yet be replaced: a marker by the note that it is the title of. */
+  readonly events: CastEvent[] = [];
+  #steps: number;
+  #errorOutput: boolean;
+  #marker: Extract<CastEvent, { kind: 'marker' }> | undefined;
+  #lineNumber = 0;
+
+  constructor(from: number, error: boolean) {
+    this.#steps = Math.floor(from / STEP_MICROS);
+    this.#errorOutput = error;
+  }
+
+  /** Time of the last line. */
+  get at(): number {
+    return this.#steps * STEP_MICROS;
+  }
+
+  /** Whether output that comes next is error output, unless it says otherwise. */
+  get errorOutput(): boolean {
+    return this.#errorOutput;
+  }
+
+  /** Whole lines. */
+  push(text: string): void {
+    for (let start = 0; start < text.length; ) {
+      const newline = text.indexOf('\n', start);
+      const end = newline < 0 ? text.length : newline;
+      this.#take(parseLine(text.slice(start, end)));
+      start = end + 1;
+    }
+  }
+
+  #take(line: Line | undefined): void {
+    const { events } = this;
+    this.#lineNumber += 1;
+    if (line === undefined || (line.kind === 'header' && this.#lineNumber > 1)) {
+      events.push(this.#unreadable());
+      return;
     }
     if (line.kind === 'header') {
-      parsed.header = line.header;
-      continue;
+      this.header = line.header;
+      return;
     }
-    steps += line.steps;
-    const at = steps * STEP_MICROS;
-    const before = marker;
-    marker = undefined;
+    this.#steps += line.steps;
+    const { at } = this;
+    const before = this.#marker;
+    this.#marker = undefined;
     switch (line.code) {
       case 'o':
-        events.push({ kind: 'data', at, stream: errorOutput ? 'e' : 'o', text: line.data });
+        events.push({ kind: 'data', at, stream: this.#errorOutput ? 'e' : 'o', text: line.data });
         break;
       case 'i':
         events.push({ kind: 'data', at, stream: 'i', text: line.data });
         break;
       case 'm':
-        marker = { kind: 'marker', at, title: line.data };
-        events.push(marker);
+        this.#marker = { kind: 'marker', at, title: line.data };
+        events.push(this.#marker);
         break;
       case 'r': {
         const size = parseSize(line.data);
@@ -70,11 +101,8 @@ export function parsePiece(text: string, from: number, error: boolean): ParsedSe
         break;
       case '+': {
         const note = parseNote(line.data);
-        if (note === undefined) {
-          events.push({ kind: 'damage', at, until: at, words: `Line ${lineNumber} of this part cannot be read.` });
-          break;
-        }
-        if (note.t === 'fd') errorOutput = note.fd === 2;
+        if (note === undefined) events.push(this.#unreadable());
+        else if (note.t === 'fd') this.#errorOutput = note.fd === 2;
         else if (note.t === 'raw') markBinary(events.at(-1), note);
         else {
           if (before !== undefined) events.pop(); // It is the title of this note, and shown with it.
@@ -86,7 +114,11 @@ export function parsePiece(text: string, from: number, error: boolean): ParsedSe
         break; // Codes of a later version of the format are legal, and passed over.
     }
   }
-  return parsed;
+
+  #unreadable(): CastEvent {
+    const { at } = this;
+    return { kind: 'damage', at, until: at, words: `Line ${this.#lineNumber} of this part cannot be read.` };
+  }
 }
 
 /** More of a text than this replaced by U+FFFD or NUL: the beginning of a file, not a slip in a text. */

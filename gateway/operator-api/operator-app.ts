@@ -22,6 +22,8 @@ import type { OperatorSockets } from './operator-sockets.ts';
 import type { ServerCertificate } from './own-certificate.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 import { notFound, sendProblem } from './read-only-route.ts';
+import type { RecordingParts } from './recordings/recording-parts.ts';
+import { serveRecordings } from './recordings/recording-routes.ts';
 import type { RefusedLogIns } from './refused-log-ins.ts';
 import type { SocketScope } from './socket-route.ts';
 import { Door } from './who-asks.ts';
@@ -39,6 +41,7 @@ export interface OperatorApiParts {
   readonly metrics: () => string;
   readonly version: string;
   readonly browserLogIn?: BrowserLogInParts<ProvidedPerson>;
+  readonly recordings?: RecordingParts;
   /** More WebSockets than the operator API's own. */
   readonly addSockets?: (scope: SocketScope) => void;
 }
@@ -129,6 +132,7 @@ export function operatorApp(
   serveOpenApi(app, parts.version);
   if (parts.browserLogIn !== undefined) serveBrowserLogIn(app, parts.browserLogIn);
   serveOperations(app, { performers: parts.performers, door, stopping, log: parts.log });
+  if (parts.recordings !== undefined) serveRecordings(app, { ...parts.recordings, door, stopping });
   app.register(async (scope) => {
     await scope.register(websocket, {
       options: { maxPayload: MAX_MESSAGE, perMessageDeflate: false },

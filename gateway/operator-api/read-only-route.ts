@@ -6,9 +6,9 @@ import { PROBLEM_TYPE, type Problem, problem } from './problem.ts';
 export function readOnly(
   app: FastifyInstance,
   url: string,
-  answer: (request: FastifyRequest, reply: FastifyReply) => Promise<string | Uint8Array>,
+  answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
 ): void {
-  app.get(url, answer);
+  app.route({ method: ['GET', 'HEAD'], url, handler: answer });
   app.route({
     method: ['DELETE', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'],
     url,

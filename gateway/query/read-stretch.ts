@@ -1,7 +1,7 @@
 import type { Frame } from '../../contract/frame-codec.ts';
 import { SallyportError } from '../base/errors.ts';
 import { CastRenderer, type PerStream } from '../recording/cast-renderer.ts';
-import { readJournal } from '../recording/journal-reader.ts';
+import { readJournal, readStretchHeader } from '../recording/journal-reader.ts';
 import { parseStretchHeader } from '../recording/stretch-header.ts';
 
 /**
@@ -39,6 +39,16 @@ export async function* readStretch(path: string, rawSpent: PerStream): AsyncGene
   if (step.done === true && step.value.state === 'damaged')
     throw damaged(path, `${step.value.tornBytes} bytes after the frame at ${step.value.lastFrameAt} ns cannot be read`);
   return summary.rawSpent;
+}
+
+/** Where a stretch begins, in nanoseconds since the channel opened; undefined when it is not there, or has no header. */
+export async function stretchStart(path: string): Promise<number | undefined> {
+  try {
+    return (await readStretchHeader(path))?.start;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    throw thrown;
+  }
 }
 
 function damaged(path: string, what: string): SallyportError {

@@ -13,6 +13,25 @@ export function* zstdFrames(content: Buffer): Generator<Buffer> {
   }
 }
 
+export interface ZstdFramePlace {
+  /** In the file. */
+  readonly at: number;
+  readonly bytes: number;
+  /** Decompressed, as its header says it; undefined where it does not say. */
+  readonly contentBytes: number | undefined;
+}
+
+/** Where each frame stands, and how long its content is, without decompressing anything. Throws as `zstdFrames` does. */
+export function zstdFramePlaces(content: Buffer): ZstdFramePlace[] {
+  const places: ZstdFramePlace[] = [];
+  for (let at = 0; at < content.length; ) {
+    const end = endOfFrame(content, at);
+    if (!isSkippable(content, at)) places.push({ at, bytes: end - at, contentBytes: contentSize(content, at) });
+    at = end;
+  }
+  return places;
+}
+
 /** The frame that begins at `at`, when one with a checksum (RFC 8878, section 3.1.1.1.1.5) does and it is whole by its sizes. */
 export function checkedFrameAt(content: Buffer, at: number): Buffer | undefined {
   try {
@@ -56,6 +75,20 @@ function endOfFrame(content: Buffer, start: number): number {
   }
   const hasChecksum = (descriptor & 4) !== 0;
   return within(content, at + (hasChecksum ? 4 : 0));
+}
+
+/** RFC 8878, section 3.1.1.1.4. */
+function contentSize(content: Buffer, start: number): number | undefined {
+  const descriptor = read(content, start + 4, 1);
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;
+  const at = start + 5 + (singleSegment ? 0 : 1) + dictionaryBytes;
+  const flag = descriptor >> 6;
+  if (flag === 0) return singleSegment ? read(content, at, 1) : undefined;
+  if (flag === 1) return read(content, at, 2) + 256;
+  if (flag === 2) return read(content, at, 4);
+  within(content, at + 8);
+  return Number(content.readBigUInt64LE(at));
 }
 
 function read(content: Buffer, at: number, bytes: number): number {

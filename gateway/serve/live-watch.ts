@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts';
 import type { Records } from '../ledger/records.ts';
 import { LiveWatch } from '../operator-api/watch/live-watch.ts';
+import { LiveCasts } from '../query/live-cast/live-casts.ts';
 import { Screens } from '../query/screen/screens.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { LiveFeed } from '../relay/live-feed.ts';
@@ -19,10 +20,13 @@ export interface LiveWatchSurroundings {
 /** Everything that showing running sessions takes. */
 export function openLiveWatch({ recorder, database, dataDirectory, live, records, log }: LiveWatchSurroundings): {
   watch: LiveWatch;
+  casts: LiveCasts;
   close: () => Promise<void>;
 } {
   const feed = new LiveFeed(recorder, (error) => log.error({ err: error }, 'a watched session could not be shown'));
-  const screens = new Screens({ dataDirectory, segments: (session, channel) => database.segments.ofChannel(session, channel), log });
+  const segments = (session: string, channel: number) => database.segments.ofChannel(session, channel);
+  const screens = new Screens({ dataDirectory, segments, log });
+  const casts = new LiveCasts({ dataDirectory, segments, log });
   const find = (id: string) => {
     const session = live.find(id);
     if (session === undefined) return undefined;
@@ -30,12 +34,13 @@ export function openLiveWatch({ recorder, database, dataDirectory, live, records
     const { paused, stepping } = session.state;
     return { actor, resource, paused, stepping };
   };
-  const watch = new LiveWatch({ feed, screens, records, find, log });
+  const watch = new LiveWatch({ feed, screens, casts, records, find, log });
   return {
     watch,
+    casts,
     close: async () => {
       watch.close();
-      await screens.close();
+      await Promise.all([screens.close(), casts.close()]);
     },
   };
 }

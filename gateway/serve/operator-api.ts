@@ -14,6 +14,7 @@ import { enterProvided, type ProvidedPerson } from '../operator-api/login-operat
 import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { programToken, type StoredToken } from '../operator-api/operator-operations.ts';
+import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
 import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
 import { loginCookie } from '../operator-api/who-asks.ts';
@@ -25,10 +26,12 @@ import { version } from '../version.ts';
 import { providerLogIns as providerLogInsOf } from './oidc.ts';
 import { operatorsOf } from './operators.ts';
 import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
+import { type RecordingSurroundings, recordingsOf } from './recordings.ts';
 
 export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
   readonly config: () => Config;
   readonly session: Pick<SessionParts, 'live' | 'inForce' | 'recorder'>;
+  readonly recordings: Pick<RecordingSurroundings, 'casts' | 'want' | 'screenText'>;
   readonly crypto: 'native' | 'javascript';
   readonly approvals: Approvals;
   readonly locks: Locks;
@@ -46,6 +49,7 @@ export interface OperatorApi {
   readonly metrics: () => string;
   readonly version: string;
   readonly browserLogIn: BrowserLogInParts<ProvidedPerson>;
+  readonly recordings: RecordingParts;
   /** To be told when they listen: what `gateway.status` says, and the certificate that a log-in is bound to. */
   listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
   /** A reload or a lock may have ended log-ins: what runs with them ends too. */
@@ -96,9 +100,11 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     logInsChanged,
     providerLogIns,
   };
+  const recordings = recordingsOf({ ...surroundings, ...surroundings.recordings, recorder: session.recorder }, reading);
   const performers = performersOf({
     ...login,
     reading,
+    recordings,
     policy: {
       clock,
       decide: (request) => session.inForce().policy.decide(request),
@@ -124,6 +130,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     events,
     metrics: () => metrics.text(),
     version,
+    recordings,
     browserLogIn: {
       log,
       provider: () => providerLogIns.browser(),

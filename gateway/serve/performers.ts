@@ -10,6 +10,8 @@ import { type LoginParts, loginOperations } from '../operator-api/login-operatio
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
+import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
+import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
@@ -65,6 +67,7 @@ export interface PerformerParts extends EvidencePerformerParts, LoginParts, Oper
   readonly approvals: Approvals;
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
+  readonly recordings: RecordingParts;
 }
 
 /** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
@@ -73,6 +76,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
     ...sessionOperations({ ...parts, liveState: (session) => liveStateOf(session, parts) }),
+    ...recordingOperations(parts.recordings),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),
     ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),

@@ -30,6 +30,14 @@ export class SegmentsTable {
     ]);
   }
 
+  one(session: string, channel: number, segment: number): Promise<SegmentRow | undefined> {
+    return this.#connection.get<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment = ?`, [
+      session,
+      channel,
+      segment,
+    ]);
+  }
+
   ofSession(session: string): Promise<SegmentRow[]> {
     return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment`, [session]);
   }

@@ -1,10 +1,14 @@
 import type { Actor, RecordDraft, Resource } from '../../../contract/record.ts';
 import { asSallyportError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { CastPosition } from '../../query/live-cast/cast-position.ts';
+import type { LiveCasts } from '../../query/live-cast/live-casts.ts';
 import type { Screens } from '../../query/screen/screens.ts';
 import type { FeedChannel, LiveFeed } from '../../relay/live-feed.ts';
+import { CastWatcher } from './cast-watcher.ts';
+import type { SessionWatcher, WatchSocket } from './session-watcher.ts';
 import { describe, WatchedSession } from './watched-session.ts';
-import { Watcher, type WatchSocket } from './watcher.ts';
+import { Watcher } from './watcher.ts';
 
 /** What is known of a session that runs. */
 export interface LiveSession {
@@ -17,10 +21,17 @@ export interface LiveSession {
 export interface LiveWatchParts {
   readonly feed: LiveFeed;
   readonly screens: Screens;
+  readonly casts: Pick<LiveCasts, 'follow'>;
   readonly records: { append(draft: RecordDraft<'access.viewed'>): Promise<unknown> };
   /** Undefined when the session does not run. */
   readonly find: (session: string) => LiveSession | undefined;
   readonly log: Log;
+}
+
+/** Where somebody wants a channel's cast to be continued, instead of watching the session. */
+export interface CastPlace {
+  readonly channel: number;
+  readonly position: CastPosition;
 }
 
 /** A WebSocket that says when it is over. */
@@ -53,7 +64,9 @@ interface Seen {
 }
 
 interface Watch {
-  readonly watcher: Watcher;
+  readonly watcher: SessionWatcher;
+  /** The one channel that is seen, unless all are. */
+  readonly only: number | undefined;
   readonly viewer: Viewer;
   readonly session: string;
   readonly resource: Resource;
@@ -67,7 +80,7 @@ export class LiveWatch {
   readonly #parts: LiveWatchParts;
   readonly #sessions = new Map<string, WatchedSession>();
   readonly #lingering = new Map<string, NodeJS.Timeout>();
-  readonly #watches = new Map<Watcher, Watch>();
+  readonly #watches = new Map<SessionWatcher, Watch>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: LiveWatchParts) {
@@ -79,9 +92,12 @@ export class LiveWatch {
   }
 
   /** Begins when it is recorded that it does: a watch that cannot be recorded is none. Never throws. */
-  async watch(session: string, viewer: Viewer, socket: ClosingSocket): Promise<void> {
+  async watch(session: string, viewer: Viewer, socket: ClosingSocket, from?: CastPlace): Promise<void> {
     const live = this.#parts.find(session);
-    const watcher = new Watcher(socket, (channel) => this.#sessionOf(session).screen(channel));
+    const watcher =
+      from === undefined
+        ? new Watcher(socket, (channel) => this.#sessionOf(session).screen(channel))
+        : new CastWatcher(socket, from.channel, () => this.#parts.casts.follow(session, from.channel, from.position));
     let gone = false;
     socket.on('close', () => {
       gone = true;
@@ -96,11 +112,20 @@ export class LiveWatch {
       watcher.end('too many are watching already; try again when one of them has left', TOO_MANY, 'CONFLICT');
       return;
     }
-    const watch: Watch = { watcher, viewer, session, resource: live.resource, seen: new Map(), recordedAt: performance.now(), shown: '' };
+    const watch: Watch = {
+      watcher,
+      only: from?.channel,
+      viewer,
+      session,
+      resource: live.resource,
+      seen: new Map(),
+      recordedAt: performance.now(),
+      shown: '',
+    };
     // From here on it counts among the watchers, so that there are not more of them by the time it begins.
     this.#watches.set(watcher, watch);
     try {
-      await this.#parts.records.append(viewed(watch, {}));
+      await this.#parts.records.append(viewed(watch, from === undefined ? {} : { channel: from.channel }));
     } catch (thrown) {
       this.#watches.delete(watcher);
       const { code, message } = asSallyportError(thrown, 'LEDGER_FAILED');
@@ -142,7 +167,8 @@ export class LiveWatch {
       stepping,
     });
     watched.watchers.add(watcher);
-    for (const channel of watched.channels) watcher.show(channel);
+    if (watcher instanceof CastWatcher) watcher.begin(watched.channels);
+    else for (const channel of watched.channels) watcher.show(channel);
     this.#note(watch, watched);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MILLIS).unref();
   }
@@ -166,7 +192,7 @@ export class LiveWatch {
       watch.watcher.look();
       const live = this.#parts.find(watch.session);
       if (live === undefined) {
-        if (session.channels.length === 0) this.#end(watch, 'the session is over', OVER);
+        if (session.channels.length === 0 && watch.watcher.settled) this.#end(watch, 'the session is over', OVER);
         continue;
       }
       if (stateText(live) !== watch.shown) {
@@ -187,7 +213,8 @@ export class LiveWatch {
       this.#recordChannel(watch, seen);
     }
     for (const channel of session.channels)
-      if (!watch.seen.has(channel.channel)) watch.seen.set(channel.channel, { channel, from: channel.now() });
+      if (!watch.seen.has(channel.channel) && (watch.only ?? channel.channel) === channel.channel)
+        watch.seen.set(channel.channel, { channel, from: channel.now() });
   }
 
   #end(watch: Watch, reason: string, close: number): void {
@@ -195,7 +222,7 @@ export class LiveWatch {
     this.#left(watch.watcher);
   }
 
-  #left(watcher: Watcher): void {
+  #left(watcher: SessionWatcher): void {
     watcher.gone();
     const watch = this.#watches.get(watcher);
     if (watch === undefined) return;

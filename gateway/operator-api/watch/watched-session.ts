@@ -3,11 +3,13 @@ import type { LiveChannel } from '../../../contract/live-frames.ts';
 import type { Dumped, FollowedChannel, Screens } from '../../query/screen/screens.ts';
 import { encodeLiveFrames } from '../../relay/encode-live-frames.ts';
 import type { FeedChannel, LiveFeed } from '../../relay/live-feed.ts';
-import type { Watcher } from './watcher.ts';
+import type { SessionWatcher } from './session-watcher.ts';
+
+const NOTHING = new Uint8Array(0);
 
 /** A session while somebody watches it: its channels, their screens, and everybody who watches. */
 export class WatchedSession {
-  readonly watchers = new Set<Watcher>();
+  readonly watchers = new Set<SessionWatcher>();
   readonly #screens: Screens;
   readonly #channels = new Map<number, { feed: FeedChannel; screen: FollowedChannel | undefined }>();
   readonly #stop: () => void;
@@ -51,10 +53,11 @@ export class WatchedSession {
   }
 
   #frames(channel: FeedChannel, frames: readonly Frame[]): void {
-    if (this.watchers.size === 0) return;
-    const message = encodeLiveFrames(channel.channel, frames);
-    if (message === undefined) return;
-    for (const watcher of this.watchers) watcher.take(channel.channel, message);
+    let message: Uint8Array | undefined;
+    for (const watcher of this.watchers) {
+      if (watcher.takesFrames) message ??= encodeLiveFrames(channel.channel, frames) ?? NOTHING;
+      if (!watcher.takesFrames || message !== NOTHING) watcher.take(channel.channel, message ?? NOTHING);
+    }
     if (frames.some((frame) => frame.kind === 'event' && frame.event.t === 'terminal'))
       for (const watcher of this.watchers) watcher.hasTerminal(channel);
   }

@@ -2,13 +2,7 @@ import type { LiveMessage } from '../../../contract/live-frames.ts';
 import { SallyportError } from '../../base/errors.ts';
 import type { Dumped } from '../../query/screen/screens.ts';
 import type { FeedChannel } from '../../relay/live-feed.ts';
-
-/** What is used of a WebSocket. `bufferedAmount`: bytes that were sent and that the peer has not taken. */
-export interface WatchSocket {
-  readonly bufferedAmount: number;
-  send(message: string | Uint8Array): void;
-  close(code: number, reason: string): void;
-}
+import type { SessionWatcher, WatchSocket } from './session-watcher.ts';
 
 /** Bytes that may wait for a watcher in its socket, and as many for screens that are on their way. */
 export const MOST_WAITING = 1024 * 1024;
@@ -47,7 +41,10 @@ type AskScreen = (channel: FeedChannel) => Promise<Dumped>;
  * after that moment. A watcher that is too slow for this loses frames, and gets a new screen when it has caught up:
  * neither the session nor another watcher ever waits for it.
  */
-export class Watcher {
+export class Watcher implements SessionWatcher {
+  /** What it was too slow for is left out, so there is never more to come. */
+  readonly settled = true;
+  readonly takesFrames = true;
   readonly #socket: WatchSocket;
   readonly #askScreen: AskScreen;
   readonly #channels = new Map<number, Watched>();

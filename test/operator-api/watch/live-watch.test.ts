@@ -6,6 +6,7 @@ import { mendScreen } from '../../../contract/replay/screen/mend-screen.ts';
 import { createLog } from '../../../gateway/base/log.ts';
 import { type LiveSession, LiveWatch } from '../../../gateway/operator-api/watch/live-watch.ts';
 import { castItems } from '../../../gateway/query/cast-events.ts';
+import { LiveCasts } from '../../../gateway/query/live-cast/live-casts.ts';
 import { readCast } from '../../../gateway/query/read-cast.ts';
 import { Screens } from '../../../gateway/query/screen/screens.ts';
 import { LiveFeed } from '../../../gateway/relay/live-feed.ts';
@@ -38,11 +39,13 @@ async function openRoom(change: { segmentBytes?: number } = {}): Promise<Room> {
   const feed = new LiveFeed(data.recorder, (error) => {
     throw error;
   });
-  const screens = new Screens({
+  const parts = {
     dataDirectory: data.directory,
-    segments: (id, channel) => data.database.segments.ofChannel(id, channel),
+    segments: (id: string, channel: number) => data.database.segments.ofChannel(id, channel),
     log,
-  });
+  };
+  const screens = new Screens(parts);
+  const casts = new LiveCasts(parts);
   const room: Room = {
     data,
     session,
@@ -52,6 +55,7 @@ async function openRoom(change: { segmentBytes?: number } = {}): Promise<Room> {
     live: new LiveWatch({
       feed,
       screens,
+      casts,
       log,
       find: (id) => (id === session.id ? room.running : undefined),
       records: { append: (draft) => (room.refuseRecords ? Promise.reject(new Error('no')) : data.records.append(draft)) },
@@ -70,6 +74,7 @@ async function openRoom(change: { segmentBytes?: number } = {}): Promise<Room> {
   onTestFinished(async () => {
     room.live.close();
     await screens.close();
+    await casts.close();
   });
   return room;
 }

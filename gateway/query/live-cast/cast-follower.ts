@@ -1,0 +1,197 @@
+import { access } from 'node:fs/promises';
+import type { SegmentRow } from '../../../contract/session.ts';
+import type { PerStream } from '../../recording/cast-renderer.ts';
+import { journalFile } from '../../recording/journal-layout.ts';
+import type { SegmentTexts } from '../segment-text.ts';
+import { beginningOf, behind, type CastPosition } from './cast-position.ts';
+import { GrowingStretch } from './growing-stretch.ts';
+
+/** Whole lines, and where they end. No text goes over the end of a segment; it is empty where the next one begins. */
+export interface CastText {
+  readonly text: string;
+  readonly position: CastPosition;
+}
+
+export interface CastRead {
+  readonly texts: readonly CastText[];
+  /**
+   * `more`: there is more already. `waiting`: everything that is written was given. `ended`: and nothing more comes.
+   * `lost`: the recording does not go on from this position, or cannot be read there.
+   */
+  readonly state: 'more' | 'waiting' | 'ended' | 'lost';
+}
+
+/** Segments that have been sealed, newest state. */
+export type AskSegments = () => Promise<readonly SegmentRow[]>;
+
+export interface FollowedPlace {
+  readonly dataDirectory: string;
+  readonly session: string;
+  readonly channel: number;
+}
+
+/** Text in one message; a line is not cut for it. */
+const TEXT_BYTES = 64 * 1024;
+const LINE_FEED = 10;
+
+interface Source {
+  next(): Promise<Buffer | undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * Follows the cast of a channel from a position on, in the order in which it was recorded: segments that are sealed
+ * from their files, the others from the journal. It is asked for more when there is room for it, so whoever is slow is
+ * behind and nothing else: what was not read yet stands in the files, and none of it is held for anybody.
+ */
+export class CastFollower {
+  readonly #where: FollowedPlace;
+  readonly #askSegments: AskSegments;
+  readonly #texts: SegmentTexts;
+  #position: CastPosition;
+  /** Where it was asked to begin, until it has come there. */
+  #from: CastPosition | undefined;
+  #source: Source | undefined;
+  #growing: GrowingStretch | undefined;
+  #rawSpent: PerStream = { i: 0, o: 0, e: 0 };
+  /** Read, and not given out yet. */
+  #held: Buffer | undefined;
+  #lost = false;
+  /** It has come from one segment into the next, so that where it stands is a place of the recording. */
+  #moved = false;
+
+  constructor(where: FollowedPlace, from: CastPosition, texts: SegmentTexts, askSegments: AskSegments) {
+    this.#where = where;
+    this.#texts = texts;
+    this.#askSegments = askSegments;
+    this.#position = beginningOf(from.segment);
+    this.#from = from.bytes > 0 ? from : undefined;
+  }
+
+  /** About so many bytes of text. `over`: the channel is closed, and everything of it is sealed. One call at a time. */
+  async read(most: number, over: boolean): Promise<CastRead> {
+    const texts: CastText[] = [];
+    try {
+      for (let size = 0; size < most; ) {
+        const text = this.#lost ? 'lost' : await this.#next(over);
+        if (typeof text === 'string') return { texts, state: text };
+        size += text.length;
+        if (this.#from === undefined) texts.push({ text: text.toString('utf8'), position: this.#position });
+        else if (!this.#arrive(this.#from)) return { texts, state: 'lost' };
+      }
+      return { texts, state: 'more' };
+    } catch (thrown) {
+      this.#lost = true;
+      if (texts.length > 0) return { texts, state: 'more' };
+      throw thrown;
+    }
+  }
+
+  async close(): Promise<void> {
+    const source = this.#source;
+    this.#source = undefined;
+    this.#growing = undefined;
+    await source?.close();
+  }
+
+  /** Takes one piece of text, and has moved behind it. */
+  async #next(over: boolean): Promise<Buffer | 'waiting' | 'ended' | 'lost'> {
+    if (this.#held === undefined) {
+      this.#source ??= await this.#open();
+      if (this.#source === undefined) return this.#nothingThere(over);
+      this.#held = await this.#source.next();
+      if (this.#held === undefined) return this.#atEnd(over);
+    }
+    const text = this.#cut(this.#held);
+    this.#held = text.length < this.#held.length ? this.#held.subarray(text.length) : undefined;
+    this.#position = behind(this.#position, text);
+    return text;
+  }
+
+  /** Up to where it was asked to begin, and to the end of a line. */
+  #cut(held: Buffer): Buffer {
+    const before = this.#from === undefined ? held.length : this.#from.bytes - this.#position.bytes;
+    const most = Math.min(before, held.length);
+    if (most <= TEXT_BYTES || this.#from !== undefined) return held.subarray(0, most);
+    const last = held.lastIndexOf(LINE_FEED, TEXT_BYTES - 1);
+    const end = last === -1 ? held.indexOf(LINE_FEED, TEXT_BYTES) : last;
+    return held.subarray(0, end === -1 ? held.length : end + 1);
+  }
+
+  /** False when what stands there is not what was asked for. */
+  #arrive(from: CastPosition): boolean {
+    const { segment, bytes, check } = this.#position;
+    if (segment === from.segment && bytes < from.bytes) return true;
+    this.#from = undefined;
+    this.#lost = segment !== from.segment || bytes !== from.bytes || check !== from.check;
+    return !this.#lost;
+  }
+
+  async #open(): Promise<Source | undefined> {
+    const { segment } = this.#position;
+    const growing = await GrowingStretch.open(this.#journal(segment), segment, this.#rawSpent);
+    if (growing !== undefined) {
+      this.#growing = growing;
+      return growing;
+    }
+    const row = (await this.#askSegments()).find((each) => each.segment === segment);
+    if (row === undefined) return undefined;
+    const text = await this.#texts.open(row);
+    const pieces = text.read(0, text.bytes);
+    return {
+      next: async () => (await pieces.next()).value as Buffer | undefined,
+      close: async () => void (await pieces.return(undefined)),
+    };
+  }
+
+  /** Neither sealed nor in the journal: it was the last segment that ended here, if it was one. */
+  async #nothingThere(over: boolean): Promise<'ended' | 'waiting' | 'lost'> {
+    if (this.#from !== undefined) return 'lost';
+    const { segment } = this.#position;
+    const follows = this.#moved || (over && (await this.#askSegments()).some((row) => row.segment === segment - 1));
+    if (!follows) return 'lost';
+    return over ? 'ended' : 'waiting';
+  }
+
+  async #atEnd(over: boolean): Promise<Buffer | 'waiting' | 'ended' | 'lost'> {
+    const growing = this.#growing;
+    if (growing !== undefined) {
+      const complete = over || (await this.#isComplete());
+      if (!complete) return this.#from === undefined ? 'waiting' : 'lost';
+      // What was written between the last look and the end of it.
+      this.#held = await growing.next();
+      if (this.#held !== undefined) return this.#next(over);
+      const { text, rawSpent } = growing.end();
+      this.#rawSpent = rawSpent;
+      this.#growing = undefined;
+      await this.close();
+      this.#source = { next: () => Promise.resolve(undefined), close: () => Promise.resolve() };
+      this.#held = text.length > 0 ? text : undefined;
+      if (this.#held !== undefined) return this.#next(over);
+    }
+    if (this.#from !== undefined) return 'lost'; // It lies behind the end of its segment.
+    await this.close();
+    this.#position = beginningOf(this.#position.segment + 1);
+    this.#moved = true;
+    return Buffer.alloc(0);
+  }
+
+  /** Nothing is written to a stretch any more once the next one is there, or once it is sealed and dropped. */
+  async #isComplete(): Promise<boolean> {
+    const { segment } = this.#position;
+    return (await isThere(this.#journal(segment + 1))) || !(await isThere(this.#journal(segment)));
+  }
+
+  #journal(segment: number): string {
+    return journalFile(this.#where.dataDirectory, this.#where.session, this.#where.channel, segment);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false; // Whatever keeps it from being seen: it cannot be read on from there either.
+  }
+}
