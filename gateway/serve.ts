@@ -22,6 +22,7 @@ import { type Credentials, openCredentials } from './serve/credentials.ts';
 import { drain, endSessionsOnTrouble } from './serve/drain.ts';
 import { type HttpsServing, listenForHttps } from './serve/https.ts';
 import { identityWatch } from './serve/identity-watch.ts';
+import { openIndexing } from './serve/indexing.ts';
 import { openLiveWatch } from './serve/live-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
@@ -103,6 +104,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
     endSessionsOnTrouble(recorder, live);
 
+    const indexing = openIndexing({ dataDirectory, database, log, recorder });
+    undo.push(() => indexing.close());
     const liveWatch = openLiveWatch({ recorder, database, dataDirectory, live, records, log });
     undo.push(() => liveWatch.close());
 
@@ -201,6 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const daily = new DailyRun(retention);
     void daily.begin();
+    indexing.indexer.begin();
 
     return {
       listeners,
@@ -218,6 +222,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await retention.idle();
         await recorder.close();
         stopWatching();
+        await indexing.close();
         await operatorApi.close();
         await records.append({
           type: 'gateway.stop',

@@ -23,6 +23,11 @@ export class Activity {
     }
   }
 
+  /** Moments and amounts, in order. */
+  get points(): readonly (readonly [at: number, amount: number])[] {
+    return this.#points.map(({ at, amount }) => [at, amount] as const);
+  }
+
   /** Sums over equal parts of `duration`, after `place` has put each moment where it is drawn. */
   spread(parts: number, duration: number, place: (at: number) => number): number[] {
     const sums = Array.from({ length: parts }, () => 0);

@@ -1,52 +1,107 @@
 import { z } from 'zod';
-import type { CastEvent, CastHeader } from './cast-event.ts';
+import type { CastEvent, CastHeader, Note } from './cast-event.ts';
+import { RunningCommands, runningSchema } from './commands/running-commands.ts';
+import { type Began, clipCommand, Typing, typingStateSchema } from './commands/typing.ts';
 import type { Command } from './part.ts';
 import type { Emulation } from './screen/emulation.ts';
 
-/** What goes on in the next segment. Plain JSON, bounded. */
+const count = z.number().int().nonnegative();
+
+/** What goes on in the next segment: plain JSON of bounded size. */
 export const finderStateSchema = z.strictObject({
   v: z.literal(1),
+  terminal: z.boolean(),
+  running: z.array(runningSchema),
+  back: z.strictObject({ at: count, prompt: z.string() }).optional(),
+  typing: typingStateSchema,
 });
 export type FinderState = z.infer<typeof finderStateSchema>;
 
 export interface FinderOptions {
   /** Of the finder that saw everything before. */
   state?: FinderState | undefined;
-  /** Told when a command begins; `report` follows when it is over. Commands may be nested. */
-  begun?: (command: Command) => void;
+  /** Told when a command begins, and when another line is added to it (the `text` then has it); `report` follows when it is over. */
+  began?: (began: Began) => void;
 }
 
 /**
- * Finds the commands of a channel in one pass over its events, together with the emulation that shows them. Reports a
- * command when it is over (or nobody will ever tell), so `at` may lie in an earlier segment.
+ * Finds the commands of a channel in one pass over its events, together with the emulation that shows them. A command
+ * is reported when it is over, or when nobody will ever tell, so it may have begun in an earlier segment; those within
+ * it come first.
+ *
+ * Whose output it sees may want to hide a command or to invent one. So what Enter was pressed on is always reported,
+ * at least as a line that did not show; it is `marked` only where the shell's marks, the keys and the screen agree.
  */
 export class CommandFinder {
-  constructor(report: (command: Command) => void, options: FinderOptions = {}) {
-    void [report, options];
+  readonly #running: RunningCommands;
+  readonly #typing: Typing;
+  #terminal: boolean;
+  #emulation: Emulation | undefined;
+
+  constructor(report: (command: Command) => void, { state, began = () => undefined }: FinderOptions = {}) {
+    this.#terminal = state?.terminal ?? false;
+    this.#running = new RunningCommands(report, state?.running, state?.back);
+    this.#typing = new Typing(this.#running, began, state?.typing);
   }
 
   /** The header of the channel's cast, when it comes. */
   begin(header: CastHeader): void {
-    void header;
+    this.#terminal ||= header.pty;
   }
 
   /** Before `emulation` shows the event. Without a terminal there may be no emulation. */
   before(event: CastEvent, emulation: Emulation | undefined): void {
-    void [event, emulation];
+    this.#typing.now = event.at;
+    if (event.kind === 'note') this.#terminal ||= event.note.t === 'terminal';
+    if (!this.#terminal || emulation === undefined || emulation.plain) return;
+    if (this.#emulation !== emulation) {
+      this.#emulation = emulation;
+      this.#typing.attach(emulation.core);
+    }
+    if (event.kind === 'data' && event.stream === 'i') this.#typing.type(event.text);
+    else if (event.kind === 'data') this.#typing.shows(event.text.length);
+    else if (event.kind === 'note' && event.note.t === 'redact') this.#typing.typeSecret();
+    else if (event.kind === 'damage') this.#typing.loseSight();
   }
 
   /** After it was shown. */
-  after(event: CastEvent, emulation: Emulation | undefined): void {
-    void [event, emulation];
+  after(event: CastEvent, _emulation?: Emulation): void {
+    if (event.kind === 'data' && event.stream !== 'i') this.#typing.shown();
+    else if (event.kind === 'note') this.#takeNote(event.at, event.note);
+    else if (event.kind === 'exit') this.#exit(event.at, event.status);
   }
 
-  /** At the end of the recording, microseconds since the channel opened. */
-  end(at: number): void {
-    void at;
+  /** At the end of the recording. */
+  end(): void {
+    this.#typing.end();
+    this.#running.end();
+    this.#typing.detach();
+    this.#emulation = undefined;
   }
 
-  /** To go on in the next segment, with the emulation as it is then or one restored from its dump. */
+  /** To go on in the next segment, with the emulation as it is now or one made from its dump. Lets go of the emulation. */
   state(): FinderState {
-    return { v: 1 };
+    const { back } = this.#running;
+    const state: FinderState = {
+      v: 1,
+      terminal: this.#terminal,
+      running: this.#running.all.map((one) => ({ ...one, command: { ...one.command } })),
+      ...(back === undefined ? {} : { back }),
+      typing: this.#typing.state(),
+    };
+    this.#typing.detach();
+    this.#emulation = undefined;
+    return state;
+  }
+
+  #takeNote(at: number, note: Note): void {
+    if (note.t === 'ssh.exit-signal') this.#exit(at, undefined);
+    if (note.t !== 'ssh.request' || note.request !== 'exec' || note.passed === false || typeof note.command !== 'string') return;
+    this.#typing.began({ how: 'exec', at, text: clipCommand(note.command) });
+  }
+
+  #exit(at: number, status: string | undefined): void {
+    this.#typing.end();
+    this.#running.exit(at, status !== undefined && /^-?\d{1,10}$/.test(status) ? Number(status) : undefined);
   }
 }

@@ -4,6 +4,9 @@ import { clampSize } from './screen/screen-size.ts';
 export interface ParsedSegment {
   header: CastHeader | undefined;
   events: CastEvent[];
+  /** Time of its last line, and whether output that follows is error output: what the piece after it begins with. */
+  to: number;
+  error: boolean;
 }
 
 /** A text of more than this is not parsed. A segment is made of about 4 MiB of journal. */
@@ -26,7 +29,7 @@ export function parseSegment(text: string, fromNanos: number): ParsedSegment {
 export function parsePiece(text: string, from: number, error: boolean): ParsedSegment {
   const parser = new CastParser(from, error);
   parser.push(text);
-  return { header: parser.header, events: parser.events };
+  return { header: parser.header, events: parser.events, to: parser.at, error: parser.errorOutput };
 }
 
 /** Reads a segment, or what follows a moment of it, as its lines come. */

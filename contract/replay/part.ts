@@ -87,6 +87,8 @@ export const partSchema = z.strictObject({
   heat: z.array(z.tuple([count, count])),
   marks: z.array(mark),
   commands: z.array(commandSchema),
+  /** What finds commands goes on from here in the next segment: its own affair (command-finder.ts). */
+  finder: z.unknown().optional(),
   /** Lines of screen text. */
   lines: count,
 });

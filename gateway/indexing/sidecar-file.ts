@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32, zstdDecompress } from 'node:zlib';
@@ -118,6 +118,41 @@ export async function writeSidecar(
   }
   // Not synced: after a power failure it may be cut off, and then it is made again.
   await rename(temporaryPath, path);
+}
+
+/** Says of a segment that nothing can be made of it by this version, so that it is not tried for ever. */
+export async function writeFailure(
+  dataDirectory: string,
+  session: string,
+  channel: number,
+  segment: number,
+  sha256: string,
+): Promise<void> {
+  const path = join(dataDirectory, failurePath(session, channel, segment));
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, failureText(sha256), { mode: 0o600 });
+}
+
+export async function hasFailed(
+  dataDirectory: string,
+  session: string,
+  channel: number,
+  segment: number,
+  sha256: string,
+): Promise<boolean> {
+  const expected = Buffer.from(failureText(sha256));
+  const found = await withFile(join(dataDirectory, failurePath(session, channel, segment)), (file) =>
+    readExactly(file, 0, expected.length),
+  );
+  return found?.equals(expected) === true;
+}
+
+function failurePath(session: string, channel: number, segment: number): string {
+  return `${replayDirectory(session, channel)}/${stretchNumber(segment)}.failed`;
+}
+
+function failureText(sha256: string): string {
+  return `${ENGINE}\n${sha256}\n`;
 }
 
 async function readHead(file: FileHandle): Promise<{ bytes: number; crc: number } | undefined> {

@@ -46,9 +46,8 @@ export class TextTracker implements ScreenWatcher {
     this.#see = see;
   }
 
-  /** From here on this one. What stands on it already is not told unless it changes. */
+  /** From here on this one, after `flush` if there was another. What stands on it already is not told unless it changes. */
   follow(emulation: Emulation): void {
-    this.flush(this.#now);
     this.#core = emulation.core;
     watchScreen(emulation, this);
   }

@@ -9,7 +9,7 @@ import { Crossing, type Terminal } from './crossing.ts';
 import { isNoSpace } from './errno-code.ts';
 import { journalFile } from './journal-layout.ts';
 import type { JournalSync } from './journal-sync.ts';
-import { sealAndRecord } from './seal-and-record.ts';
+import { type RecordedNow, sealAndRecord } from './seal-and-record.ts';
 import type { Sealer } from './sealer.ts';
 import type { RecordWriter } from './segment-records.ts';
 import { StretchFile } from './stretch-file.ts';
@@ -57,6 +57,8 @@ export interface RecordingParts {
   /** The recording failed outside of a call, or in one: the session has to end. */
   failed: (recording: ChannelRecording, error: SallyportError) => void;
   finished: (recording: ChannelRecording) => void;
+  /** A segment is on record. */
+  recorded: (segment: RecordedNow) => void;
 }
 
 /** Gets frames that are written. Their bytes are valid until it returns; it must be quick and must not throw. */

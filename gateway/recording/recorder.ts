@@ -9,12 +9,14 @@ import { JOURNAL_DIRECTORY } from './journal-layout.ts';
 import { JournalSync } from './journal-sync.ts';
 import { type RecoveryReport, recoverJournals } from './recovery.ts';
 import type { RecoveryIndex } from './recovery-index.ts';
+import type { RecordedNow } from './seal-and-record.ts';
 import { Sealer } from './sealer.ts';
 import type { RecordWriter } from './segment-records.ts';
 
 export { type ChannelDescription, ChannelRecording, type RecordingPosition } from './channel-recording.ts';
 export type { RecoveryReport } from './recovery.ts';
 export type { RecoveryIndex } from './recovery-index.ts';
+export type { RecordedNow } from './seal-and-record.ts';
 
 export interface RecordingOptions {
   /** The data directory. */
@@ -47,6 +49,7 @@ export class Recorder {
   readonly #recordings = new Set<ChannelRecording>();
   readonly #listeners = new Set<FailureListener>();
   #observer: RecordingObserver | undefined;
+  #recorded: (segment: RecordedNow) => void = () => undefined;
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
@@ -76,6 +79,7 @@ export class Recorder {
         this.#recordings.delete(recording);
         this.#observer?.finished(recording);
       },
+      recorded: (segment) => this.#recorded(segment),
     };
     this.#timer = setInterval(() => {
       for (const recording of this.#recordings) recording.tick();
@@ -154,6 +158,11 @@ export class Recorder {
   /** One observer: whoever shows sessions while they run. */
   observe(observer: RecordingObserver): void {
     this.#observer = observer;
+  }
+
+  /** One listener: told of each segment that is on record from now on. It must not throw. */
+  onRecorded(listener: (segment: RecordedNow) => void): void {
+    this.#recorded = listener;
   }
 
   /** The open recordings of a session, in the order of their channels. */

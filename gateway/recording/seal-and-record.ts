@@ -3,6 +3,15 @@ import type { Log } from '../base/log.ts';
 import type { Sealer, SealRequest } from './sealer.ts';
 import { dropStretch, type RecordWriter, segmentSealed, setAside } from './segment-records.ts';
 
+/** A segment whose record is durable. */
+export interface RecordedNow {
+  readonly session: string;
+  readonly channel: number;
+  readonly segment: number;
+  /** No segment of this channel follows. */
+  readonly last: boolean;
+}
+
 /**
  * Has a stretch sealed, recorded and then removed. Rejects when that fails, or has failed for so long that the session
  * must not go on; sealing itself goes on even then. A stretch that is at fault is kept under another name. `before`
@@ -10,7 +19,7 @@ import { dropStretch, type RecordWriter, segmentSealed, setAside } from './segme
  */
 export function sealAndRecord(
   request: SealRequest,
-  parts: { sealer: Sealer; records: RecordWriter; log: Log },
+  parts: { sealer: Sealer; records: RecordWriter; log: Log; recorded: (segment: RecordedNow) => void },
   before: Promise<unknown>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -24,15 +33,16 @@ export function sealAndRecord(
 
 async function complete(
   request: SealRequest,
-  { sealer, records }: { sealer: Sealer; records: RecordWriter },
+  { sealer, records, recorded }: { sealer: Sealer; records: RecordWriter; recorded: (segment: RecordedNow) => void },
   before: Promise<unknown>,
   trouble: (error: SallyportError) => void,
 ): Promise<void> {
-  const { journal, session, channel, stretch } = request;
+  const { journal, session, channel, stretch, last } = request;
   const sealed = await sealer.seal(request, trouble);
   await before.catch(() => undefined); // that it failed is told where it failed; this segment is no worse for it
   if (sealed.state === 'sealed') {
     await records.append(segmentSealed(sealed.segment, records));
+    recorded({ session, channel, segment: stretch, last });
     if (sealed.segment.journal.state !== 'damaged') return dropStretch(journal);
   }
   const message = sealed.state === 'poison' ? sealed.message : 'it is damaged';

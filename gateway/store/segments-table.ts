@@ -38,6 +38,25 @@ export class SegmentsTable {
     ]);
   }
 
+  /** Of a channel from a number on, at most so many. */
+  from(session: string, channel: number, segment: number, most: number): Promise<SegmentRow[]> {
+    return this.#connection.all<SegmentRow>(
+      `SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment >= ? ORDER BY segment LIMIT ?`,
+      [session, channel, segment, most],
+    );
+  }
+
+  /** Channels that have segments, in the order in which their sessions began, behind one of them, at most so many. */
+  channels(
+    after: { readonly session: string; readonly channel: number } | undefined,
+    most: number,
+  ): Promise<{ session: string; channel: number }[]> {
+    return this.#connection.all(
+      'SELECT session, channel FROM segments WHERE (session, channel) > (?, ?) GROUP BY session, channel ORDER BY session, channel LIMIT ?',
+      [after?.session ?? '', after?.channel ?? 0, most],
+    );
+  }
+
   ofSession(session: string): Promise<SegmentRow[]> {
     return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment`, [session]);
   }

@@ -58,7 +58,16 @@ export interface TerminalCore {
   };
   registerCsiHandler(id: { prefix?: string; intermediates?: string; final: string }, handler: (params: Params) => boolean): void;
   registerEscHandler(id: { intermediates?: string; final: string }, handler: () => boolean): void;
-  registerOscHandler(number: number, handler: (text: string) => boolean): void;
+  registerOscHandler(number: number, handler: (text: string) => boolean): { dispose(): void };
+  /** After each line feed. */
+  onLineFeed(listener: () => void): { dispose(): void };
+}
+
+/** A row that is followed when others are added and removed above it, and lines are wrapped anew. */
+export interface LineMarker {
+  readonly line: number;
+  readonly isDisposed: boolean;
+  dispose(): void;
 }
 
 export interface Params {
@@ -86,6 +95,7 @@ export interface ScreenBuffer {
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
   _memoryCleanupQueue: { enqueue(): void; clear(): void };
+  addMarker(row: number): LineMarker;
 }
 
 export interface ScreenLine {
@@ -94,6 +104,7 @@ export interface ScreenLine {
   readonly _data: Uint32Array;
   readonly _combined: Readonly<Record<number, string>>;
   readonly _extendedAttrs: Readonly<Record<number, Attributes['extended'] | undefined>>;
+  translateToString(trimRight: boolean, from?: number, to?: number): string;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
   resize(cols: number, fill: Cell): void;

@@ -1,0 +1,105 @@
+import type { SegmentRow } from '../../contract/session.ts';
+import { readSegmentFile } from '../recording/segment-on-disk.ts';
+import { channelUpTo } from './channel-up-to.ts';
+import type { IndexedChannel } from './indexed-channel.ts';
+import type { FromIndexer, IndexJob } from './indexer-messages.ts';
+import { type MadePart, makePart } from './part-maker.ts';
+import { hasFailed, readPart, writeSidecar } from './sidecar-file.ts';
+import { packLines } from './text-block.ts';
+
+/** Channels that go on from where they are when their next segment comes: a screen takes a few megabytes. */
+const MOST_KEPT = 8;
+
+/** How the thread talks to the main one. */
+export interface ChannelIndexerParts {
+  readonly say: (message: FromIndexer) => void;
+  readonly alive: () => void;
+  /** The segments of the job's channel before those that it is about. */
+  readonly earlier: (id: number) => Promise<readonly SegmentRow[]>;
+  /** Resolves when what was said last is stored. */
+  readonly stored: () => Promise<void>;
+}
+
+/** Makes the parts of segments, one job at a time. */
+export class ChannelIndexer {
+  readonly #parts: ChannelIndexerParts;
+  /** The last used last. */
+  readonly #kept = new Map<string, IndexedChannel>();
+
+  constructor(parts: ChannelIndexerParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects when a file cannot be read or written. */
+  async index(id: number, job: IndexJob): Promise<void> {
+    const stored = new Set(job.stored);
+    for (const [index, segment] of job.segments.entries()) {
+      this.#parts.alive();
+      const last = job.last && index === job.segments.length - 1;
+      const made = (await this.#isDone(job, segment, stored)) ? { bytes: 0 } : await this.#make(id, job, segment, last);
+      this.#parts.say({ kind: 'made', id, segment: segment.segment, ...made });
+    }
+  }
+
+  forget(session: string): void {
+    for (const [name, channel] of this.#kept) {
+      if (!name.startsWith(`${session}/`)) continue;
+      this.#kept.delete(name);
+      channel.dispose();
+    }
+  }
+
+  async #isDone(
+    { dataDirectory, session, channel }: IndexJob,
+    { segment, sha256 }: SegmentRow,
+    stored: ReadonlySet<number>,
+  ): Promise<boolean> {
+    if (stored.has(segment) && (await readPart(dataDirectory, session, channel, segment, sha256)) !== undefined) return true;
+    return hasFailed(dataDirectory, session, channel, segment, sha256);
+  }
+
+  async #make(id: number, job: IndexJob, row: SegmentRow, last: boolean): Promise<{ bytes: number; fault?: string }> {
+    const { dataDirectory, session, channel } = job;
+    const { segment, sha256 } = row;
+    this.#parts.say({ kind: 'begin', id, segment });
+    const read = await readSegmentFile(dataDirectory, row);
+    if (read.fault !== undefined) return { bytes: 0, fault: read.fault };
+    const before = await this.#before(id, job, row);
+    let made: MadePart;
+    try {
+      made = makePart({ channel: before, segment: row, bytes: read.bytes, last, alive: this.#parts.alive });
+    } catch (thrown) {
+      before.dispose();
+      return { bytes: 0, fault: thrown instanceof Error ? thrown.message : String(thrown) };
+    }
+    this.#parts.say({ kind: 'text', id, segment, sha256, blocks: packLines(made.lines) });
+    await this.#parts.stored();
+    // Last, so that a part that is there says that everything is.
+    await writeSidecar(dataDirectory, session, channel, made.part, made.blobs);
+    this.#keep(`${session}/${channel}`, before);
+    return { bytes: made.part.pieces.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  /** The channel as the segments before this one left it. It is taken out of those that are kept until it is of use again. */
+  async #before(id: number, job: IndexJob, { segment }: SegmentRow): Promise<IndexedChannel> {
+    const name = `${job.session}/${job.channel}`;
+    const kept = this.#kept.get(name);
+    this.#kept.delete(name);
+    if (kept?.through === segment - 1) return kept;
+    kept?.dispose();
+    const before = job.segments.filter((each) => each.segment < segment);
+    const complete = segment === 1 || before[0]?.segment === 1;
+    const earlier = complete ? before : [...(await this.#parts.earlier(id)), ...before];
+    return channelUpTo({ ...job, segments: earlier, through: segment - 1, alive: this.#parts.alive });
+  }
+
+  #keep(name: string, channel: IndexedChannel): void {
+    this.#kept.set(name, channel);
+    if (this.#kept.size <= MOST_KEPT) return;
+    for (const [oldest, each] of this.#kept) {
+      this.#kept.delete(oldest);
+      each.dispose();
+      return;
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { constants, zstdCompressSync } from 'node:zlib';
+import type { CastEvent } from '../../contract/replay/cast-event.ts';
+import { CommandFinder } from '../../contract/replay/command-finder.ts';
+import { Happenings } from '../../contract/replay/happenings.ts';
+import type { Command, Part, Piece } from '../../contract/replay/part.ts';
+import { ENGINE } from '../../contract/replay/screen/engine.ts';
+import { verifiedDump } from '../../contract/replay/screen/verified-dump.ts';
+import type { SegmentRow } from '../../contract/session.ts';
+import { CollectedBlobs } from './collected-blobs.ts';
+import type { IndexedChannel } from './indexed-channel.ts';
+import type { ScreenLine } from './screen-text.ts';
+import { segmentPieces } from './segment-pieces.ts';
+
+/** A keyframe where a piece begins and so much text has come since the last one: what a seek has to show at most, about. */
+const KEYFRAME_TEXT = 512 * 1024;
+/** Of quiet sessions, where so many segments have gone by: as many files are read at most. */
+const KEYFRAME_SEGMENTS = 16;
+
+const MOST_COMMANDS = 2000;
+
+const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } };
+
+export interface MadePart {
+  readonly part: Part;
+  readonly blobs: readonly Buffer[];
+  readonly lines: readonly ScreenLine[];
+}
+
+export interface PartParts {
+  /** As the segment before left it. Goes on to the end of this one. */
+  readonly channel: IndexedChannel;
+  readonly segment: SegmentRow;
+  /** Of its file, as it was sealed. */
+  readonly bytes: Buffer;
+  /** No segment of this channel follows. */
+  readonly last: boolean;
+  /** Called often. */
+  readonly alive: () => void;
+}
+
+/** One pass over a segment: its events on the screen as the segments before left it, and what there is to say of them. */
+export function makePart(parts: PartParts): MadePart {
+  return new PartMaker(parts).make();
+}
+
+class PartMaker {
+  readonly #parts: PartParts;
+  readonly #channel: IndexedChannel;
+  readonly #blobs = new CollectedBlobs();
+  readonly #happenings = new Happenings();
+  readonly #finder: CommandFinder;
+  readonly #pieces: Piece[] = [];
+  readonly #keyframes: Part['keyframes'] = [];
+  readonly #thumbnails: Part['thumbnails'] = [];
+  readonly #commands: Command[] = [];
+  #header: Part['header'];
+
+  constructor(parts: PartParts) {
+    this.#parts = parts;
+    this.#channel = parts.channel;
+    this.#finder = new CommandFinder(
+      (command) => {
+        if (this.#commands.length < MOST_COMMANDS) this.#commands.push(command);
+      },
+      { state: parts.channel.finder },
+    );
+  }
+
+  make(): MadePart {
+    const { segment, bytes, last } = this.#parts;
+    const channel = this.#channel;
+    let { terminal } = channel;
+    const from = micros(segment.from);
+    let to = from;
+    channel.segmentsSinceKeyframe += 1;
+    for (const { place, parsed } of segmentPieces(bytes, from)) {
+      if (segment.segment === 1 && this.#pieces.length === 0) {
+        this.#begin(parsed.header);
+        ({ terminal } = channel);
+      } else this.#makeKeyframe();
+      this.#pieces.push(place);
+      for (const event of parsed.events) this.#take(event);
+      channel.textSinceKeyframe += place.bytes;
+      to = parsed.to;
+    }
+    to = Math.max(to, micros(segment.to));
+    if (last) this.#finder.end();
+    channel.finder = this.#finder.state();
+    channel.through = segment.segment;
+    // A keyframe is one of the screen that its part says: a terminal, or a plain one.
+    if (channel.terminal !== terminal) this.#forgetKeyframes();
+    const lines = channel.takeLines(to);
+    return { part: this.#part(from, to, lines.length), blobs: this.#blobs.all, lines };
+  }
+
+  #part(from: number, to: number, lines: number): Part {
+    const { segment } = this.#parts;
+    const { terminal, input, finder } = this.#channel;
+    return {
+      v: 1,
+      engine: ENGINE,
+      segment: segment.segment,
+      sha256: segment.sha256,
+      from,
+      to,
+      ...(this.#header === undefined ? {} : { header: this.#header }),
+      terminal,
+      input,
+      pieces: this.#pieces,
+      keyframes: this.#keyframes,
+      thumbnails: this.#thumbnails,
+      ...this.#happenings.part,
+      commands: this.#commands,
+      ...(finder === undefined ? {} : { finder }),
+      lines,
+    };
+  }
+
+  #begin(header: Parameters<IndexedChannel['begin']>[0]): void {
+    this.#channel.begin(header);
+    if (header === undefined) return;
+    this.#finder.begin(header);
+    const { cols, rows, pty, title, command, synthetic } = header;
+    this.#header = {
+      cols,
+      rows,
+      pty,
+      ...(title === undefined ? {} : { title }),
+      ...(command === undefined ? {} : { command }),
+      synthetic,
+    };
+  }
+
+  #take(event: CastEvent): void {
+    const { screen } = this.#channel;
+    this.#happenings.take(event);
+    this.#finder.before(event, screen.emulation);
+    this.#channel.showForText(event);
+    this.#finder.after(event, screen.emulation);
+    this.#parts.alive();
+  }
+
+  /** Not where little has happened since the last one, and not where the terminal is one that no dump describes. */
+  #makeKeyframe(): void {
+    const channel = this.#channel;
+    if (channel.textSinceKeyframe < KEYFRAME_TEXT && channel.segmentsSinceKeyframe <= KEYFRAME_SEGMENTS) return;
+    const { emulation } = channel.screen;
+    if (!emulation.whole) return;
+    const dump = verifiedDump(emulation);
+    this.#parts.alive();
+    if (dump === undefined) return;
+    channel.textSinceKeyframe = 0;
+    channel.segmentsSinceKeyframe = 0;
+    const { cols, rows } = emulation;
+    this.#keyframes.push({ piece: this.#pieces.length, cols, rows, ...this.#blobs.put(zstdCompressSync(dump, PACKING)) });
+  }
+
+  #forgetKeyframes(): void {
+    if (this.#keyframes.length === 0) return;
+    this.#keyframes.length = 0;
+    this.#channel.textSinceKeyframe = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** As casts count, in microseconds: steps of ten. */
+export function micros(nanos: number): number {
+  return Math.floor(nanos / 10_000) * 10;
+}
