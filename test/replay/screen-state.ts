@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
+import { CELL_WORDS } from '../../contract/replay/screen/packed-cells.ts';
 import { penOf, savedPenOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
@@ -28,6 +30,23 @@ export function expectSame(actual: Emulation, expected: Emulation, when: string)
   for (const step of undo) step();
 }
 
+/** The same for terminals that are the same, and nearly always another one for others: of bits that draw nothing it knows some. */
+export function fingerprintOf({ core }: Emulation): string {
+  const undo = mendScreen(core);
+  const hash = createHash('sha1');
+  hash.update(JSON.stringify(stateBeside(core)));
+  for (const buffer of [core.buffers.normal, core.buffers.alt]) {
+    hash.update(JSON.stringify(aroundLines(core, buffer)));
+    for (let index = 0; index < buffer.lines.length; index += 1) {
+      const line = buffer.lines.get(index) as ScreenLine;
+      hash.update(isPlain(line) ? (line.isWrapped ? '+' : '|') : lineOf(line));
+      if (isPlain(line)) hash.update(bytesOf(line));
+    }
+  }
+  undo();
+  return hash.digest('hex');
+}
+
 /** The same as comparing `stateOf`, without a word for each cell. */
 function isSame(a: TerminalCore, b: TerminalCore): boolean {
   if (!isDeepStrictEqual(stateBeside(a), stateBeside(b))) return false;
@@ -41,10 +60,17 @@ function isSame(a: TerminalCore, b: TerminalCore): boolean {
 }
 
 function isSameLine(a: ScreenLine, b: ScreenLine): boolean {
-  const bytes = [a, b].map(({ _data, length }) => Buffer.from(_data.buffer, _data.byteOffset, length * 12));
-  const plain = [a, b].every(({ _combined, _extendedAttrs }) => isEmpty(_combined) && isEmpty(_extendedAttrs));
-  if (plain && a.isWrapped === b.isWrapped && bytes[0]?.equals(bytes[1] as Buffer) === true) return true;
+  if (isPlain(a) && isPlain(b) && a.isWrapped === b.isWrapped && bytesOf(a).equals(bytesOf(b))) return true;
   return lineOf(a) === lineOf(b);
+}
+
+/** Everything that is in it is in the numbers of its cells. */
+function isPlain({ _combined, _extendedAttrs }: ScreenLine): boolean {
+  return isEmpty(_combined) && isEmpty(_extendedAttrs);
+}
+
+function bytesOf({ _data, length }: ScreenLine): Buffer {
+  return Buffer.from(_data.buffer, _data.byteOffset, length * CELL_WORDS * 4);
 }
 
 function isEmpty(found: object): boolean {

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CastEvent } from '../../contract/replay/cast-event.ts';
+import type { ReplayDriver } from '../../contract/replay/driver.ts';
+import { OwnKeyframes } from '../../contract/replay/own-keyframes.ts';
+import { Player } from '../../contract/replay/player.ts';
+import { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { incompleteTail } from '../../gateway/recording/utf8-boundary.ts';
+import { type Happening, RecordedData } from '../indexing/recorded-data.ts';
+import { type CapturedTerminal, captureTerminals } from '../support/captured-terminals.ts';
+import type { TerminalEvent } from '../support/driven-terminal.ts';
+import { Belongings } from '../support/temp.ts';
+import { nodeHost } from './memory-driver.ts';
+import { randomNumbers } from './random-output.ts';
+import { expectSame, fingerprintOf } from './screen-state.ts';
+import { SealedDriver } from './sealed-driver.ts';
+
+/** So small that there are many segments, and a keyframe every few thousand bytes. */
+const SEGMENT_BYTES = 400;
+const CHUNK_BYTES = 120;
+
+const belongings = new Belongings();
+let captures: readonly CapturedTerminal[];
+let data: RecordedData;
+const sessions = new Map<string, string>();
+beforeAll(async () => {
+  [captures, data] = await Promise.all([captureTerminals(belongings), RecordedData.open(belongings, SEGMENT_BYTES)]);
+  for (const { name, cols, rows, events } of captures) {
+    const happenings = inChunks(events);
+    sessions.set(name, await data.session({ happenings, terminal: { cols, rows } }));
+  }
+  await data.indexing.indexer.idle();
+});
+afterAll(() => belongings.release());
+
+/**
+ * In many steps, which end anywhere but within a character, and each at a time of its own: segments as small as here
+ * would otherwise end within one.
+ */
+function inChunks(events: readonly TerminalEvent[]): Happening[] {
+  const happenings: Happening[] = [];
+  let last = 0;
+  let begun: Uint8Array = new Uint8Array();
+  for (const event of events) {
+    last = Math.max(last + 0.01, event.at * 1000);
+    if (event.kind === 'resize') {
+      happenings.push({ ...event, at: last });
+      continue;
+    }
+    const bytes = Buffer.concat([begun, event.bytes]);
+    const whole = bytes.length - incompleteTail(bytes);
+    begun = bytes.subarray(whole);
+    for (let from = 0, to = 0; from < whole; from = to, last += 0.01) {
+      to = Math.min(from + CHUNK_BYTES, whole);
+      to -= incompleteTail(bytes.subarray(from, to));
+      happenings.push([last, bytes.subarray(from, to)]);
+    }
+  }
+  return happenings;
+}
+
+async function driverOf(name: string): Promise<SealedDriver> {
+  return SealedDriver.open(data.directory, await data.segments(sessions.get(name) as string));
+}
+
+async function eventsOf(driver: ReplayDriver): Promise<CastEvent[]> {
+  const events: CastEvent[] = [];
+  for (let piece = 0; piece < driver.outline.pieces.length; piece += 1) events.push(...(await driver.load(piece)));
+  return events;
+}
+
+/** A terminal that everything up to a moment is shown to, and on from there. */
+class FromTheStart {
+  readonly screen: Emulation;
+  readonly #events: readonly CastEvent[];
+  #at = 0;
+
+  constructor({ cols, rows }: { cols: number; rows: number }, events: readonly CastEvent[]) {
+    this.screen = new Emulation(cols, rows);
+    this.#events = events;
+  }
+
+  upTo(moment: number): Emulation {
+    for (let event = this.#events[this.#at]; event !== undefined && event.at <= moment; event = this.#events[this.#at]) {
+      if (event.kind === 'data' && event.stream === 'o') this.screen.show(event.text);
+      if (event.kind === 'resize') this.screen.resize(event.cols, event.rows);
+      this.#at += 1;
+    }
+    return this.screen;
+  }
+}
+
+describe('a recording of a real program', () => {
+  it.each(['vim', 'htop', 'tmux', 'less', 'wide text', '8-bit controls', 'a build'])(
+    'shows after any of 1,000 seeks what playing from the start shows: %s',
+    async (name) => {
+      const capture = captures.find((each) => each.name === name) as CapturedTerminal;
+      const driver = await driverOf(name);
+      const events = await eventsOf(driver);
+      const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+      const written = capture.events.map((event) => (event.kind === 'data' ? decoder.decode(event.bytes, { stream: true }) : '')).join('');
+      expect(events.map((event) => (event.kind === 'data' && event.stream === 'o' ? event.text : '')).join('')).toBe(written);
+      expect(events.filter(({ kind }) => kind === 'resize')).toHaveLength(capture.events.filter(({ kind }) => kind === 'resize').length);
+
+      const random = randomNumbers(name.length);
+      const { duration } = driver.outline;
+      // At what happened, just before it, and anywhere.
+      const moments = Array.from({ length: 1000 }, () => {
+        const { at } = events[random(events.length)] as CastEvent;
+        return [at, Math.max(0, at - 10), random(duration / 10) * 10][random(3)] as number;
+      });
+      const expected = new Map<number, string>();
+      const start = new FromTheStart(capture, events);
+      for (const moment of [...moments].sort((a, b) => a - b)) expected.set(moment, fingerprintOf(start.upTo(moment)));
+      // One that may begin from screens it has seen itself, and one that has to from what was stored.
+      const players = [new Player(driver, nodeHost), new Player(driver, nodeHost, new OwnKeyframes(0))] as const;
+      for (const [index, moment] of moments.entries()) {
+        const player = players[index % 2] as Player;
+        player.seek(moment, 0);
+        await player.shown();
+        if (fingerprintOf(player.screen) === expected.get(moment)) continue;
+        expectSame(player.screen, new FromTheStart(capture, events).upTo(moment), `${name} at ${moment} µs`);
+      }
+      for (const player of players) await player.close();
+      expect(driver.keyframes).toBeGreaterThan(20);
+    },
+  );
+});
