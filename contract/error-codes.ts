@@ -61,6 +61,8 @@ export const errorCodes = [
   'SESSION_NOT_FOUND',
   'SESSION_AMBIGUOUS',
   'CHANNEL_NOT_FOUND',
+  // The replay index
+  'INDEX_INTERRUPTED',
   // Retention
   'HOLD_NOT_FOUND',
   'SESSION_HELD',

@@ -659,6 +659,18 @@ export const operations = {
     }),
     output: z.strictObject({ sessions: count, files: count, records: count }),
   },
+
+  'index.rebuild': {
+    http: 'POST /api/index/rebuild',
+    may: admin,
+    onSocket: true,
+    effect: 'write',
+    summary: 'Makes anew what recordings are replayed and searched by: of one session, or of several at a time, oldest first',
+    /** `cursor` of the answer, given back, goes on behind it; without one there are no more. */
+    input: z.strictObject({ session: uuid.optional(), cursor: uuid.optional() }),
+    /** `bytes` of recordings that were read. */
+    output: z.strictObject({ sessions: count, segments: count, bytes: count, ...nextPage }),
+  },
 } as const satisfies Record<string, OperationShape>;
 
 export type OperationName = keyof typeof operations;

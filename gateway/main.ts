@@ -9,6 +9,7 @@ import type { DataOptions } from './commands/open-data.ts';
 import type { PlayOptions } from './commands/play.ts';
 import type { ReplayOptions, TryOptions } from './commands/policy.ts';
 import { registerOperatorCommands } from './commands/register-operator.ts';
+import type { ReindexOptions } from './commands/reindex.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
 import type { RetentionOptions } from './commands/retention.ts';
 import type { SessionsOptions } from './commands/sessions.ts';
@@ -332,6 +333,18 @@ retention
   .option(...JSON_OUTPUT)
   .addHelpText('after', examples('retention run --config gateway.yaml --dry-run', 'retention run --config gateway.yaml --yes'))
   .action(async (options: RetentionOptions) => finish(await (await import('./commands/retention.ts')).runRetention(options)));
+
+program
+  .command('reindex')
+  .description('make anew what recordings are replayed and searched by; the recordings themselves stay as they are')
+  .argument('[session]', 'id of a session, or the beginning of one; without it, of all of them')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('reindex --data ./data', 'reindex 01a205e1-e790 --config gateway.yaml'))
+  .action(async (session: string | undefined, options: ReindexOptions) =>
+    finish(await (await import('./commands/reindex.ts')).reindex(session, options)),
+  );
 
 const erase = program.command('erase').description('erase on request, for example of a data subject: two admins have to sign it');
 

@@ -112,7 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const gatewayName = config.gateway.name;
     const surroundings = { database, records, ledger, dataDirectory, clock, log, gatewayName, config: () => config };
     const crypto = sshCrypto();
-    const retention = retentionOf({ ...surroundings, releaseReserve: () => recorder.exhausted() });
+    const retention = retentionOf({ ...surroundings, made: indexing.made, releaseReserve: () => recorder.exhausted() });
     const recordIdentities = identityWatch(surroundings);
     await recordIdentities(config.principals);
     let exchange = credentials.exchangeOf(config, admitsUnlisted(config));
@@ -144,6 +144,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const operatorApi = await operatorApiOf({
       ...surroundings,
       retention,
+      indexer: indexing.indexer,
       session: parts,
       recordings: { casts: liveWatch.casts, want: () => undefined, screenText: undefined },
       crypto,

@@ -77,10 +77,11 @@ async function performHere<N extends OperationName>(
   if (asItIs) await requireLedger(directory);
   else await makeRoomToBegin(directory);
   // Loaded here, because a gateway that answers is the usual case.
-  const [{ openEvidence }, { evidencePerformersOf }, { retentionOf }, { perform }, { localUser }] = await Promise.all([
+  const [{ openEvidence }, { evidencePerformersOf }, { retentionOf }, { openIndexing }, { perform }, { localUser }] = await Promise.all([
     import('../evidence.ts'),
     import('../serve/performers.ts'),
     import('../serve/retention.ts'),
+    import('../serve/indexing.ts'),
     import('../operator-api/operations.ts'),
     import('../operator-api/control-socket.ts'),
   ]);
@@ -95,15 +96,21 @@ async function performHere<N extends OperationName>(
   if (evidence === undefined) return undefined;
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
+  const indexing = openIndexing({ ...evidence, dataDirectory: directory, log });
   // The first asks the operation to end in order; the second ends the process, which the data survives as well.
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     const surroundings = { ...evidence, dataDirectory: directory, clock, log, gatewayName, config: () => config };
-    const performers: Partial<Performers> = evidencePerformersOf({ ...surroundings, retention: retentionOf(surroundings) });
+    const performers: Partial<Performers> = evidencePerformersOf({
+      ...surroundings,
+      retention: retentionOf({ ...surroundings, made: indexing.made }),
+      indexer: indexing.indexer,
+    });
     const output = await perform(performers, name, input, { via: 'socket' }, { actor: localUser(user), signal: interrupted.signal });
     return { output };
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    await indexing.close();
     await evidence.close();
   }
 }

@@ -26,6 +26,10 @@ export class IndexQueue {
     return Number.POSITIVE_INFINITY;
   }
 
+  has(channel: Pick<WantedChannel, 'session' | 'channel'>): boolean {
+    return this.#waiting.has(nameOf(channel));
+  }
+
   /** False when there are too many. */
   add(wanted: WantedChannel): boolean {
     const name = nameOf(wanted);
@@ -67,7 +71,7 @@ export class IndexQueue {
 /** Of those that somebody looks at: the ones that came last count. */
 const MOST_FIRST = 64;
 
-function nameOf({ session, channel }: WantedChannel): string {
+export function nameOf({ session, channel }: Pick<WantedChannel, 'session' | 'channel'>): string {
   return `${session}/${channel}`;
 }
 

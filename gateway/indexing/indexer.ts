@@ -1,10 +1,11 @@
 import type { SegmentRow } from '../../contract/session.ts';
+import { SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { RecordedNow } from '../recording/recorder.ts';
-import { IndexQueue, type WantedChannel } from './index-queue.ts';
+import { IndexQueue, nameOf, type WantedChannel } from './index-queue.ts';
 import { IndexerThread } from './indexer-thread.ts';
 import type { ScreenTextStore } from './screen-text.ts';
-import { writeFailure } from './sidecar-file.ts';
+import { removeParts, writeFailure } from './sidecar-file.ts';
 
 /** The segments that are on record. */
 export interface RecordedSegments {
@@ -53,6 +54,8 @@ export class Indexer {
   #current: WantedChannel | undefined;
   #currentDone: Promise<void> | undefined;
   readonly #forgotten = new Set<string>();
+  /** Told when everything that is wanted of a channel is made. */
+  readonly #waiters = new Map<string, (() => void)[]>();
   #closed = false;
   #rest: NodeJS.Timeout | undefined;
   #bytes = 0;
@@ -98,22 +101,50 @@ export class Indexer {
     this.#go();
   }
 
+  /**
+   * Makes everything of a session anew. Resolves when nothing more can be made of it. Throws INDEX_INTERRUPTED when the
+   * signal comes before that, or the indexer is closed: the rest is made later.
+   */
+  async rebuild(session: string, channels: Iterable<number>, signal: AbortSignal): Promise<void> {
+    await this.forget(session);
+    const all = [...channels];
+    const made = all.map(
+      (channel) =>
+        new Promise<void>((resolve) => {
+          const name = nameOf({ session, channel });
+          this.#waiters.set(name, [...(this.#waiters.get(name) ?? []), resolve]);
+        }),
+    );
+    for (const channel of all) this.want(session, channel);
+    const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([Promise.all(made), interrupted]);
+    if (!signal.aborted && !this.#closed) return;
+    throw new SallyportError('INDEX_INTERRUPTED', `Session ${session} is not indexed to its end`, {
+      remedy: 'the gateway goes on with it by itself when it runs again',
+    });
+  }
+
   /** Resolves when nothing is left to be done, or nothing can be done at the moment. */
   async idle(): Promise<void> {
     while (this.#working !== undefined) await this.#working;
   }
 
-  /** Resolves when nothing is made of this session any more. To be called once its erasure is on record. */
+  /** Resolves when nothing is made of this session any more, and its parts are gone. To be called once its erasure is on record. */
   async forget(session: string): Promise<void> {
     this.#queue.forget(session);
+    for (const name of [...this.#waiters.keys()]) if (name.startsWith(`${session}/`)) this.#tellWaiters(name);
     this.#forgotten.add(session);
     this.#thread.forget(session);
     // Whatever is made of it right now is thrown away with the thread that makes it.
     if (this.#current?.session === session) {
       await this.#thread.end();
-      await this.#currentDone;
+      await this.#currentDone?.catch(() => undefined); // It says why where it is waited for.
     }
-    this.#forgotten.delete(session);
+    try {
+      await removeParts(this.#options.dataDirectory, session);
+    } finally {
+      this.#forgotten.delete(session);
+    }
   }
 
   async close(): Promise<void> {
@@ -121,6 +152,7 @@ export class Indexer {
     clearTimeout(this.#rest);
     await this.#thread.close();
     await this.#working;
+    for (const name of [...this.#waiters.keys()]) this.#tellWaiters(name);
   }
 
   #go(): void {
@@ -146,6 +178,7 @@ export class Indexer {
         this.#current = wanted;
         this.#currentDone = this.#index(wanted);
         await this.#currentDone;
+        if (!this.#queue.has(wanted)) this.#tellWaiters(nameOf(wanted));
       } catch (thrown) {
         if (this.#closed) return;
         const wanted = this.#current;
@@ -160,6 +193,12 @@ export class Indexer {
         this.#current = undefined;
       }
     }
+  }
+
+  #tellWaiters(name: string): void {
+    const waiters = this.#waiters.get(name) ?? [];
+    this.#waiters.delete(name);
+    for (const resolve of waiters) resolve();
   }
 
   #restAWhile(): void {

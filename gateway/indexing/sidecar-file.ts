@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32, zstdDecompress } from 'node:zlib';
@@ -37,6 +37,11 @@ export function replayDirectory(session: string, channel: number): string {
 /** Below the data directory. */
 export function sidecarPath(session: string, channel: number, segment: number): string {
   return `${replayDirectory(session, channel)}/${stretchNumber(segment)}.part`;
+}
+
+/** Everything that was made of a session. */
+export async function removeParts(dataDirectory: string, session: string): Promise<void> {
+  await rm(join(dataDirectory, dirname(replayDirectory(session, 0))), { recursive: true, force: true });
 }
 
 /** Undefined where there is none that can be used: none at all, damaged, of another emulation, or of another segment. */

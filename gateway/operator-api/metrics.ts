@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Indexer } from '../indexing/indexer.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Records, StoredRecord } from '../ledger/records.ts';
 import type { LiveSessions } from '../session/live-sessions.ts';
@@ -22,6 +23,7 @@ export interface MetricsParts {
   readonly recorder: { readonly backlog: number; readonly space: (typeof spaces)[number] };
   readonly approvalsWaiting: () => number;
   readonly logIns: Pick<LogIns, 'all'>;
+  readonly indexer: Pick<Indexer, 'status'>;
 }
 
 interface Metric {
@@ -77,11 +79,12 @@ export class Metrics {
   }
 
   #metrics(): Metric[] {
-    const { version, crypto, live, records, ledger, recorder, approvalsWaiting, logIns } = this.#parts;
+    const { version, crypto, live, records, ledger, recorder, approvalsWaiting, logIns, indexer } = this.#parts;
     const delay = (percentile: number) =>
       this.#delay === undefined || this.#delay.count === 0 ? 0 : this.#delay.percentile(percentile) / 1e9;
     const build = `{version="${version}",node="${process.versions.node}",ssh_crypto="${crypto}"}`;
     const held = logIns.all();
+    const index = indexer.status;
     return [
       { name: 'build_info', help: 'Which Sallyport this is; always 1.', type: 'gauge', values: [[build, 1]] },
       { name: 'sessions_live', help: 'Sessions that run now.', type: 'gauge', values: [['', live.size]] },
@@ -112,6 +115,20 @@ export class Metrics {
         values: [['', ledger.trouble === undefined ? 1 : 0]],
       },
       { name: 'journal_backlog_bytes', help: 'Recordings that are not sealed yet.', type: 'gauge', values: [['', recorder.backlog]] },
+      { name: 'index_queue', help: 'Channels whose recordings wait to be indexed.', type: 'gauge', values: [['', index.queued]] },
+      {
+        name: 'index_looking',
+        help: '1 while older recordings are looked through for what is not indexed.',
+        type: 'gauge',
+        values: [['', index.looking ? 1 : 0]],
+      },
+      {
+        name: 'index_behind_seconds',
+        help: 'For how long the oldest sealed segment has been waiting to be indexed.',
+        type: 'gauge',
+        values: [['', index.behindSeconds]],
+      },
+      { name: 'indexed_bytes_total', help: 'Cast text indexed since the start.', type: 'counter', values: [['', index.bytes]] },
       {
         name: 'disk_space',
         help: 'How the space for recordings is: 1 for the state that it is in.',

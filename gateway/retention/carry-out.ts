@@ -3,6 +3,7 @@ import { SallyportError } from '../base/errors.ts';
 import type { Database } from '../store/database.ts';
 import type { ErasureRow } from '../store/erasures-table.ts';
 import { type IndexRange, readRecord } from './plan-erasure.ts';
+import type { MadeOfRecordings } from './retention.ts';
 import { deleteFiles } from './session-files.ts';
 
 /** Records that one transaction takes the bytes from. */
@@ -14,7 +15,11 @@ const schema = recordSchema('erased');
  * Does what an `erased` record says: takes the bytes from its records, deletes its files. May be done again, also where
  * it was cut off in the middle. `now` is wall clock microseconds. Returns the bytes of the files that it deleted.
  */
-export async function carryOut(database: Database, { seq, session }: Pick<ErasureRow, 'seq' | 'session'>, now: number): Promise<number> {
+export async function carryOut(
+  { database, made }: { readonly database: Database; readonly made: MadeOfRecordings },
+  { seq, session }: Pick<ErasureRow, 'seq' | 'session'>,
+  now: number,
+): Promise<number> {
   const [row] = await database.records.after(seq - 1, 1);
   if (row === undefined || row.seq !== seq || row.bytes === null) throw contradicted(seq, 'it is not there');
   // Its bytes are compared with its hash first: a record that somebody altered decides nothing.
@@ -27,6 +32,7 @@ export async function carryOut(database: Database, { seq, session }: Pick<Erasur
   // Records first: whoever verifies meanwhile sees that the session is erased before its files are missing.
   for (const ranges of groups(records)) await database.records.erase(session, ranges);
   if (session === null) return 0;
+  await made.forget(session);
   const names = files.map(({ file }) => file);
   return deleteFiles(database.directory, session, names, now);
 }

@@ -15,9 +15,18 @@ import { filterOf } from './held-sessions.ts';
 import type { RetentionTerms } from './retention-terms.ts';
 import { Turns } from './turns.ts';
 
+/** What was made of recordings so that they can be replayed and searched: it goes with them. */
+export interface MadeOfRecordings {
+  /** Deletes the files that were made of this session, whose erasure is on record. No more are made. */
+  forget(session: string): Promise<void>;
+  /** Takes these sessions out of what holds many. Throws ERASE_INCOMPLETE where something of them is left; then it is to be done again. */
+  settle(sessions: readonly string[]): Promise<void>;
+}
+
 export interface RetentionParts {
   readonly database: Database;
   readonly records: Pick<Records, 'appendTogether' | 'gateway'>;
+  readonly made: MadeOfRecordings;
   readonly clock: Clock;
   readonly log: Log;
   readonly gatewayName: string;
@@ -52,7 +61,7 @@ export class Retention {
   readonly parts: RetentionParts;
   readonly #operations = new Turns();
   readonly #decisions = new Turns();
-  #unsettled: number[] = [];
+  #unsettled: { seq: number; session: string | null }[] = [];
 
   constructor(parts: RetentionParts) {
     this.parts = parts;
@@ -142,15 +151,16 @@ export class Retention {
    * is set or cleared until that is recorded. Returns the bytes of the files that were deleted.
    */
   async carryOut(decide: () => Promise<readonly RecordDraft<'erased'>[]>): Promise<number> {
-    const { database, clock } = this.parts;
+    const { clock } = this.parts;
     const stored = await this.#decisions.alone(async () => {
       const drafts = await decide();
       return drafts.length === 0 ? [] : this.append(...drafts);
     });
     let bytes = 0;
     for (const { index, record } of stored) {
-      bytes += await carryOut(database, { seq: index + 1, session: record.session ?? null }, clock.wallMicros());
-      this.#unsettled.push(index + 1);
+      const erasure = { seq: index + 1, session: record.session ?? null };
+      bytes += await carryOut(this.parts, erasure, clock.wallMicros());
+      this.#unsettled.push(erasure);
     }
     if (this.#unsettled.length >= UNSETTLED) await this.#settle();
     return bytes;
@@ -164,8 +174,8 @@ export class Retention {
         after = erasure.seq;
         if (signal.aborted) return;
         try {
-          await carryOut(database, erasure, clock.wallMicros());
-          this.#unsettled.push(erasure.seq);
+          await carryOut(this.parts, erasure, clock.wallMicros());
+          this.#unsettled.push({ seq: erasure.seq, session: erasure.session });
         } catch (thrown) {
           const { code, message } = asSallyportError(thrown);
           log.error({ session: erasure.session, code }, `an erasure that is on record could not be finished: ${message}`);
@@ -178,6 +188,7 @@ export class Retention {
 
   async #settlePatiently(): Promise<boolean> {
     if (this.#unsettled.length === 0) return true;
+    if (!(await this.#settleMade())) return false;
     for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt += 1) {
       if (await this.#settle()) return true;
       await delay(SETTLE_AGAIN_MILLIS);
@@ -192,9 +203,28 @@ export class Retention {
   async #settle(): Promise<boolean> {
     const { database } = this.parts;
     const settled = this.#unsettled;
-    if (!(await database.settleErasures())) return false;
-    await database.erasures.finish(settled);
+    if (!(await this.#settleMade()) || !(await database.settleErasures())) return false;
+    await database.erasures.finish(settled.map(({ seq }) => seq));
     this.#unsettled = [];
+    return true;
+  }
+
+  /** Once for each session. */
+  async #settleMade(): Promise<boolean> {
+    const { made, log } = this.parts;
+    const sessions = this.#unsettled.flatMap(({ session }) => (session === null ? [] : [session]));
+    if (sessions.length === 0) return true;
+    try {
+      await made.settle(sessions);
+    } catch (thrown) {
+      const { code, message } = asSallyportError(thrown);
+      log.error(
+        { code, sessions: sessions.length },
+        `the screen text of erased sessions is not gone yet, the next run tries again: ${message}`,
+      );
+      return false;
+    }
+    this.#unsettled = this.#unsettled.map(({ seq }) => ({ seq, session: null }));
     return true;
   }
 }

@@ -1,8 +1,12 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { Indexer } from '../indexing/indexer.ts';
 import type { Recorder } from '../recording/recorder.ts';
+import type { MadeOfRecordings } from '../retention/retention.ts';
 import type { Database } from '../store/database.ts';
 import { ScreenTextFile } from '../store/screen-text.ts';
+import { SCREEN_TEXT_FILE } from '../store/screen-text-schema.ts';
 
 export interface IndexingSurroundings {
   readonly dataDirectory: string;
@@ -14,6 +18,7 @@ export interface IndexingSurroundings {
 
 export interface Indexing {
   readonly indexer: Indexer;
+  readonly made: MadeOfRecordings;
   /** Opened when it is needed first. Rejects while it cannot be: nothing else depends on it. */
   text(): Promise<ScreenTextFile>;
   close(): Promise<void>;
@@ -48,10 +53,24 @@ export function openIndexing({ dataDirectory, database, log, recorder }: Indexin
   recorder?.onRecorded((segment) => indexer.sealed(segment));
   return {
     indexer,
+    made: {
+      forget: (session) => indexer.forget(session),
+      settle: async (sessions) => {
+        if (opened !== undefined || (await hasScreenText(dataDirectory))) await (await text()).forget(sessions);
+      },
+    },
     text,
     close: async () => {
       await indexer.close();
       await (await opened?.catch(() => undefined))?.close();
     },
   };
+}
+
+/** Nothing has to be taken out of a file that was never made. */
+function hasScreenText(dataDirectory: string): Promise<boolean> {
+  return access(join(dataDirectory, SCREEN_TEXT_FILE)).then(
+    () => true,
+    () => false,
+  );
 }

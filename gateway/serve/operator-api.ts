@@ -79,6 +79,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     ledger,
     approvalsWaiting: () => surroundings.approvals.waiting,
     logIns,
+    indexer: surroundings.indexer,
   });
   const providerLogIns = providerLogInsOf(config);
   // Opened by whoever asks first: a gateway that nobody asks has no second connection.

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
+import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
@@ -19,6 +20,7 @@ import { recordView } from '../operator-api/view-operations.ts';
 import type { Retention } from '../retention/retention.ts';
 import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
+import { rebuildIndex } from './rebuild-index.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
 export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
@@ -27,6 +29,7 @@ export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'rec
   readonly log: Log;
   readonly gatewayName: string;
   readonly retention: Retention;
+  readonly indexer: Indexer;
   /** In force at the moment of the call; undefined where a command was told of a data directory alone. */
   readonly config: () => Config | undefined;
 }
@@ -39,7 +42,8 @@ type EvidenceOperation =
   | 'hold.set'
   | 'hold.clear'
   | 'retention.run'
-  | 'erase.run';
+  | 'erase.run'
+  | 'index.rebuild';
 
 /** What is done to the evidence, which takes no gateway that runs. */
 export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Performers, EvidenceOperation> {
@@ -54,6 +58,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
     'hold.clear': (input, asking) => retention.clearHold(input, asking),
     'retention.run': (input, asking) => retention.run(input, asking),
     'erase.run': (input, asking) => retention.erase(input, asking),
+    'index.rebuild': (input, asking) => rebuildIndex(parts, input, asking),
   };
 }
 

@@ -5,11 +5,12 @@ import type { Log } from '../base/log.ts';
 import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import { RESERVE_FILE } from '../recording/journal-layout.ts';
-import { Retention } from '../retention/retention.ts';
+import { type MadeOfRecordings, Retention } from '../retention/retention.ts';
 import { retentionTerms } from '../retention/retention-terms.ts';
 
 export interface RetentionSurroundings extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
   readonly dataDirectory: string;
+  readonly made: MadeOfRecordings;
   readonly clock: Clock;
   readonly log: Log;
   readonly gatewayName: string;
@@ -20,10 +21,11 @@ export interface RetentionSurroundings extends Pick<Evidence, 'database' | 'reco
 
 /** Retention as the configuration in force has it, for a running gateway and for a command that works by itself. */
 export function retentionOf(surroundings: RetentionSurroundings): Retention {
-  const { database, records, ledger, dataDirectory, clock, log, gatewayName, config } = surroundings;
+  const { database, records, ledger, made, dataDirectory, clock, log, gatewayName, config } = surroundings;
   return new Retention({
     database,
     records,
+    made,
     clock,
     log,
     gatewayName,

@@ -18,7 +18,7 @@ it('makes a part and the screen text of each segment when it is sealed', async (
   const happenings = Array.from({ length: 2000 }, (_, index) => [index * 10, `line ${index} of a log that is long enough\r\n`] as const);
   const session = await data.session({ happenings, terminal: { cols: 80, rows: 24 } });
   await data.indexing.indexer.idle();
-  const parts = await partsOf(data, session); console.log(data.log.lines);
+  const parts = await partsOf(data, session);
   expect(parts.length).toBeGreaterThan(1);
   expect(parts.every((part) => part !== undefined)).toBe(true);
 });

@@ -55,6 +55,7 @@ const inputs: { readonly [N in OperationName]: Record<string, unknown> } = {
   'hold.clear': { hold: session, reason },
   'retention.run': { dryRun: true },
   'erase.run': { document: '{}', signatures: [] },
+  'index.rebuild': { session },
 };
 
 const names = Object.keys(operations) as OperationName[];

@@ -12,6 +12,7 @@ import { verifyDataDirectory } from '../../gateway/query/verify/verify-data-dire
 import { Recorder } from '../../gateway/recording/recorder.ts';
 import { Retention } from '../../gateway/retention/retention.ts';
 import { type RetentionSettings, retentionTerms } from '../../gateway/retention/retention-terms.ts';
+import { type Indexing, openIndexing } from '../../gateway/serve/indexing.ts';
 import { KeptLog } from '../recording/support.ts';
 import { temporaryDirectory } from '../store/support.ts';
 
@@ -65,6 +66,8 @@ export class AgedData {
   readonly log: KeptLog;
   readonly retention: Retention;
   readonly evidence: Evidence;
+  /** Told of nothing, and does nothing until a test has it begin. */
+  readonly indexing: Indexing;
   principals: ReadonlyMap<string, Principal>;
   settings: RetentionSettings;
   #recorder: Recorder | undefined;
@@ -75,10 +78,12 @@ export class AgedData {
     this.clock = clock;
     this.log = log;
     this.evidence = evidence;
+    this.indexing = openIndexing({ ...evidence, dataDirectory: directory, log });
     this.settings = options.settings ?? keptFor(400);
     this.principals = options.principals ?? new Map();
     this.retention = new Retention({
       ...evidence,
+      made: this.indexing.made,
       clock,
       log,
       gatewayName: GATEWAY,
@@ -194,6 +199,7 @@ export class AgedData {
     if (this.#closed) return;
     this.#closed = true;
     await this.#recorder?.close();
+    await this.indexing.close();
     await this.evidence.close();
   }
 }
