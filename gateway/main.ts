@@ -14,6 +14,7 @@ import { isBrokenPipe, reportError } from './commands/report.ts';
 import type { RetentionOptions } from './commands/retention.ts';
 import type { SessionsOptions } from './commands/sessions.ts';
 import type { ShowOptions } from './commands/show.ts';
+import type { TranscriptOptions } from './commands/transcript.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import { version } from './version.ts';
 
@@ -184,8 +185,9 @@ program
   .argument('<session[/channel]>', 'id of a session or the beginning of one, and the number of a channel')
   .option(...DATA)
   .option(...CONFIG)
-  .addHelpText('after', examples('transcript 01a205e1-e790 --data ./data'))
-  .action(async (session: string, options: DataOptions) =>
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples('transcript 01a205e1-e790 --data ./data', 'transcript 01a205e1-e790/0 --data ./data --json'))
+  .action(async (session: string, options: TranscriptOptions) =>
     finish(await (await import('./commands/transcript.ts')).transcript(session, options)),
   );
 

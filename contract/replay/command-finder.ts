@@ -49,6 +49,16 @@ export class CommandFinder {
     this.#terminal ||= header.pty;
   }
 
+  /** Whether a line feed in output may begin a command: to know at which one, output is shown line by line. */
+  get awaits(): boolean {
+    return this.#typing.awaits;
+  }
+
+  /** Whether output without any sequence can change nothing of what is found, but for the screen that it leaves behind. */
+  get indifferent(): boolean {
+    return this.#typing.indifferent;
+  }
+
   /** Before `emulation` shows the event. Without a terminal there may be no emulation. */
   before(event: CastEvent, emulation: Emulation | undefined): void {
     this.#typing.now = event.at;

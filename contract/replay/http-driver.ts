@@ -226,6 +226,8 @@ export class HttpDriver implements ReplayDriver {
 
   /** What was live is sealed by now, or everything is to be read again. */
   async #beginAnew(): Promise<void> {
+    this.#look?.();
+    this.#look = undefined;
     this.#live?.close();
     this.#live = undefined;
     try {

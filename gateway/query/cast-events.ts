@@ -11,6 +11,8 @@ export interface CastHeader {
   env: Readonly<Record<string, string>>;
   /** Wall clock in microseconds when the channel opened. */
   openedMicros: number;
+  /** There was a terminal from the beginning. */
+  pty: boolean;
 }
 
 /** What a cast says, one thing at a time. `at` is microseconds since the channel opened, exact over any length. */
@@ -77,6 +79,7 @@ function readHeader(value: Record<string, unknown>): CastHeader {
     command: textOrNone(value.command),
     env: Object.fromEntries(env),
     openedMicros: Number.isFinite(opened) ? opened : timestamp * 1e6,
+    pty: ours.pty === true,
   };
 }
 

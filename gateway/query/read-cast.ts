@@ -1,18 +1,14 @@
 import type { SegmentRow } from '../../contract/session.ts';
-import { asSallyportError, SallyportError } from '../base/errors.ts';
+import { asSallyportError } from '../base/errors.ts';
 import type { PerStream } from '../recording/cast-renderer.ts';
 import type { Database } from '../store/database.ts';
 import { type CastSource, castSources } from './cast-source.ts';
-import { intervalOf, timeWords, wholeSteps } from './cast-time.ts';
-import { readSegmentFile, sealedLines, segmentDamaged } from './read-segment.ts';
+import { intervalOf, wholeSteps } from './cast-time.ts';
+import { asParts, type CastPart, partMissing, readAround } from './read-around.ts';
+import { readSegmentFile, sealedLines } from './read-segment.ts';
 import { readStretch } from './read-stretch.ts';
-import { frameLines, salvageSegment } from './salvage-segment.ts';
 
-/**
- * A line of a cast with its line feed, or news of damage: that a part of the recording could not be read and is left
- * out here (`missingNanos` long), or, with nothing missing, that what follows of this part is not as it was sealed.
- */
-export type CastPart = { kind: 'line'; line: string } | { kind: 'damage'; part: number; error: SallyportError; missingNanos: number };
+export type { CastPart } from './read-around.ts';
 
 /**
  * A channel's recording as lines of asciicast v3: the sealed segments in order, then what still stands in the journal,
@@ -67,68 +63,31 @@ async function* readSource(reading: Reading): AsyncGenerator<CastPart, PerStream
     }
     // The stretch that the segment was made of may still be there, and says the same.
     if (journal === undefined) {
-      yield* readAround(reading, sealed, bytes, fault);
+      yield* around(reading, sealed, bytes, fault);
       return rawSpent;
     }
   }
-  if (journal === undefined) throw missing(session, channel, source.number);
+  if (journal === undefined) throw partMissing(session, channel, source.number);
   try {
     return yield* asParts(readStretch(journal, rawSpent));
   } catch (thrown) {
     if (!isGone(thrown)) throw thrown;
     // A stretch is dropped from the journal once it is sealed, which has happened since it was listed.
     const segment = (await database.segments.ofChannel(session, channel)).find((row) => row.segment === source.number);
-    if (segment === undefined) throw missing(session, channel, source.number);
+    if (segment === undefined) throw partMissing(session, channel, source.number);
     const { bytes, fault } = await readSegmentFile(database.directory, segment);
     if (fault === undefined) yield* asParts(sealedLines(bytes, segment));
-    else yield* readAround({ ...reading, ends: segment.to }, segment, bytes, fault);
+    else yield* around({ ...reading, ends: segment.to }, segment, bytes, fault);
     return rawSpent;
   }
 }
 
-/** What is intact of a damaged segment, and in its place what is not. Nothing in it is proved any more, and it says so. */
-async function* readAround(reading: Reading, segment: SegmentRow, bytes: Buffer | undefined, fault: string): AsyncGenerator<CastPart> {
-  const { source, position } = reading;
-  const begins = position.nanos;
-  const damage = (what: string, missingNanos: number): CastPart => {
-    const gone = missingNanos === 0 ? '' : `; ${timeWords(missingNanos)} of the recording are missing`;
-    return { kind: 'damage', part: source.number, error: segmentDamaged(segment, `${what}${gone}`), missingNanos };
-  };
-  const pieces = bytes === undefined ? [] : await salvageSegment(bytes, segment.bytes, begins, reading.ends ?? begins);
-  if (!pieces.some((piece) => piece.kind === 'frame')) {
-    yield damage(fault, rest(reading));
-    return;
-  }
-  const until = reading.ends === undefined ? '' : ` until ${timeWords(reading.ends)}`;
-  yield damage(`${fault}. What can be read of it follows${until}, unverified`, 0);
-  for (const piece of pieces) {
-    if (piece.kind === 'gap') yield damage(`its bytes ${piece.from} to ${piece.to} cannot be read`, piece.missingNanos);
-    else yield* asParts(frameLines(piece.bytes));
-  }
-}
-
-async function* asParts<Returned>(lines: AsyncGenerator<string, Returned>): AsyncGenerator<CastPart, Returned> {
-  try {
-    let step = await lines.next();
-    for (; step.done !== true; step = await lines.next()) yield { kind: 'line', line: step.value };
-    return step.value;
-  } finally {
-    await lines.return(undefined as Returned); // Has no effect after its end.
-  }
+function around({ position, ends }: Reading, segment: SegmentRow, bytes: Buffer | undefined, fault: string): AsyncGenerator<CastPart> {
+  return readAround(segment, bytes, fault, { begins: position.nanos, ends });
 }
 
 function isGone(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
-}
-
-function missing(session: string, channel: number, number: number): SallyportError {
-  return new SallyportError(
-    'RECORDING_DAMAGED',
-    `Part ${number} of the recording of channel ${channel} of session ${session} is missing: it is neither sealed nor in the journal`,
-    {
-      remedy: 'restore the data directory from a backup; everything else still plays',
-    },
-  );
 }
 
 /** How much of the source's time has not been given out. */

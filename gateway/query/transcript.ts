@@ -2,17 +2,19 @@ import type { ChannelRow, SessionRow } from '../../contract/session.ts';
 import type { SallyportError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import type { Database } from '../store/database.ts';
-import { channelTranscript, type TranscriptLine } from './channel-transcript.ts';
+import { channelItems } from './channel-items.ts';
 import { type CastPart, readCast } from './read-cast.ts';
+import type { TranscriptItem } from './transcript-item.ts';
+import { DERIVED_WORDS, linesOf } from './transcript-text.ts';
 
 type WhenDamaged = (error: SallyportError) => void;
 
 /** Where the recording of a channel comes from. */
-type PartsOf = (channel: number) => AsyncIterable<CastPart>;
+export type PartsOf = (channel: number) => AsyncIterable<CastPart>;
 
 /**
- * A session as plain text, in the order of time over all its channels: a heading, then their lines, with a heading of
- * their own wherever another channel takes over. Yields one line or more at a time, with their line feeds. Memory: the
+ * A session as plain text, in the order of time over all its channels: a heading, then their commands with what they
+ * gave out beneath, with a heading of their own wherever another channel takes over. Yields one line or more at a time, with their line feeds. Memory: the
  * lines of one event for each channel that is open at the moment. Damage stands in its place in the text, and `whenDamaged` is told.
  */
 export function transcript(
@@ -31,18 +33,20 @@ export async function* transcriptOf(
   partsOf: PartsOf,
   whenDamaged: WhenDamaged = () => undefined,
 ): AsyncGenerator<string> {
-  yield `${sessionHeading(session)}\n`;
+  yield `${sessionHeading(session)}\n${channels.some(hasTerminal) ? `${DERIVED_WORDS}\n` : ''}`;
   let current: number | undefined;
   const byNumber = new Map(channels.map((channel) => [channel.channel, channel]));
-  for await (const lines of inOrder(channels, partsOf, whenDamaged)) {
+  for await (const items of inOrder(channels, partsOf, whenDamaged)) {
     let text = '';
-    for (const line of lines) {
-      if (line.channel !== current) {
-        const channel = byNumber.get(line.channel);
-        text += `\n--- channel ${line.channel}${channel === undefined ? '' : `, ${printable(channel.kind)}`}, ${instant(line.at)}\n`;
-        current = line.channel;
+    for (const item of items) {
+      const lines = linesOf(item);
+      if (lines === undefined) continue;
+      if (item.channel !== current) {
+        const channel = byNumber.get(item.channel);
+        text += `\n--- channel ${item.channel}${channel === undefined ? '' : `, ${printable(channel.kind)}`}, ${instant(item.at)}\n`;
+        current = item.channel;
       }
-      text += `${line.text}\n`;
+      text += `${lines}\n`;
     }
     yield text;
   }
@@ -52,18 +56,18 @@ export async function* transcriptOf(
 }
 
 interface Source {
-  batches: AsyncGenerator<TranscriptLine[]>;
-  batch: TranscriptLine[];
-  /** Of the line in the batch that comes next; there is always one. */
+  batches: AsyncGenerator<TranscriptItem[]>;
+  batch: TranscriptItem[];
+  /** Of the item in the batch that comes next; there is always one. */
   next: number;
 }
 
 /** Merges the channels by time. A channel is only opened when the others have come to the time when it began. */
-async function* inOrder(
+export async function* inOrder(
   channels: readonly ChannelRow[],
   partsOf: PartsOf,
   whenDamaged: WhenDamaged,
-): AsyncGenerator<readonly TranscriptLine[]> {
+): AsyncGenerator<readonly TranscriptItem[]> {
   const waiting = [...channels].sort((a, b) => a.channel - b.channel);
   const running: Source[] = [];
   try {
@@ -73,7 +77,7 @@ async function* inOrder(
       const opens = coming === undefined ? Number.POSITIVE_INFINITY : Date.parse(coming.opened) * 1000;
       if (coming !== undefined && (first === undefined || opens <= timeOf(first))) {
         waiting.shift();
-        const batches = channelTranscript(partsOf(coming.channel), coming, whenDamaged);
+        const batches = channelItems(partsOf(coming.channel), coming, whenDamaged);
         const step = await batches.next();
         if (step.done !== true) running.push({ batches, batch: step.value, next: 0 });
         continue;
@@ -92,6 +96,11 @@ async function* inOrder(
   } finally {
     for (const source of running) await source.batches.return(undefined);
   }
+}
+
+/** Where commands may be typed. */
+function hasTerminal({ kind, detail }: ChannelRow): boolean {
+  return kind === 'shell' || detail.terminal === true;
 }
 
 function earliest(sources: readonly Source[]): Source | undefined {

@@ -112,7 +112,21 @@ describe('sallyport transcript', () => {
     const id = await data.exec('uptime', 'up\r\n');
     const { code, stdout, stderr } = await sallyport('transcript', id, '--data', data.directory);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('\n$ uptime\nup\n[exit 0]\n');
+    expect(stdout).toMatch(/\n\d\d:\d\d:\d\d \$ uptime\nup\n\[exit 0, 20 ms\]\n/);
+  });
+
+  it('gives each command as an object, with what it gave out', async () => {
+    const data = await RecordedData.open();
+    const id = await data.exec('uptime', `up\r\n${'x'.repeat(70_000)}\r\n`, { status: 3 });
+    const { code, stdout } = await sallyport('transcript', id, '--data', data.directory, '--json');
+    const objects = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
+    expect({ code, types: objects.map(({ type }) => type) }).toEqual({ code: 0, types: ['session', 'command', 'end'] });
+    expect(objects[1]).toMatchObject({ channel: 0, how: 'exec', command: 'uptime', exit: 3, errors: '', truncated: true });
+    const { at, until, output } = objects[1] as unknown as { at: string; until: string; output: string };
+    expect([Date.parse(until) - Date.parse(at), output.slice(0, 4), output.length]).toEqual([20, 'up\nx', 65_536]);
   });
 
   it('says where a part is damaged, prints everything else, and ends with 1', async () => {

@@ -24,14 +24,14 @@ export function readMark(payload: string): Mark | undefined {
     case 'D':
       return { kind: 'ended', exit: /^-?\d{1,10}$/.test(rest[0] ?? '') ? Number(rest[0]) : undefined };
     case 'E':
-      return { kind: 'line', text: unescape(rest[0] ?? '') };
+      return { kind: 'line', text: readEscaped(rest[0] ?? '') };
     default:
       return undefined;
   }
 }
 
 /** A backslash is doubled; others are `\xAB`. */
-function unescape(text: string): string {
+function readEscaped(text: string): string {
   return text.replaceAll(/\\(?:\\|x([0-9a-f]{2}))/gi, (_, hex: string | undefined) =>
     hex === undefined ? '\\' : String.fromCharCode(Number.parseInt(hex, 16)),
   );

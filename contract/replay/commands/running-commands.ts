@@ -76,12 +76,11 @@ export class RunningCommands {
   }
 
   /** The shell says that what was typed is started. */
-  started(at: number, explicit: string | undefined): void {
+  started(explicit: string | undefined): void {
     const { last } = this;
     if (last?.markable !== true) return;
     last.markable = false;
     last.command.how = 'marked';
-    last.command.at = at;
     if (explicit !== undefined) last.command.text = explicit;
   }
 

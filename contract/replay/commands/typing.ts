@@ -20,6 +20,8 @@ const LOOKED_AT = 8;
 
 export interface Began {
   command: Command;
+  /** When it, or what was added to it, was entered. */
+  at: number;
   /** The line as it stands on the screen, with its prompt; missing where none was seen. */
   line?: string | undefined;
   /** What was added to a command that began before. */
@@ -138,6 +140,15 @@ export class Typing {
     this.#typed.secret = true;
   }
 
+  /** A line feed may begin a command: whoever wants to know at which one shows output line by line. */
+  get awaits(): boolean {
+    return this.#entered.length > 0 || this.#anchor !== undefined || this.#untyped.awaits;
+  }
+
+  get indifferent(): boolean {
+    return !this.awaits && !this.#untyped.looks && this.#lines !== undefined;
+  }
+
   /** Output of this length is shown next. */
   shows(length: number): void {
     this.#lines?.earn(length);
@@ -194,7 +205,7 @@ export class Typing {
   /** A command that is known from elsewhere. */
   began(command: Command): void {
     this.#running.begin({ command, markable: false }, this.now);
-    this.#began({ command });
+    this.#began({ command, at: command.at });
   }
 
   #beginTyping(lines: ScreenLines): void {
@@ -351,7 +362,7 @@ export class Typing {
         if (this.#entered[0]?.anchor?.marked === true) this.#leave(lines, lines.cursorRow());
         const text = this.#running.last?.command.text ?? '';
         const explicit = this.#explicit;
-        this.#running.started(this.now, explicit !== undefined && bareText(explicit) === bareText(text) ? explicit : undefined);
+        this.#running.started(explicit !== undefined && bareText(explicit) === bareText(text) ? explicit : undefined);
         this.#mark = undefined;
         this.#explicit = undefined;
         return;
@@ -395,11 +406,11 @@ export class Typing {
     const { last } = this.#running;
     if (last !== undefined && where !== undefined && this.#continues(last.prompt, prompt, where)) {
       last.command.text = clipCommand(`${last.command.text}\n${text}`);
-      this.#began({ command: last.command, line: line?.trimEnd(), added: text });
+      this.#began({ command: last.command, at, line: line?.trimEnd(), added: text });
     } else {
       const command: Command = { how: 'derived', at, text: clipCommand(text) };
       this.#running.begin({ command, ...(prompt === undefined ? {} : { prompt }), markable }, this.now);
-      this.#began({ command, line: line?.trimEnd() });
+      this.#began({ command, at, line: line?.trimEnd() });
       if (prompt !== undefined) this.#prompts.learn(prompt);
     }
     this.#last?.dispose();

@@ -38,6 +38,14 @@ export class UntypedLines {
     this.#first = state?.first;
   }
 
+  get looks(): boolean {
+    return !this.#typed;
+  }
+
+  get awaits(): boolean {
+    return this.#prompt !== undefined && !this.#typed;
+  }
+
   typed(): void {
     this.#typed = true;
     this.#first = undefined;

@@ -88,6 +88,11 @@ export class Emulation {
     return this.#core.rows;
   }
 
+  /** Nothing has come of a sequence that is not complete. */
+  get settled(): boolean {
+    return this.#core._inputHandler._parser.currentState === GROUND;
+  }
+
   get core(): TerminalCore {
     return this.#core;
   }
