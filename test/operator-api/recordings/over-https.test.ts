@@ -1,0 +1,343 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import pty from 'node-pty';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OperationName, RecordingOutline } from '../../../contract/operator-api.ts';
+import type { AuditRecord } from '../../../contract/record.ts';
+import type { CastEvent } from '../../../contract/replay/cast-event.ts';
+import { openHttpRecording, type HttpDriver } from '../../../contract/replay/http-driver.ts';
+import { parseSegment } from '../../../contract/replay/parse-segment.ts';
+import { Player } from '../../../contract/replay/player.ts';
+import type { SegmentRow } from '../../../contract/session.ts';
+import { lookAt } from '../../../gateway/commands/gateway-connection.ts';
+import { SegmentTexts } from '../../../gateway/query/segment-text.ts';
+import { Database } from '../../../gateway/store/database.ts';
+import { nodeHost } from '../../replay/memory-driver.ts';
+import { randomNumbers, randomOutput } from '../../replay/random-output.ts';
+import { stateOf } from '../../replay/screen-state.ts';
+import { ssh, sshArguments } from '../../support/clients.ts';
+import { sallyport } from '../../support/gateway.ts';
+import type { KeyPair } from '../../support/keys.ts';
+import { endedSessions, sessionsOf } from '../../support/recordings.ts';
+import { run } from '../../support/run.ts';
+import { Belongings } from '../../support/temp.ts';
+import { until } from '../../support/wait.ts';
+import { openWorld, type World } from '../../support/world.ts';
+import { type Answer, ask, type Asked, logIn, makeOperators, send } from '../api-client.ts';
+import { RawWebSocket } from '../web-socket.ts';
+import { nodeTransport, type CuttableTransport } from './node-transport.ts';
+
+const people = { auditor: ['auditor'], reviewer: ['reviewer'], admin: ['admin'], second: ['admin'] } as const;
+
+const belongings = new Belongings();
+afterAll(() => belongings.release());
+
+let world: World;
+let keyOf: (name: string) => KeyPair;
+let trust: string;
+const tokens: Record<string, string> = {};
+const token = (name: keyof typeof people = 'auditor'): string => tokens[name] ?? '';
+
+/** A session that is over, with several segments, and the rows of these. */
+let ended: { session: string; rows: readonly SegmentRow[]; texts: readonly Buffer[] };
+
+beforeAll(async () => {
+  const operators = await makeOperators(belongings.directory('operators'), people);
+  keyOf = operators.keyOf;
+  world = await openWorld(belongings, {
+    agents: 12,
+    gateway: { https: true },
+    humans: operators.humans,
+    configuration: { recording: { segment: '64KiB' } },
+  });
+  for (const name of Object.keys(people)) tokens[name] = await logIn(world.gateway, name, keyOf(name));
+  const looked = await lookAt(`https://127.0.0.1:${world.gateway.httpsPort}`);
+  looked.socket.destroy();
+  trust = looked.fingerprint;
+  ended = await execute('seq 1 60000 | sed "s/$/ ü好🙂/"; printf error >&2; exit 3');
+});
+
+/** Runs a command through the gateway, and gives what was recorded of it. */
+async function execute(command: string): Promise<typeof ended> {
+  const route = world.agent();
+  await ssh(route, command);
+  const [row] = await endedSessions(world.gateway.data, route.principal);
+  const session = row?.id as string;
+  return { session, ...(await sealed(session)) };
+}
+
+async function withDatabase<Result>(use: (database: Database) => Promise<Result>): Promise<Result> {
+  const database = await Database.openForReading(world.gateway.data);
+  try {
+    return await use(database);
+  } finally {
+    await database.close();
+  }
+}
+
+async function sealed(session: string): Promise<{ rows: SegmentRow[]; texts: Buffer[] }> {
+  const rows = await withDatabase((database) => database.segments.ofChannel(session, 0));
+  const texts: Buffer[] = [];
+  for (const { file } of rows) {
+    const { stdout, status } = await run('zstd', ['-dc', join(world.gateway.data, file)]);
+    if (status !== 0) throw new Error(`zstd cannot read ${file}`);
+    texts.push(stdout);
+  }
+  return { rows, texts };
+}
+
+async function viewsOf(session: string): Promise<AuditRecord<'access.viewed'>[]> {
+  const stored = await withDatabase((database) => database.records.ofSession(session));
+  const records = stored.map(({ bytes }) => JSON.parse(Buffer.from(bytes ?? []).toString()) as AuditRecord);
+  return records.filter((record): record is AuditRecord<'access.viewed'> => record.type === 'access.viewed');
+}
+
+const operation = (name: OperationName, session: string, who: keyof typeof people = 'auditor', more: object = {}): Promise<Answer> =>
+  ask(world.gateway, name, { session, channel: 0, ...more }, { token: token(who) });
+
+function segmentPath(session: string, segment: number | string, what = 'cast'): string {
+  return `/api/sessions/${session}/channels/0/segments/${segment}/${what}`;
+}
+
+const get = (path: string, headers: Record<string, string> = {}, more: Partial<Asked> = {}): Promise<Answer> =>
+  send(world.gateway, { path, token: token(), headers, ...more });
+
+const transport = (who: keyof typeof people = 'auditor'): CuttableTransport => nodeTransport(world.gateway, trust, token(who));
+
+/** What is shown, in order; how pieces are cut does not matter to it. */
+function shown(events: readonly CastEvent[]): unknown[] {
+  return events.flatMap((event): unknown[] => {
+    if (event.kind === 'data') return [[event.at, event.stream, event.text]];
+    if (event.kind === 'resize') return [[event.at, event.cols, event.rows]];
+    return event.kind === 'exit' || event.kind === 'damage' ? [event] : [];
+  });
+}
+
+async function allOf(driver: HttpDriver): Promise<unknown[]> {
+  const events: CastEvent[] = [];
+  for (let piece = 0; piece < driver.outline.pieces.length; piece += 1) events.push(...(await driver.load(piece)));
+  return shown(events);
+}
+
+async function replayOf(session: string): Promise<unknown[]> {
+  const { rows, texts } = await sealed(session);
+  return rows.flatMap(({ from }, index) => shown(parseSegment(String(texts[index]), from).events));
+}
+
+describe('a recording', () => {
+  it('is opened on record, for the one who does it and for an hour, and what it says is what was sealed', async () => {
+    const { session, rows } = ended;
+    expect(rows.length).toBeGreaterThan(3);
+    for (const name of ['recording.outline', 'recording.text'] as const)
+      expect(await operation(name, session)).toMatchObject({ status: 409, body: { code: 'CONFLICT', remedy: expect.stringContaining('open it first') } });
+    expect((await get(segmentPath(session, 1))).body).toMatchObject({ code: 'CONFLICT' });
+    expect(await viewsOf(session)).toEqual([]);
+
+    const opened = await operation('recording.open', session);
+    expect(opened.status).toBe(200);
+    const outline = opened.body as unknown as RecordingOutline;
+    expect(outline).toMatchObject({ session, channel: 0, kind: 'exec', live: null, header: { cols: 80, rows: 24, pty: false } });
+    expect(outline.segments.map(({ segment, state, from, to, sha256 }) => ({ segment, state, from, to, sha256 }))).toEqual(
+      rows.map(({ segment, from, to, sha256 }) => ({ segment, state: 'sealed', from, to, sha256 })),
+    );
+    expect(outline.duration).toBe(Math.floor((rows.at(-1)?.to ?? 0) / 10_000) * 10);
+    // The record was durable before anything was answered.
+    expect(await viewsOf(session)).toMatchObject([
+      { actor: { principal: 'auditor', authentication: { method: 'publickey' } }, outcome: 'success', body: { how: 'play', channel: 0 } },
+    ]);
+    expect((await operation('recording.outline', session)).status).toBe(200);
+    expect((await operation('recording.outline', session, 'auditor', { after: rows.length - 1 })).body).toMatchObject({
+      segments: [{ segment: rows.length }],
+    });
+    expect((await get(segmentPath(session, 1))).status).toBe(200);
+    expect(await viewsOf(session)).toHaveLength(1);
+
+    // Neither somebody else nor another log-in of the same has opened it by that, nor is another channel open.
+    const again = await logIn(world.gateway, 'auditor', keyOf('auditor'));
+    for (const other of [token('admin'), token('reviewer'), again])
+      expect((await get(segmentPath(session, 1), {}, { token: other })).body).toMatchObject({ code: 'CONFLICT' });
+    expect((await get(segmentPath(session, 1).replace('channels/0', 'channels/1'))).body).toMatchObject({ code: 'CHANNEL_NOT_FOUND' });
+    for (const who of ['reviewer', 'admin'] as const) {
+      expect((await operation('recording.open', session, who)).status).toBe(200);
+      expect((await get(segmentPath(session, 2), {}, { token: token(who) })).status).toBe(200);
+    }
+    expect(await viewsOf(session)).toHaveLength(3);
+    expect(await ask(world.gateway, 'view.recorded', { session, how: 'play', channel: 0, from: 5, to: 9 }, { token: token() })).toMatchObject({ status: 200 });
+    expect((await viewsOf(session)).at(-1)).toMatchObject({ actor: { principal: 'auditor' }, body: { how: 'play', channel: 0, from: 5, to: 9 } });
+  });
+
+  it('gives any part of its text, and all of it, as RFC 9110 has it', async () => {
+    const { session, rows, texts } = ended;
+    const [text] = texts as [Buffer];
+    const path = segmentPath(session, 1);
+    const whole = await get(path);
+    const etag = String(whole.headers.etag);
+    expect(whole.text).toBe(text.toString('utf8'));
+    expect(whole.headers).toMatchObject({
+      'content-type': 'application/x-asciicast',
+      'content-length': String(text.length),
+      'accept-ranges': 'bytes',
+      'cache-control': 'private, max-age=3600, immutable',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      vary: 'authorization, cookie',
+      etag: `"${rows[0]?.sha256}"`,
+    });
+    for (const [index, each] of texts.entries()) expect((await get(segmentPath(session, index + 1))).text).toBe(each.toString('utf8'));
+
+    const part = await get(path, { range: 'bytes=10-19' });
+    expect([part.status, part.text, part.headers['content-range'], part.headers['content-length'], part.headers.etag]).toEqual([
+      206,
+      text.subarray(10, 20).toString(),
+      `bytes 10-19/${text.length}`,
+      '10',
+      etag,
+    ]);
+    const none = await get(path, { range: `bytes=${text.length}-` });
+    expect([none.status, none.headers['content-range'], none.headers['cache-control'], none.headers.etag, none.body.code]).toEqual([
+      416,
+      `bytes */${text.length}`,
+      'no-store',
+      undefined,
+      'REQUEST_INVALID',
+    ]);
+    expect((await get(path, { range: 'bytes=0-1', 'if-range': etag })).status).toBe(206);
+    expect((await get(path, { range: 'bytes=0-1', 'if-range': '"other"' })).status).toBe(200);
+    expect((await get(path, { range: 'bytes=0-1,5-6' })).status).toBe(200);
+    expect([await get(path, { 'if-none-match': etag }), await get(path, { 'if-none-match': `W/${etag}`, range: 'bytes=0-1' })]).toMatchObject([
+      { status: 304, text: '' },
+      { status: 304, text: '' },
+    ]);
+    expect((await get(path, { 'if-match': '"other"' })).status).toBe(412);
+    const head = await get(path, { range: 'bytes=0-1' }, { method: 'HEAD' });
+    expect([head.status, head.text, head.headers['content-length'], head.headers['content-range']]).toEqual([200, '', String(text.length), undefined]);
+    const wrong = await get(path, {}, { method: 'DELETE' });
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(rows.length - 1), fc.nat(), fc.nat(), async (index, a, b) => {
+        const each = texts[index] as Buffer;
+        const [from, to] = [a % each.length, b % each.length].sort((x, y) => x - y) as [number, number];
+        const answer = await raw(segmentPath(session, index + 1), { range: `bytes=${from}-${to}` });
+        expect(answer.equals(each.subarray(from, to + 1))).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('is played by a driver from its parts as it stands on the disk', async () => {
+    const { session } = ended;
+    const via = transport();
+    const driver = await openHttpRecording(via, session, 0);
+    expect(driver.outline).toMatchObject({ live: false, terminal: false });
+    const replay = await replayOf(session);
+    expect(await allOf(driver)).toEqual(replay);
+    expect(replay.length).toBeGreaterThan(20);
+    expect(replay.at(-1)).toMatchObject({ kind: 'exit', status: '3' });
+    driver.close();
+    await expect(driver.load(0)).rejects.toThrow('closed');
+  });
+
+  it('is nothing to whoever may not, or asks for what there is not', async () => {
+    const { session, rows } = ended;
+    const nobody = await send(world.gateway, { path: segmentPath(session, 1) });
+    expect([nobody.status, nobody.body.code]).toEqual([401, 'LOGIN_REQUIRED']);
+    expect((await send(world.gateway, { path: segmentPath(session, 1), token: 'x'.repeat(40) })).status).toBe(401);
+    const other = '01a205e1-e790-7000-8000-000000000000';
+    expect(await operation('recording.open', other)).toMatchObject({ status: 404, body: { code: 'SESSION_NOT_FOUND' } });
+    expect(await operation('recording.open', session, 'auditor', { channel: 7 })).toMatchObject({ status: 404, body: { code: 'CHANNEL_NOT_FOUND' } });
+    expect((await get(segmentPath(other, 1))).body).toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    for (const segment of [0, rows.length + 1, 4_000_000_000]) expect((await get(segmentPath(session, segment))).body).toMatchObject({ code: 'NOT_FOUND' });
+    for (const what of ['keyframes/999', 'keyframes/9999999999', 'thumbnails/999'])
+      expect([what, (await get(segmentPath(session, 1, what))).status]).toEqual([what, 404]);
+    for (const segment of ['-1', '01', '1e0', '%31%00', '..%2f1', '1%20', 'NaN', '9'.repeat(200), '９']) {
+      const answer = await get(segmentPath(session, segment));
+      expect([segment, [400, 404].includes(answer.status)]).toEqual([segment, true]);
+    }
+    for (const path of [segmentPath(`${session.slice(0, 8)}`, 1), segmentPath(`${session}'--`, 1), segmentPath('..', 1), segmentPath(session, 1, 'keyframes/-1')])
+      expect((await get(path)).status).toBeLessThan(500);
+    for (const input of [{ channel: -1 }, { channel: 'x' }, { channel: 2 ** 33 }, { channel: 1.5 }])
+      expect((await operation('recording.open', session, 'auditor', input)).body).toMatchObject({ code: 'REQUEST_INVALID' });
+    for (const input of [{ limit: 0 }, { limit: 100_000 }, { from: -1 }, { cursor: 'x'.repeat(2000) }])
+      expect((await operation('recording.text', session, 'auditor', input)).body).toMatchObject({ code: 'REQUEST_INVALID' });
+    const wrongFrom = await Promise.all(
+      ['0', '0:1', '0:1:5', 'x:1:0', '0:1:0:zz', `0:${'1'.repeat(100)}:0`, '-1:1:0'].map((from) =>
+        RawWebSocket.open({
+          port: world.gateway.httpsPort,
+          path: `/api/sessions/${session}/live?from=${from}`,
+          headers: { Authorization: `Bearer ${token()}` },
+        }),
+      ),
+    );
+    await Promise.all(wrongFrom.map(({ ended: over }) => over));
+    expect(wrongFrom.map(({ closed }) => closed?.code)).toEqual(wrongFrom.map(() => 1008));
+  });
+
+  it('that is damaged or missing is told with what can be saved of it, and is read again when it is whole again', async () => {
+    const { session, rows } = await execute('seq 1 40000');
+    await operation('recording.open', session);
+    const path = join(world.gateway.data, rows[0]?.file ?? '');
+    const whole = readFileSync(path);
+    expect((await get(segmentPath(session, 1))).status).toBe(200);
+    const broken = Buffer.from(whole);
+    broken[broken.length - 40] = (broken[broken.length - 40] ?? 0) ^ 0xff;
+    writeFileSync(path, broken);
+    for (const range of ['bytes=0-9', 'bytes=99999999-'])
+      expect(await get(segmentPath(session, 1), { range })).toMatchObject({
+        status: 500,
+        body: { code: 'RECORDING_DAMAGED', detail: expect.stringMatching(/0001\.cast\.zst is damaged: its SHA-256 .*(pieces are whole|nothing of it)/) },
+      });
+    const driver = await openHttpRecording(transport(), session, 0);
+    const events = await allOf(driver);
+    expect(events[0]).toMatchObject({ kind: 'damage', at: 0, words: expect.stringContaining('damaged') });
+    expect(events.length).toBeGreaterThan(5);
+    expect(driver.timeline.damage).toHaveLength(1);
+    driver.close();
+    writeFileSync(path, whole.subarray(0, whole.length - 5));
+    expect((await get(segmentPath(session, 1))).body.detail).toMatch(/was sealed with/);
+    renameSync(path, `${path}.away`);
+    expect((await get(segmentPath(session, 1))).body).toMatchObject({ code: 'RECORDING_DAMAGED', detail: expect.stringContaining('it is missing') });
+    renameSync(`${path}.away`, path);
+    writeFileSync(path, whole);
+    expect((await get(segmentPath(session, 1))).status).toBe(200);
+    expect((await get(segmentPath(session, 2))).status).toBe(200);
+  });
+
+  it('that is erased is gone, also for whoever had it open', async () => {
+    const { session } = await execute('echo to be forgotten');
+    await operation('recording.open', session);
+    expect((await get(segmentPath(session, 1))).text).toContain('to be forgotten');
+    const file = join(belongings.directory('erasure'), 'request.json');
+    const prepared = await sallyport(['erase', 'prepare', session, '--basis', 'a test', '--output', file, '--data', world.gateway.data]);
+    expect(prepared.stderr).toBe('');
+    const signatures = [];
+    for (const name of ['admin', 'second'] as const) {
+      await run('ssh-keygen', ['-q', '-Y', 'sign', '-f', keyOf(name).path, '-n', 'sallyport-erase', file]);
+      signatures.push({ key: keyOf(name).publicLine, signature: readFileSync(`${file}.sig`, 'utf8') });
+      renameSync(`${file}.sig`, `${file}.${name}`);
+    }
+    const erased = await ask(world.gateway, 'erase.run', { document: readFileSync(file, 'utf8'), signatures }, { token: token('admin') });
+    expect(erased.body).toMatchObject({ sessions: 1 });
+    const gone = { status: 410, body: { code: 'SESSION_NOT_FOUND' } };
+    for (const what of ['cast', 'keyframes/0', 'thumbnails/0']) expect(await get(segmentPath(session, 1, what))).toMatchObject(gone);
+    for (const name of ['recording.open', 'recording.outline', 'recording.text'] as const) expect(await operation(name, session)).toMatchObject(gone);
+  });
+});
+
+/** The bytes of an answer that is a part. */
+async function raw(path: string, headers: Record<string, string>): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: world.gateway.httpsPort, rejectUnauthorized: false });
+    const lines = [`GET ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${token()}`, 'Connection: close', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    const pieces: Buffer[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    socket.on('error', reject);
+    socket.on('close', () => {
+      const all = Buffer.concat(pieces);
+      resolve(all.subarray(all.indexOf('\r\n\r\n') + 4));
+    });
+  });
+}
