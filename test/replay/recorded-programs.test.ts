@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import type { ReplayDriver } from '../../contract/replay/driver.ts';
@@ -114,6 +116,36 @@ class FromTheStart {
   }
 }
 
+/** What there is to see of a recording, before anything happens to it. */
+class Expected {
+  readonly events: readonly CastEvent[];
+  readonly #capture: CapturedTerminal;
+  readonly #known = new Map<number, string>();
+
+  private constructor(capture: CapturedTerminal, events: readonly CastEvent[]) {
+    this.#capture = capture;
+    this.events = events;
+  }
+
+  static async of(name: string): Promise<Expected> {
+    const driver = await driverOf(name);
+    return new Expected(captures.find((each) => each.name === name) as CapturedTerminal, await eventsOf(driver));
+  }
+
+  /** Plays from the start, once for all of these moments. */
+  learn(moments: readonly number[]): void {
+    const start = new FromTheStart(this.#capture, this.events);
+    for (const moment of [...moments].sort((a, b) => a - b)) this.#known.set(moment, fingerprintOf(start.upTo(moment)));
+  }
+
+  async shownBy(player: Player, moment: number, when: string): Promise<void> {
+    player.seek(moment, 0);
+    await player.shown();
+    if (fingerprintOf(player.screen) === this.#known.get(moment)) return;
+    expectSame(player.screen, new FromTheStart(this.#capture, this.events).upTo(moment), `${when}, at ${moment} µs`);
+  }
+}
+
 describe('a recording of a real program', () => {
   it.each(['vim', 'htop', 'tmux', 'less', 'wide text', '8-bit controls', 'a build'])(
     'shows after any of 1,000 seeks what playing from the start shows: %s',
@@ -121,7 +153,8 @@ describe('a recording of a real program', () => {
       const capture = captures.find((each) => each.name === name) as CapturedTerminal;
       const files = await driverOf(name);
       const driver = remembering(files);
-      const events = await eventsOf(driver);
+      const expected = await Expected.of(name);
+      const { events } = expected;
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
       const written = capture.events.map((event) => (event.kind === 'data' ? decoder.decode(event.bytes, { stream: true }) : '')).join('');
       expect(events.map((event) => (event.kind === 'data' && event.stream === 'o' ? event.text : '')).join('')).toBe(written);
@@ -134,21 +167,59 @@ describe('a recording of a real program', () => {
         const { at } = events[random(events.length)] as CastEvent;
         return [at, Math.max(0, at - 10), random(duration / 10) * 10][random(3)] as number;
       });
-      const expected = new Map<number, string>();
-      const start = new FromTheStart(capture, events);
-      for (const moment of [...moments].sort((a, b) => a - b)) expected.set(moment, fingerprintOf(start.upTo(moment)));
+      expected.learn(moments);
       // One that may begin from screens it has seen itself, and one that has to from what was stored.
       const players = [new Player(driver, nodeHost), new Player(driver, nodeHost, new OwnKeyframes(0))] as const;
       for (const [index, moment] of moments.entries()) {
         const player = players[index % 2] as Player;
-        player.seek(moment, 0);
-        await player.shown();
-        if (fingerprintOf(player.screen) === expected.get(moment)) continue;
-        expectSame(player.screen, new FromTheStart(capture, events).upTo(moment), `${name} at ${moment} µs`);
+        await expected.shownBy(player, moment, name);
       }
       for (const player of players) await player.close();
       expect(driver.asked.keyframe).toBeGreaterThan(20);
       expect(files.damage).toEqual([]);
     },
   );
+});
+
+describe('a damaged recording of a real program', () => {
+  const name = 'vim';
+
+  async function known(count: number): Promise<{ moments: number[]; expected: Expected }> {
+    const expected = await Expected.of(name);
+    const random = randomNumbers(count);
+    const moments = Array.from({ length: count }, () => (expected.events[random(expected.events.length)] as CastEvent).at);
+    expected.learn(moments);
+    return { moments, expected };
+  }
+
+  it('87 with a damaged segment plays around it, and everything from the next keyframe on is as it was', async () => {
+    const { moments, expected } = await known(45);
+    const rows = await data.segments(sessions.get(name) as string);
+    const damaged = rows[Math.floor(rows.length / 3)] as (typeof rows)[number];
+    const path = join(data.directory, damaged.file);
+    const bytes = readFileSync(path);
+    writeFileSync(path, Buffer.from(bytes).fill(0x55, bytes.length >> 1, (bytes.length >> 1) + 1));
+    try {
+      const driver = await driverOf(name);
+      const { pieces } = driver.outline;
+      const next = pieces.find(({ from, keyframe }) => keyframe && from * 1000 >= damaged.to)?.from as number;
+      const whole = moments.filter((moment) => moment * 1000 < damaged.from || moment > next);
+      expect(whole.length).toBeLessThan(moments.length);
+      // Whatever was shown before: what is damaged, in between.
+      const within = (damaged.from / 1000 + next) / 2;
+      const player = new Player(driver, nodeHost);
+      for (const [index, moment] of whole.entries()) {
+        if (index % 3 === 0) {
+          player.seek(within, 0);
+          await player.shown();
+        }
+        await expected.shownBy(player, moment, index % 3 === 0 ? 'after what is damaged' : 'around what is damaged');
+      }
+      await player.close();
+      expect(driver.damage.map(({ message }) => message).join()).toMatch(/is damaged: its SHA-256 is not the one it was sealed with/);
+      expect(driver.timeline.damage.length).toBeGreaterThan(0);
+    } finally {
+      writeFileSync(path, bytes);
+    }
+  });
 });
