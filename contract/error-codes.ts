@@ -63,6 +63,7 @@ export const errorCodes = [
   'CHANNEL_NOT_FOUND',
   // The replay index
   'INDEX_INTERRUPTED',
+  'QUERY_INVALID',
   // Retention
   'HOLD_NOT_FOUND',
   'SESSION_HELD',

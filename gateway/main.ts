@@ -12,6 +12,7 @@ import { registerOperatorCommands } from './commands/register-operator.ts';
 import type { ReindexOptions } from './commands/reindex.ts';
 import { isBrokenPipe, reportError } from './commands/report.ts';
 import type { RetentionOptions } from './commands/retention.ts';
+import type { SearchOptions } from './commands/search.ts';
 import type { SessionsOptions } from './commands/sessions.ts';
 import type { ShowOptions } from './commands/show.ts';
 import type { TranscriptOptions } from './commands/transcript.ts';
@@ -143,6 +144,25 @@ program
     examples('sessions --data ./data', 'sessions --data ./data --principal deploy-bot --from 2026-03-01 --to 2026-03-31 --json'),
   )
   .action(async (options: SessionsOptions) => finish(await (await import('./commands/sessions.ts')).sessions(options)));
+
+program
+  .command('search')
+  .description('find lines that were on the screens of sessions, newest first; exit 1 when nothing is found')
+  .argument('<query...>', 'words, all of them in one line; "a phrase", begin*, *end, *part*: quote it for your shell')
+  .option(...DATA)
+  .option(...CONFIG)
+  .option('--from <time>', 'on the screen at or after: an ISO 8601 date or time, UTC unless it says otherwise')
+  .option('--to <time>', 'on the screen before; a date includes that day')
+  .option('--session <session[/channel]>', 'in this session: its id, or the beginning of it')
+  .option('--principal <name>', 'of this agent or human')
+  .option('--on-behalf-of <name>', 'of agents acting for this human')
+  .option('--target <name>', 'at this target')
+  .option('--protocol <name>', 'over this protocol')
+  .option('--state <state>', 'live, closed or recovered')
+  .option('--limit <count>', 'at most so many lines', wholeNumber)
+  .option(...JSON_OUTPUT)
+  .addHelpText('after', examples("search --data ./data 'permission denied'", `search --data ./data --target web-1 '"out of memory" kill*'`))
+  .action(async (query: string[], options: SearchOptions) => finish(await (await import('./commands/search.ts')).search(query, options)));
 
 program
   .command('show')

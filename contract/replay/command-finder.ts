@@ -71,6 +71,7 @@ export class CommandFinder {
     if (event.kind === 'data' && event.stream === 'i') this.#typing.type(event.text);
     else if (event.kind === 'data') this.#typing.shows(event.text.length);
     else if (event.kind === 'note' && event.note.t === 'redact') this.#typing.typeSecret();
+    else if (event.kind === 'resize') this.#typing.look();
     else if (event.kind === 'damage') this.#typing.loseSight();
   }
 

@@ -22,7 +22,7 @@ export function reportError(thrown: unknown, json: boolean): number {
     if (error.code === 'INTERNAL' && thrown instanceof Error && thrown.stack !== undefined)
       process.stderr.write(`${printable(thrown.stack, { keepLines: true })}\n`);
   }
-  return error.code === 'USAGE' ? MISUSED : DONE_WRONG;
+  return error.code === 'USAGE' || error.code === 'QUERY_INVALID' ? MISUSED : DONE_WRONG;
 }
 
 /** Commander says `error: unknown command 'sesions'`, and on a line of its own `(Did you mean sessions?)`. */

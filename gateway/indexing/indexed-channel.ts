@@ -3,6 +3,7 @@ import { ChannelScreen } from '../../contract/replay/channel-screen.ts';
 import type { FinderState } from '../../contract/replay/command-finder.ts';
 import type { Keyframe } from '../../contract/replay/driver.ts';
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import type { ScreenPicture } from './screen-picture.ts';
 import type { ScreenLine } from './screen-text.ts';
 import { SeenLines } from './seen-lines.ts';
 import { TextTracker } from './text-tracker.ts';
@@ -18,6 +19,8 @@ export class IndexedChannel {
   textSinceKeyframe = 0;
   segmentsSinceKeyframe = 0;
   finder: FinderState | undefined;
+  /** The last that was taken, while it is remembered. */
+  picture: ScreenPicture | undefined;
   /** What stood on its screens since `takeLines`. */
   readonly #seen = new SeenLines();
   readonly #text = new TextTracker((text, first, last) => this.#seen.see(text, first, last));

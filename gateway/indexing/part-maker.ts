@@ -10,6 +10,7 @@ import { CollectedBlobs } from './collected-blobs.ts';
 import type { IndexedChannel } from './indexed-channel.ts';
 import type { ScreenLine } from './screen-text.ts';
 import { segmentPieces } from './segment-pieces.ts';
+import { Thumbnails } from './thumbnails.ts';
 
 /** A keyframe where a piece begins and so much text has come since the last one: what a seek has to show at most, about. */
 const KEYFRAME_TEXT = 512 * 1024;
@@ -51,13 +52,14 @@ class PartMaker {
   readonly #finder: CommandFinder;
   readonly #pieces: Piece[] = [];
   readonly #keyframes: Part['keyframes'] = [];
-  readonly #thumbnails: Part['thumbnails'] = [];
+  readonly #thumbnails: Thumbnails;
   readonly #commands: Command[] = [];
   #header: Part['header'];
 
   constructor(parts: PartParts) {
     this.#parts = parts;
     this.#channel = parts.channel;
+    this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from), parts.channel.picture);
     this.#finder = new CommandFinder(
       (command) => {
         if (this.#commands.length < MOST_COMMANDS) this.#commands.push(command);
@@ -85,6 +87,8 @@ class PartMaker {
     }
     to = Math.max(to, micros(segment.to));
     if (last) this.#finder.end();
+    this.#thumbnails.end(channel.screen.emulation);
+    channel.picture = this.#thumbnails.newest;
     channel.finder = this.#finder.state();
     channel.through = segment.segment;
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.
@@ -108,7 +112,7 @@ class PartMaker {
       input,
       pieces: this.#pieces,
       keyframes: this.#keyframes,
-      thumbnails: this.#thumbnails,
+      thumbnails: this.#thumbnails.taken,
       ...this.#happenings.part,
       commands: this.#commands,
       ...(finder === undefined ? {} : { finder }),
@@ -133,6 +137,7 @@ class PartMaker {
 
   #take(event: CastEvent): void {
     const { screen } = this.#channel;
+    this.#thumbnails.before(event, screen.emulation);
     this.#happenings.take(event);
     this.#finder.before(event, screen.emulation);
     this.#channel.showForText(event);

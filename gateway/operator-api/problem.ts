@@ -48,6 +48,7 @@ export class Refusal extends SallyportError {
 
 const statuses: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
+  QUERY_INVALID: 400,
   SIGNATURE_INVALID: 400,
   USAGE: 400,
   CONFIG_INVALID: 400,

@@ -1,21 +1,18 @@
 import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
-import type { Actor } from '../../contract/record.ts';
 import type { SessionRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
-import type { Records } from '../ledger/records.ts';
 import { findChannels } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
 import { findSessions, type SessionQuestion } from '../query/find-sessions.ts';
 import { readSessionQuestion } from '../query/session-question.ts';
 import type { Database } from '../store/database.ts';
 import type { Performers } from './operations.ts';
+import { recordSearch, type SearchRecording } from './record-search.ts';
 import type { LiveState } from './supervision-operations.ts';
 
-export interface SessionReading {
+export interface SessionReading extends SearchRecording {
   /** A connection of its own: what somebody searches for does not keep records waiting. */
   readonly reading: () => Promise<Database>;
-  readonly records: Pick<Records, 'append'>;
-  readonly gatewayName: string;
   /** How a session stands that runs now. */
   readonly liveState: (session: string) => LiveState | undefined;
 }
@@ -47,16 +44,6 @@ async function listSessions(
   const page = sessions.slice(0, limit);
   const last = page.at(-1);
   return { sessions: page, ...(sessions.length > limit && last !== undefined ? { cursor: last.id } : {}) };
-}
-
-async function recordSearch(
-  query: Omit<OperationInput<'session.list'>, 'cursor' | 'limit'>,
-  results: number,
-  actor: Actor,
-  { records, gatewayName }: SessionReading,
-): Promise<void> {
-  const target = { name: gatewayName, kind: 'gateway' } as const;
-  await records.append({ type: 'access.searched', outcome: 'success', actor, target, body: { query: given(query), results } });
 }
 
 async function showSession(

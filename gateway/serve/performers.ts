@@ -11,8 +11,10 @@ import { type LoginParts, loginOperations } from '../operator-api/login-operatio
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
+import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
+import { searchOperations } from '../operator-api/search-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
@@ -38,6 +40,7 @@ type EvidenceOperation =
   | 'ledger.sign'
   | 'export.recorded'
   | 'view.recorded'
+  | 'search.recorded'
   | 'attestation.sign'
   | 'hold.set'
   | 'hold.clear'
@@ -53,6 +56,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
     'ledger.sign': () => signLedger(evidence),
     'export.recorded': (input, asking) => recordExport(input, asking, evidence),
     'view.recorded': (input, asking) => recordView(input, asking, parts),
+    'search.recorded': (input, { actor }) => recordLocalSearch(input, actor, parts),
     'attestation.sign': (input) => signBundle(input, evidence),
     'hold.set': (input, asking) => retention.setHold(input, asking),
     'hold.clear': (input, asking) => retention.clearHold(input, asking),
@@ -81,6 +85,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
     ...sessionOperations({ ...parts, liveState: (session) => liveStateOf(session, parts) }),
+    ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),

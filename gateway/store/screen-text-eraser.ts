@@ -6,7 +6,7 @@ import { createShard, dropShard, SHARD_COLUMNS, type Shard, shardOf, shardOfBloc
 import { dropIfEmpty, inTransaction } from './screen-text-writer.ts';
 
 /** Readers of an older state are waited for so often, so long. A search holds one for a few milliseconds. */
-const ATTEMPTS = 40;
+const ATTEMPTS = 20;
 const AGAIN_MILLIS = 50;
 /** Blocks that one statement copies: a few megabytes. */
 const COPIED = 512;
@@ -64,15 +64,15 @@ async function makeAnew(connection: Connection, shard: Shard): Promise<void> {
   const former = shardOf(shard);
   const next = { ...shard, form: shard.form + 1 };
   const copy = shardOf(next);
-  const isKept = `EXISTS (SELECT 1 FROM places p WHERE p.id = ${former.base} + number)`;
+  const isKept = `EXISTS (SELECT 1 FROM places p WHERE p.id = ${former.base} + b.number)`;
   await inTransaction(connection, async () => {
     // Tokens of what is gone leave the index when all its parts are merged.
-    await connection.run(`DELETE FROM ${former.tokens} WHERE rowid IN (SELECT number FROM ${former.packed} WHERE NOT ${isKept})`);
+    await connection.run(`DELETE FROM ${former.tokens} WHERE rowid IN (SELECT b.number FROM ${former.packed} b WHERE NOT ${isKept})`);
     await mergeAll(connection, former.tokens);
     await connection.exec(createShard(next));
     for (let from = 0; from <= shard.blocks; from += COPIED) {
       await connection.run(
-        `INSERT INTO ${copy.packed} SELECT number, packed FROM ${former.packed} WHERE number BETWEEN ? AND ? AND ${isKept}`,
+        `INSERT INTO ${copy.packed} SELECT b.number, b.packed FROM ${former.packed} b WHERE b.number BETWEEN ? AND ? AND ${isKept}`,
         [from, from + COPIED - 1],
       );
     }

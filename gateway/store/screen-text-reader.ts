@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IndexedSegment } from '../indexing/screen-text.ts';
 import { Connection, type SqlValue } from './connection.ts';
 import { openReadOnly } from './open-read-only.ts';
 import { isDamage, isOurs, SCREEN_TEXT_FILE, SHARD_COLUMNS, type Shard, shardOf, shardOfBlock } from './screen-text-schema.ts';
@@ -10,6 +11,8 @@ export interface Place {
   readonly session: string;
   readonly channel: number;
   readonly segment: number;
+  /** Counts the blocks of its segment. */
+  readonly number: number;
   readonly opened: number;
   readonly moment: number;
   readonly tie: number;
@@ -34,12 +37,13 @@ export interface PlaceFilter {
   readonly ids?: { readonly low: number; readonly high: number } | undefined;
 }
 
-const placeColumns = 'p.id, s.session, s.channel, s.segment, s.opened, p.moment, p.tie, p.until, p.lines';
+const placeColumns = 'p.id, s.session, s.channel, s.segment, p.number, s.opened, p.moment, p.tie, p.until, p.lines';
 
 /** Reads screen text that is stored, also while more is being stored. */
 export class ScreenTextReader {
   readonly #connection: Connection;
   readonly #onDamage: () => void;
+  #damaged = false;
 
   private constructor(connection: Connection, onDamage: () => void) {
     this.#connection = connection;
@@ -80,14 +84,32 @@ export class ScreenTextReader {
     return (await this.#all<{ n: number }>('SELECT count(*) AS n FROM segments WHERE complete = 1'))[0]?.n ?? 0;
   }
 
-  /** In which shards blocks of these sessions stand, and which are the first and the last of them. */
-  placesOf(sessions: readonly string[]): Promise<{ shard: number; low: number; high: number }[]> {
+  /** In the order of their numbers. */
+  stored(session: string, channel: number): Promise<IndexedSegment[]> {
     return this.#all(
-      `SELECT ${shardOfBlock('p.id')} AS shard, min(p.id) AS low, max(p.id) AS high
-       FROM segments s CROSS JOIN places p ON p.segment = s.id
-       WHERE s.session IN (SELECT value FROM json_each(?)) AND s.complete = 1 GROUP BY 1`,
+      'SELECT session, channel, segment, sha256 FROM segments WHERE session = ? AND channel = ? AND complete = 1 ORDER BY segment',
+      [session, channel],
+    );
+  }
+
+  /** In which shards blocks of these sessions stand, and between which of them. */
+  async placesOf(sessions: readonly string[]): Promise<{ shard: number; low: number; high: number }[]> {
+    // Blocks of a segment have numbers in a row, in one shard or in two: the first and the last of each say enough.
+    const spans = await this.#all<{ low: number | null; high: number | null; from: number; to: number }>(
+      `SELECT low, high, ${shardOfBlock('low')} AS "from", ${shardOfBlock('high')} AS "to" FROM (
+         SELECT (SELECT min(p.id) FROM places p WHERE p.segment = s.id) AS low, (SELECT max(p.id) FROM places p WHERE p.segment = s.id) AS high
+         FROM segments s WHERE s.session IN (SELECT value FROM json_each(?)) AND s.complete = 1)`,
       [JSON.stringify(sessions)],
     );
+    const shards = new Map<number, { shard: number; low: number; high: number }>();
+    for (const { low, high, from, to } of spans) {
+      if (low === null || high === null) continue;
+      for (let shard = from; shard <= to; shard += 1) {
+        const known = shards.get(shard) ?? { shard, low, high };
+        shards.set(shard, { shard, low: Math.min(known.low, low), high: Math.max(known.high, high) });
+      }
+    }
+    return [...shards.values()];
   }
 
   /** Blocks of a shard that have all of these tokens, newest first. Undefined where the shard has been made anew meanwhile. */
@@ -117,7 +139,7 @@ export class ScreenTextReader {
     );
   }
 
-  /** Blocks of a channel that were on its screen within this time (microseconds since 1970), the first of these segments first. */
+  /** Blocks of a channel, from this segment on, that were on its screen within this time (microseconds since 1970). */
   placesOfChannel(
     session: string,
     channel: number,
@@ -126,8 +148,9 @@ export class ScreenTextReader {
   ): Promise<Place[]> {
     return this.#all(
       `SELECT ${placeColumns} FROM segments s CROSS JOIN places p ON p.segment = s.id
-       WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1 AND p.until >= ? AND p.moment < ?
-       ORDER BY s.segment, p.id LIMIT ?`,
+       WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1
+         AND p.until >= ? AND p.moment < ?
+       ORDER BY s.segment, p.number LIMIT ?`,
       [session, channel, segment, from, to, limit],
     );
   }
@@ -140,23 +163,38 @@ export class ScreenTextReader {
       [JSON.stringify(places.map(({ id }) => id))],
     );
     for (const shard of shards) {
-      const { packed, base } = shardOf(shard);
+      const { base } = shardOf(shard);
       const numbers = JSON.stringify(places.map(({ id }) => id - base));
-      const rows = await this.#whileThere(() =>
-        this.#all<{ number: number; packed: Uint8Array }>(
-          `SELECT number, packed FROM ${packed} WHERE number IN (SELECT value FROM json_each(?))`,
-          [numbers],
-        ),
-      );
-      if (rows === undefined) return this.packed(places); // Made anew meanwhile: it has another form now.
+      const rows = (await this.#rows(shard, numbers)) ?? (await this.#rows(await this.formNow(shard), numbers)) ?? [];
       for (const row of rows) found.set(base + row.number, row.packed);
     }
     return found;
   }
 
+  /** A shard whose tables are gone: as it is since it was made anew. Undefined when there is none, or it was not. */
+  async formNow(shard: Shard): Promise<Shard | undefined> {
+    const [now] = await this.#all<Shard>(`SELECT ${SHARD_COLUMNS} FROM shards WHERE id = ?`, [shard.id]);
+    if (now?.form !== shard.form) return now;
+    this.reportDamage();
+    return undefined;
+  }
+
+  async #rows(shard: Shard | undefined, numbers: string): Promise<{ number: number; packed: Uint8Array }[] | undefined> {
+    if (shard === undefined) return [];
+    return this.#whileThere(() =>
+      this.#all(`SELECT number, packed FROM ${shardOf(shard).packed} WHERE number IN (SELECT value FROM json_each(?))`, [numbers]),
+    );
+  }
+
   /** A block could not be unpacked. */
   reportDamage(): void {
-    this.#onDamage();
+    if (!this.#damaged) this.#onDamage();
+    this.#damaged = true;
+  }
+
+  /** Whether something could not be read. */
+  get isDamaged(): boolean {
+    return this.#damaged;
   }
 
   close(): Promise<void> {
@@ -167,7 +205,7 @@ export class ScreenTextReader {
     try {
       return await this.#connection.all<Row>(sql, parameters);
     } catch (thrown) {
-      if (isDamage(thrown) && !isMissingTable(thrown)) this.#onDamage();
+      if (isDamage(thrown) && !isMissingTable(thrown)) this.reportDamage();
       throw thrown;
     }
   }

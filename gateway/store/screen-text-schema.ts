@@ -1,4 +1,4 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Connection, isSqlError } from './connection.ts';
 
@@ -47,6 +47,7 @@ const TABLES = `
   CREATE TABLE places (
     id      INTEGER PRIMARY KEY,      -- of a block: its shard and its number in it
     segment INTEGER NOT NULL,
+    number  INTEGER NOT NULL,         -- counts the blocks of the segment
     moment  INTEGER NOT NULL,         -- when its first line was first seen, microseconds since 1970: lists go by this
     tie     INTEGER NOT NULL,         -- and by this: the same whenever the same block is made again
     until   INTEGER NOT NULL,         -- when any of its lines was last seen
@@ -92,25 +93,22 @@ export function dropShard(shard: Pick<Shard, 'id' | 'form'>): string {
 
 /** Opens the file for writing, and makes a new one where there is none that is of use. */
 export async function openScreenText(file: string): Promise<Connection> {
-  await makeFolder(file);
-  return (await tryToOpen(file)) ?? (await beginAnew(file));
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const opened = await tryToOpen(file);
+  if (opened !== undefined) return opened;
+  await removeScreenText(file);
+  const made = await tryToOpen(file);
+  if (made === undefined) throw new Error(`${file} could not be made`);
+  return made;
 }
 
 /** Throws away what there is. */
-export async function beginAnew(file: string): Promise<Connection> {
-  await makeFolder(file);
+export async function removeScreenText(file: string): Promise<void> {
   for (const end of ['', '-wal', '-shm', '-journal']) await rm(`${file}${end}`, { recursive: true, force: true });
-  const connection = await tryToOpen(file);
-  if (connection === undefined) throw new Error(`${file} could not be made anew`);
-  return connection;
-}
-
-async function makeFolder(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 }
 
 async function tryToOpen(file: string): Promise<Connection | undefined> {
-  const there = await stat(file).catch(() => undefined);
+  const there = await lstat(file).catch(() => undefined);
   if (there !== undefined && !there.isFile()) return undefined;
   if (there === undefined) await (await open(file, 'a', 0o600)).close();
   let connection: Connection | undefined;

@@ -68,9 +68,10 @@ async function insertBlocks(
     const until = segment.opened + block.last;
     await connection.runPrepared(`INSERT INTO ${packed} (number, packed) VALUES (?, ?)`, [number, block.packed]);
     await connection.runPrepared(`INSERT INTO ${tokens} (rowid, tokens) VALUES (?, ?)`, [number, block.searchable]);
-    await connection.runPrepared('INSERT INTO places (id, segment, moment, tie, until, lines) VALUES (?, ?, ?, ?, ?, ?)', [
+    await connection.runPrepared('INSERT INTO places (id, segment, number, moment, tie, until, lines) VALUES (?, ?, ?, ?, ?, ?, ?)', [
       base + number,
       id,
+      at + index,
       moment,
       tieOf(segment, at + index),
       until,

@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IndexedSegment, ScreenTextStore, TextBlock } from '../indexing/screen-text.ts';
 import type { ChannelsTable } from './channels-table.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, isSqlError } from './connection.ts';
 import { eraseSessions } from './screen-text-eraser.ts';
 import { ScreenTextReader } from './screen-text-reader.ts';
-import { beginAnew, isDamage, openScreenText, SCREEN_TEXT_FILE } from './screen-text-schema.ts';
+import { isDamage, openScreenText, removeScreenText, SCREEN_TEXT_FILE } from './screen-text-schema.ts';
 import { putSegment, removeUnfinished } from './screen-text-writer.ts';
 
 /** Of a `Database`: where it is, and when channels opened. */
@@ -28,7 +28,8 @@ export class ScreenTextFile implements ScreenTextStore {
   readonly #surroundings: Surroundings;
   readonly #onLoss: () => void;
   #connection: Connection;
-  #inode: number;
+  /** Undefined while there is no file to write to. */
+  #inode: number | undefined;
   #reader: Promise<ScreenTextReader> | undefined;
   /** One thing at a time is written. */
   #last: Promise<unknown> = Promise.resolve();
@@ -45,9 +46,10 @@ export class ScreenTextFile implements ScreenTextStore {
 
   static async open(surroundings: Surroundings, { onLoss = () => undefined }: ScreenTextOptions = {}): Promise<ScreenTextFile> {
     const file = join(surroundings.directory, SCREEN_TEXT_FILE);
-    const opened = await prepared(file, openScreenText).catch((thrown: unknown) => {
+    const opened = await prepared(file, openScreenText).catch(async (thrown: unknown) => {
       if (!isDamage(thrown)) throw thrown;
-      return prepared(file, beginAnew);
+      await removeScreenText(file);
+      return prepared(file, openScreenText);
     });
     return new ScreenTextFile(surroundings, { ...opened, file, onLoss });
   }
@@ -61,13 +63,14 @@ export class ScreenTextFile implements ScreenTextStore {
     });
   }
 
-  stored(session: string, channel: number): Promise<readonly IndexedSegment[]> {
-    return this.#inTurn(() =>
-      this.#connection.all<IndexedSegment>(
-        `SELECT session, channel, segment, sha256 FROM segments WHERE session = ? AND channel = ? AND complete = 1 ORDER BY segment`,
-        [session, channel],
-      ),
-    );
+  /** Waits for nothing that is being written. */
+  async stored(session: string, channel: number): Promise<readonly IndexedSegment[]> {
+    try {
+      return await (await this.reader()).stored(session, channel);
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      return []; // The reader has told of it, and the file begins anew.
+    }
   }
 
   /**
@@ -80,17 +83,44 @@ export class ScreenTextFile implements ScreenTextStore {
       this.#toForget = all;
       this.#forgetting = this.#inTurn(() => {
         this.#toForget = undefined; // Whoever comes from here on is not among them.
-        return eraseSessions(this.#file, [...all]);
+        return this.#erase([...all]);
       });
     }
     for (const session of sessions) this.#toForget.add(session);
     return this.#forgetting;
   }
 
-  /** Reads beside what is written, on a connection of its own. To be asked for again after each use: it may be another one. */
+  /** On a full disk there is no room for copies, and erasing must not wait for any: then all of it goes. */
+  async #erase(sessions: readonly string[]): Promise<void> {
+    try {
+      await eraseSessions(this.#file, sessions);
+    } catch (thrown) {
+      if (!isForWantOfSpace(thrown)) throw thrown;
+      await this.#discard();
+      await this.#beginAnew().catch((again: unknown) => {
+        if (!isForWantOfSpace(again)) throw again; // Nothing is left to erase. Whoever stores next tries again.
+      });
+    }
+  }
+
+  /** Reads beside what is written, on a connection of its own. To be asked for again for each use: it may be another one. */
   reader(): Promise<ScreenTextReader> {
-    this.#reader ??= ScreenTextReader.beside(this.#file, () => void this.#inTurn(() => this.#beginAnew()));
+    this.#reader ??= this.#openReader().catch((thrown: unknown) => {
+      this.#reader = undefined;
+      throw thrown;
+    });
     return this.#reader;
+  }
+
+  async #openReader(): Promise<ScreenTextReader> {
+    const open = () => ScreenTextReader.beside(this.#file, () => void this.#inTurn(() => this.#beginAnew()).catch(() => undefined));
+    try {
+      return await open();
+    } catch (thrown) {
+      if (!isSqlError(thrown, 'SQLITE_CANTOPEN')) throw thrown;
+      await this.#inTurn(() => Promise.resolve()); // Makes the file, if it is gone.
+      return open();
+    }
   }
 
   async close(): Promise<void> {
@@ -109,7 +139,7 @@ export class ScreenTextFile implements ScreenTextStore {
     try {
       const inode = (await stat(this.#file).catch(() => undefined))?.ino;
       // Somebody took the folder away, as they may: what is written to it would be gone with it.
-      if (inode !== this.#inode) await this.#beginAnew();
+      if (inode === undefined || inode !== this.#inode) await this.#beginAnew();
       return await step();
     } catch (thrown) {
       if (!isDamage(thrown)) throw thrown;
@@ -119,12 +149,18 @@ export class ScreenTextFile implements ScreenTextStore {
   }
 
   async #beginAnew(): Promise<void> {
-    await this.#closeReader();
-    await this.#connection.close().catch(() => undefined); // Whatever it says: its file goes.
-    const { connection, inode } = await prepared(this.#file, beginAnew);
+    await this.#discard();
+    const { connection, inode } = await prepared(this.#file, openScreenText);
     this.#connection = connection;
     this.#inode = inode;
     this.#onLoss();
+  }
+
+  async #discard(): Promise<void> {
+    this.#inode = undefined;
+    await this.#closeReader();
+    await this.#connection.close().catch(() => undefined); // Whatever it says: its file goes.
+    await removeScreenText(this.#file);
   }
 
   async #closeReader(): Promise<void> {
@@ -153,4 +189,11 @@ async function prepared(file: string, open: (file: string) => Promise<Connection
 function microsSince1970(time: string): number {
   const [, seconds = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return Date.parse(`${seconds}Z`) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+}
+
+function isForWantOfSpace(thrown: unknown): boolean {
+  return (
+    isSqlError(thrown, 'SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN') ||
+    (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC')
+  );
 }

@@ -30,14 +30,6 @@ export class SegmentsTable {
     ]);
   }
 
-  one(session: string, channel: number, segment: number): Promise<SegmentRow | undefined> {
-    return this.#connection.get<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment = ?`, [
-      session,
-      channel,
-      segment,
-    ]);
-  }
-
   /** Of a channel from a number on, at most so many. */
   from(session: string, channel: number, segment: number, most: number): Promise<SegmentRow[]> {
     return this.#connection.all<SegmentRow>(
@@ -55,6 +47,18 @@ export class SegmentsTable {
       'SELECT session, channel FROM segments WHERE (session, channel) > (?, ?) GROUP BY session, channel ORDER BY session, channel LIMIT ?',
       [after?.session ?? '', after?.channel ?? 0, most],
     );
+  }
+
+  async count(): Promise<number> {
+    return (await this.#connection.get<{ n: number }>('SELECT count(*) AS n FROM segments'))?.n ?? 0;
+  }
+
+  one(session: string, channel: number, segment: number): Promise<SegmentRow | undefined> {
+    return this.#connection.get<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? AND channel = ? AND segment = ?`, [
+      session,
+      channel,
+      segment,
+    ]);
   }
 
   ofSession(session: string): Promise<SegmentRow[]> {

@@ -6,6 +6,7 @@ import { createLog } from '../../gateway/base/log.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { type ControlSocket, openControlSocket } from '../../gateway/operator-api/control-socket.ts';
 import type { Performers } from '../../gateway/operator-api/operations.ts';
+import { recordLocalSearch } from '../../gateway/operator-api/record-search.ts';
 import { recordView } from '../../gateway/operator-api/view-operations.ts';
 import { type ChannelRecording, Recorder } from '../../gateway/recording/recorder.ts';
 import { Database } from '../../gateway/store/database.ts';
@@ -47,8 +48,11 @@ export class RecordedData {
       { records, clock: systemClock, log: createLog('fatal') },
     );
     const log = createLog('fatal');
-    // Of what a gateway does for others, this one only records that its sessions are looked at.
-    const performers = { 'view.recorded': (input, asking) => recordView(input, asking, { database, records }) } as Partial<Performers>;
+    // Of what a gateway does for others, this one only records that its sessions are looked at and searched.
+    const performers: Partial<Performers> = {
+      'view.recorded': (input, asking) => recordView(input, asking, { database, records }),
+      'search.recorded': (input, { actor: asker }) => recordLocalSearch(input, asker, { records, gatewayName: 'gateway-1' }),
+    };
     const control = await openControlSocket(directory, { performers, version, log });
     const data = new RecordedData(directory, database, records, recorder, control);
     onTestFinished(() => data.close());

@@ -3,7 +3,9 @@ import pty from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
+import { verifiedDump } from '../../contract/replay/screen/verified-dump.ts';
 import { Belongings } from '../support/temp.ts';
+import { randomLines } from './random-lines.ts';
 import { randomNumbers, randomOutput } from './random-output.ts';
 import { stateOf } from './screen-state.ts';
 
@@ -41,6 +43,46 @@ describe('a restored terminal', () => {
       expectSame(original, copy, `seed ${seed}, and then resized`);
       // Nothing made the emulation throw.
       expect(original.whole, `seed ${seed}`).toBe(true);
+    }
+  });
+
+  it('is the original where lines reach the margin, with whatever stands there', () => {
+    for (let seed = 0; seed < 120; seed += 1) {
+      const random = randomNumbers(seed + 5555);
+      const [cols, rows] = [[2, 3, 5, 20, 80][random(5)] as number, [1, 2, 5, 24][random(4)] as number];
+      const original = new Emulation(cols, rows, { plain: random(3) === 0 });
+      // Sometimes more than is kept, so that the first line may continue one that is gone.
+      const count = () => (random(12) === 0 ? 900 : 25);
+      original.show(randomLines(seed, cols, count()));
+      original.show(`${random(3) === 0 ? '\x1b[?1049h' : ''}${randomLines(seed + 1e6, cols, count())}`, { error: true });
+      if (random(4) === 0) original.resize([2, 4, 11, 33][random(4)] as number, [1, 3, 8][random(3)] as number);
+      const dump = verifiedDump(original);
+      expect(dump, `seed ${seed}`).toBeDefined();
+      mendScreen(original.core);
+      const copy = new Emulation(original.cols, original.rows, { plain: original.plain });
+      copy.restore(dump as string);
+      expectSame(original, copy, `seed ${seed}, restored`);
+      for (const screen of [original, copy]) {
+        screen.show(randomLines(seed + 2e6, cols, 5));
+        screen.resize([2, 3, 9, 50][seed % 4] as number, [1, 2, 7][seed % 3] as number);
+        screen.show(randomLines(seed + 3e6, cols, 5));
+      }
+      expectSame(original, copy, `seed ${seed}, and then resized`);
+    }
+  });
+
+  it('is resized as the original, however often lines have left it at the top', () => {
+    const original = new Emulation(20, 5);
+    original.show(Array.from({ length: 1500 }, (_, line) => `${line} ${'wrapped '.repeat(line % 9)}`).join('\r\n'));
+    const copy = restored(original);
+    for (const [cols, rows] of [
+      [7, 5],
+      [40, 9],
+      [3, 2],
+    ] as const) {
+      original.resize(cols, rows);
+      copy.resize(cols, rows);
+      expectSame(original, copy, `${cols} columns`);
     }
   });
 

@@ -8,6 +8,7 @@ import { penOf, savedPenOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
   emptyCell,
+  joinWidth,
   type ScreenBuffer,
   type ScreenLine,
   type TerminalCore,
@@ -88,7 +89,7 @@ function stateBeside(core: TerminalCore): Record<string, unknown> {
     cursor: [active.x, active.y],
     below: active === alt ? [normal.x, normal.y] : undefined,
     pen: penOf(handler._curAttrData, true),
-    join: handler._parser.precedingJoinState & 7,
+    join: joinWidth(handler._parser.precedingJoinState),
     parser: handler._parser.currentState,
     title: handler._windowTitle,
     charsets: [0, 1, 2, 3].map((level) => charsetFinal(charsets._charsets[level])),

@@ -21,10 +21,11 @@ export interface Entered {
   pasted: boolean;
   /** Missing when it was typed before the line before it was taken. */
   anchor: Anchor | undefined;
-  /** The best that the screen has shown of it. */
+  /** What the screen showed of it when Enter was pressed, and what stood there when the line was left, if that was something else. */
   seen: string;
-  /** Line feeds since Enter. */
-  waited: number;
+  instead: string;
+  /** So many line feeds had come when Enter was pressed. */
+  fed: number;
 }
 
 /** What a line turned out to be. */
@@ -50,48 +51,52 @@ export const enteredSchema = z.strictObject({
   pasted: z.boolean(),
   anchor: anchorSchema.optional(),
   seen: z.string(),
-  waited: z.number().int().nonnegative(),
+  instead: z.string(),
+  fed: z.number().int().nonnegative(),
 });
 
-/** How much of a line is its prompt, knowing what stood there when typing began. */
-type PromptLength = (line: string, left: string | undefined) => number | undefined;
+/** A line that the cursor has just left. */
+export interface LeftLine {
+  row: number;
+  /** With what was wrapped. */
+  text: string;
+  /** How much of it is a prompt, knowing what stood there when typing began. */
+  promptLength: (line: string, left: string | undefined) => number | undefined;
+}
 
-/** Whether the line that ends in `row`, which the cursor has just left, is the one that was entered. */
-export function findEntered(entered: Entered, lines: ScreenLines, row: number, lengthOf: PromptLength): Found | undefined {
-  const anchored = entered.waited === 0 ? anchoredRest(entered, lines, row, lengthOf) : undefined;
+/** Whether this line is the one that was entered. `first`: nothing else has been left since Enter. */
+export function findEntered(entered: Entered, lines: ScreenLines, left: LeftLine, first: boolean): Found | undefined {
+  const anchored = first ? anchoredRest(entered, lines, left) : undefined;
+  const { text: line, promptLength } = left;
   if (entered.secret) {
     // What was asked for as a secret and yet shows was none. Stars are shown in the place of one.
-    const line = lines.lineUpTo(row);
-    const rest = (anchored?.text ?? line.slice(lengthOf(line, undefined) ?? line.length)).trim();
+    const rest = (anchored?.text ?? line.slice(promptLength(line, undefined) ?? line.length)).trim();
     return { text: isMask(rest) ? '' : rest, prompt: anchored?.prompt, markable: false };
   }
   const typed = bareText(entered.typed);
+  const sure = entered.plain && typed !== '';
   if (anchored !== undefined) {
-    const { text } = anchored;
-    const bare = bareText(text);
-    if (entered.plain && typed !== '') {
-      if (bare === typed) return { ...anchored, text: entered.typed };
-      // Behind it, at the right edge, stands a prompt of its own.
-      if (text.trim().startsWith(`${entered.typed.trim()}  `)) return { ...anchored, text: entered.typed };
-    } else if (bare !== '') return anchored;
-    if (bare !== '') entered.seen = text;
+    const bare = bareText(anchored.text);
+    if (!sure && bare !== '') return anchored;
+    if (sure && bare === typed) return { ...anchored, text: entered.typed };
+    // Behind it, at the right edge, stands a prompt of its own.
+    if (sure && anchored.text.trim().startsWith(`${entered.typed.trim()}  `)) return { ...anchored, text: entered.typed };
+    // More than was typed: the beginning was filled in before.
+    if (sure && bare.endsWith(typed)) return { ...anchored, markable: false };
+    if (bare !== '') entered.instead = anchored.text;
   }
-  if (!mayBe(entered, lines, row, typed)) return undefined;
-  const line = lines.lineUpTo(row);
-  const length = lengthOf(line, entered.anchor?.prompt);
-  if (entered.plain && typed !== '') {
-    if (!bareText(line).endsWith(typed)) return undefined;
-    const prompt = length === undefined ? undefined : line.slice(0, length);
-    const whole = prompt !== undefined && bareText(line.slice(length)) === typed;
-    return { text: entered.typed, prompt: whole ? prompt : undefined, markable: whole };
-  }
-  if (length === undefined) return undefined;
-  const text = line.slice(length).trim();
-  return text === '' ? undefined : { text, prompt: line.slice(0, length), markable: false };
+  const length = sure && !bareText(line).endsWith(typed) ? undefined : promptLength(line, entered.anchor?.prompt);
+  if (length === undefined)
+    return sure && bareText(line).endsWith(typed) ? { text: entered.typed, prompt: undefined, markable: false } : undefined;
+  const rest = line.slice(length).trim();
+  const prompt = line.slice(0, length);
+  if (!sure) return rest === '' ? undefined : { text: rest, prompt, markable: false };
+  const whole = bareText(rest) === typed;
+  return { text: whole ? entered.typed : rest, prompt, markable: whole };
 }
 
 /** What stands behind the prompt, from where typing began down to the line that was left. */
-function anchoredRest({ anchor }: Entered, lines: ScreenLines, row: number, lengthOf: PromptLength): Found | undefined {
+function anchoredRest({ anchor }: Entered, lines: ScreenLines, { row, promptLength }: LeftLine): Found | undefined {
   if (anchor?.row === undefined || anchor.row.isDisposed) return undefined;
   const { normal } = lines.core.buffers;
   const first = anchor.row.line;
@@ -99,7 +104,7 @@ function anchoredRest({ anchor }: Entered, lines: ScreenLines, row: number, leng
   // The cursor was taken elsewhere, or the other screen shown for a moment: the line still stands where it was typed.
   const line = within?.startsWith(anchor.prompt) === true ? within : lines.between(first, lastRow(first, lines), normal);
   if (line?.startsWith(anchor.prompt) !== true) return undefined;
-  const length = lengthOf(line, anchor.prompt) ?? anchor.prompt.length;
+  const length = promptLength(line, anchor.prompt) ?? anchor.prompt.length;
   const markable = anchor.marked && length === anchor.prompt.length && line === within;
   return { text: line.slice(length).trimEnd(), prompt: line.slice(0, length), markable };
 }
@@ -109,13 +114,6 @@ function lastRow(first: number, { core }: ScreenLines): number {
   let last = first;
   while (last - first < 400 && lines.get(last + 1)?.isWrapped === true) last += 1;
   return last;
-}
-
-/** Cheap, and said of every line while one is waited for: whether its last character is that of what was typed. */
-function mayBe(entered: Entered, lines: ScreenLines, row: number, typed: string): boolean {
-  if (!entered.plain || typed === '') return true;
-  const text = lines.buffer.lines.get(row)?.translateToString(true).trimEnd() ?? '';
-  return text !== '' && typed.endsWith(text.slice(-1));
 }
 
 function isMask(text: string): boolean {

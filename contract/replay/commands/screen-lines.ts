@@ -3,6 +3,9 @@ import type { LineMarker, ScreenBuffer, TerminalCore } from '../screen/terminal-
 /** Of a line so many characters are read, from its end upwards. */
 const MOST_READ = 24 * 1024;
 
+/** Of a line that was typed. */
+const MOST_BETWEEN = 12 * 1024;
+
 /** Rows of a screen as lines of text. An index counts all rows that are kept, from the top of what has scrolled off. */
 export class ScreenLines {
   readonly core: TerminalCore;
@@ -45,11 +48,16 @@ export class ScreenLines {
     return buffer.lines.get(this.cursorRow(buffer))?.translateToString(true, Math.min(buffer.x, this.core.cols)).trimEnd() ?? '';
   }
 
-  /** Rows that were not wrapped are lines of their own. Undefined when it is too much. */
+  /** Rows that were not wrapped are lines of their own. Of many rows the first and the last. Undefined when it costs too much. */
   between(first: number, last: number, buffer = this.buffer): string | undefined {
-    const cells = (last - first + 1) * this.core.cols;
-    if (first > last || first < 0 || cells > MOST_READ || (first < last && !this.#spend(cells))) return undefined;
-    return this.#read(buffer, first, last, this.core.cols);
+    const { cols } = this.core;
+    const cells = (last - first + 1) * cols;
+    if (first > last || first < 0 || (first < last && !this.#spend(Math.min(cells, MOST_BETWEEN)))) return undefined;
+    if (cells <= MOST_BETWEEN) return this.#read(buffer, first, last, cols);
+    const [above, below] = [Math.floor((MOST_BETWEEN * 2) / 3 / cols), Math.floor(MOST_BETWEEN / 3 / cols)];
+    const head = this.#read(buffer, first, first + above - 1, cols);
+    const tail = this.#read(buffer, last - below + 1, last, cols);
+    return `${head} … (${last - first + 1 - above - below} rows are left out) … ${tail}`;
   }
 
   /** The first row of the line that this row is part of. */

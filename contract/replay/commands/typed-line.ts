@@ -12,7 +12,7 @@ export interface Typed {
 export type Key = 'enter' | 'interrupt' | 'other';
 
 /** Of a line that is longer the screen has to tell. */
-export const LONGEST_TYPED = 16_384;
+export const LONGEST_TYPED = 12_000;
 
 /**
  * Sequences of keys, strings that a terminal answers with, controls, runs of characters. Enter is never within

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Command } from '../part.ts';
 import type { LineMarker, TerminalCore } from '../screen/terminal-internals.ts';
-import { type Anchor, anchorSchema, type Entered, enteredSchema, type Found, findEntered } from './entered-lines.ts';
+import { type Anchor, anchorSchema, type Entered, enteredSchema, type Found, findEntered, type LeftLine } from './entered-lines.ts';
 import { readMark } from './marks.ts';
 import { isContinuation, Prompts } from './prompts.ts';
 import type { RunningCommands } from './running-commands.ts';
 import { bareText, ScreenLines } from './screen-lines.ts';
-import { nothingTyped, type Typed, takeKeys } from './typed-line.ts';
+import { LONGEST_TYPED, nothingTyped, type Typed, takeKeys } from './typed-line.ts';
 import { UntypedLines } from './untyped-lines.ts';
 
 /** A longer command is given with what is left out in its middle counted. */
@@ -15,6 +15,8 @@ const LONGEST_COMMAND = 16_384;
 /** Lines that wait to be seen: in all so many characters, and each for so many line feeds. */
 const MOST_WAITING = 256 * 1024;
 const LONGEST_WAIT = 2000;
+/** A prompt at which nothing happens for this long (microseconds) has nothing more to show of what was typed before. */
+const SETTLED = 1_000_000;
 /** A line feed is looked at for so many of those that wait. */
 const LOOKED_AT = 8;
 
@@ -39,9 +41,12 @@ export const typingStateSchema = z.strictObject({
   explicit: z.string().optional(),
   /** The row of the command that began last, from the top of the screen. */
   last: z.number().int().optional(),
+  lastPasted: z.boolean(),
   /** A line that was left without Enter. */
   left: z.strictObject({ at: z.number(), text: z.string(), prompt: z.string() }).optional(),
   quiet: z.boolean(),
+  fed: z.number().int().nonnegative(),
+  shownAt: z.number(),
   untyped: UntypedLines.schema,
 });
 export type TypingState = z.infer<typeof typingStateSchema>;
@@ -63,9 +68,13 @@ export class Typing {
   #mark: string | undefined;
   #explicit: string | undefined;
   #last: LineMarker | undefined;
+  #lastPasted: boolean;
   #left: { at: number; text: string; prompt: string } | undefined;
   /** Nothing was shown since Enter. */
   #quiet: boolean;
+  /** Line feeds while lines waited. */
+  #fed: number;
+  #shownAt: number;
   #lines: ScreenLines | undefined;
   #listeners: { dispose(): void }[] = [];
   /** Rows of the state that it went on from, until there is a screen. */
@@ -88,8 +97,11 @@ export class Typing {
     this.#echoed = state?.echoed ?? '';
     this.#mark = state?.mark;
     this.#explicit = state?.explicit;
+    this.#lastPasted = state?.lastPasted ?? false;
     this.#left = state?.left;
     this.#quiet = state?.quiet ?? true;
+    this.#fed = state?.fed ?? 0;
+    this.#shownAt = state?.shownAt ?? 0;
   }
 
   attach(core: TerminalCore): void {
@@ -153,7 +165,17 @@ export class Typing {
   shows(length: number): void {
     this.#lines?.earn(length);
     this.#quiet = false;
+    this.#shownAt = this.now;
     if (this.#lines !== undefined) this.#untyped.rest(this.#lines, this.now);
+  }
+
+  /** Remembers what stands on the line that is typed, before something may take it away. */
+  look(): void {
+    const lines = this.#lines;
+    const { text, plain } = this.#typed;
+    if (lines === undefined || this.#anchor === undefined || lines.alternate || !plain || text === '') return;
+    const line = lines.lineUpTo(lines.cursorRow());
+    if (line.startsWith(this.#anchor.prompt) && bareText(line.slice(this.#anchor.prompt.length)) === bareText(text)) this.#echoed = text;
   }
 
   shown(): void {
@@ -196,8 +218,11 @@ export class Typing {
       ...(this.#mark === undefined ? {} : { mark: this.#mark }),
       ...(this.#explicit === undefined ? {} : { explicit: this.#explicit }),
       ...(last === undefined ? {} : { last }),
+      lastPasted: this.#lastPasted,
       ...(this.#left === undefined ? {} : { left: this.#left }),
       quiet: this.#quiet,
+      fed: this.#fed,
+      shownAt: this.#shownAt,
       untyped: this.#untyped.state(),
     };
   }
@@ -212,10 +237,15 @@ export class Typing {
     this.#settleLeft();
     this.#leaveStale(lines);
     if (this.#anchor !== undefined || this.#typed.text !== '' || !this.#typed.plain) return;
-    // More is typed before the line before it was taken: where it will stand, nobody knows yet.
-    if (this.#entered.length > 0 && this.#quiet) return;
     const left = lines.left();
-    if (this.#entered.length > 0 && this.#prompts.isOne(left) && lines.right() === '') this.#give(this.#entered.length);
+    if (this.#entered.length > 0) {
+      // More is typed before the line before it was taken: where it will stand, nobody knows yet.
+      if (this.#quiet) return;
+      if (this.#prompts.isOne(left) && lines.right() === '') {
+        if (this.now - this.#shownAt < SETTLED) return;
+        this.#give(this.#entered.length);
+      }
+    }
     if (this.#entered.length === 0) this.#running.settle();
     for (const { anchor } of this.#entered) anchor?.row?.dispose();
     const row = lines.alternate ? undefined : lines.mark(lines.firstRow(lines.cursorRow()));
@@ -235,10 +265,8 @@ export class Typing {
       return;
     }
     if (lines.alternate) return;
-    const here = lines.firstRow(lines.cursorRow());
-    if (here === row) {
-      const shown = bareText(lines.lineUpTo(lines.cursorRow()).slice(anchor.prompt.length));
-      if (this.#typed.plain && this.#typed.text !== '' && shown === bareText(this.#typed.text)) this.#echoed = this.#typed.text;
+    if (lines.firstRow(lines.cursorRow()) === row && lines.lineUpTo(lines.cursorRow()).startsWith(anchor.prompt)) {
+      this.look();
       return;
     }
     if (!this.#prompts.isOne(lines.left()) || lines.right() !== '') return;
@@ -250,6 +278,7 @@ export class Typing {
   #enter(lines: ScreenLines): void {
     const { text, plain, secret, pasting } = this.#typed;
     const anchor = this.#anchor;
+    const echoed = this.#echoed;
     // In place: the keys that follow go on in it.
     Object.assign(this.#typed, nothingTyped(), { pasting });
     this.#echoed = '';
@@ -267,11 +296,21 @@ export class Typing {
     const line = anchor === undefined ? '' : lines.lineUpTo(lines.cursorRow(buffer), buffer);
     const length = anchor === undefined ? undefined : this.#prompts.lengthIn(line, anchor.prompt);
     const seen = length === undefined ? '' : line.slice(length).trim();
-    if (text === '' && plain && !secret && seen === '') {
+    if (text.trim() === '' && plain && !secret && seen === '') {
       anchor?.row?.dispose();
       return;
     }
-    this.#entered.push({ at: this.now, typed: text, plain, secret, pasted: pasting, anchor, seen, waited: 0 });
+    this.#entered.push({
+      at: this.now,
+      typed: text,
+      plain,
+      secret,
+      pasted: pasting,
+      anchor,
+      seen: seen === '' ? echoed : seen,
+      instead: '',
+      fed: this.#fed,
+    });
     this.#waiting += text.length;
     this.#quiet = true;
     while (this.#waiting > MOST_WAITING && this.#entered.length > 1) this.#give(1);
@@ -292,35 +331,43 @@ export class Typing {
       if (this.#anchor !== undefined && !this.#typed.pasting) this.#leaveUnentered(lines, row);
       return;
     }
-    const looked = Math.min(this.#entered.length, LOOKED_AT);
-    for (let at = 0; at < looked; at += 1) {
-      const entered = this.#entered[at] as Entered;
-      const found = findEntered(entered, lines, row, (line, left) => this.#prompts.lengthIn(line, left));
+    const looked = this.#entered.slice(0, LOOKED_AT);
+    const [head] = looked;
+    const left = this.#leftLine(lines, row);
+    // First whose own line it is; then who knows what to look for; then who takes what comes. Later ones may be seen earlier.
+    const own = head?.fed === this.#fed && head.anchor !== undefined ? [head] : [];
+    const sure = looked.filter((one) => one.plain && one.typed !== '');
+    const other = looked.find((one) => !sure.includes(one));
+    for (const entered of new Set([...own, ...sure, ...(other === undefined ? [] : [other])])) {
+      const found = findEntered(entered, lines, left, entered.fed === this.#fed);
       if (found === undefined) continue;
-      this.#give(at);
-      this.#drop(1);
+      const at = this.#entered.indexOf(entered);
+      this.#drop(at, 1);
       // Enter in a menu that filled in this very line, and Enter on the line.
-      const next = this.#entered[0];
-      if (next?.typed === '' && next.plain && bareText(next.seen) === bareText(found.text)) this.#drop(1);
-      if (found.text === '') return;
-      const line = lines.lineUpTo(row);
+      const next = this.#entered[at];
+      if (next?.typed === '' && next.plain && bareText(next.seen) === bareText(found.text)) this.#drop(at, 1);
+      if (found.text === '') break;
       // What was typed ahead is taken when it stands at a prompt.
       const since = entered.anchor === undefined && found.prompt !== undefined ? this.now : entered.at;
-      this.#begin(since, found, line, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
+      this.#begin(since, found, left.text, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
       entered.anchor?.row?.dispose();
-      return;
+      break;
     }
-    const head = this.#entered[0] as Entered;
-    head.waited += 1;
-    if (head.waited > LONGEST_WAIT) this.#give(1);
+    this.#fed += 1;
+    const waited = this.#entered.findIndex(({ fed }) => this.#fed - fed <= LONGEST_WAIT);
+    if (waited !== 0) this.#give(waited < 0 ? this.#entered.length : waited);
+  }
+
+  #leftLine(lines: ScreenLines, row: number): LeftLine {
+    return { row, text: lines.lineUpTo(row), promptLength: (line, left) => this.#prompts.lengthIn(line, left) };
   }
 
   /** A key may be bound to what Enter does. What was left is looked at again when the next key is pressed. */
   #leaveUnentered(lines: ScreenLines, row: number): void {
     const { text, plain, secret } = this.#typed;
     if (this.#left !== undefined || this.#anchor === undefined || secret || (text === '' && plain)) return;
-    const entered = { at: this.now, typed: text, plain, secret, pasted: false, anchor: this.#anchor, seen: '', waited: 0 };
-    const found = findEntered(entered, lines, row, (line, left) => this.#prompts.lengthIn(line, left));
+    const entered = { at: this.now, typed: text, plain, secret, pasted: false, anchor: this.#anchor, seen: '', instead: '', fed: 0 };
+    const found = findEntered(entered, lines, this.#leftLine(lines, row), true);
     if (found?.prompt === undefined || found.text.trim() === '' || (plain && bareText(found.text) !== bareText(text))) return;
     this.#left = { at: this.now, text: found.text, prompt: found.prompt };
   }
@@ -334,10 +381,12 @@ export class Typing {
     if (lines !== undefined) {
       const now = `${left.prompt}${left.text}`;
       const row = this.#anchor?.row;
-      const edited = row === undefined || row.isDisposed ? undefined : lines.between(row.line, lines.cursorRow());
-      if (lines.lineUpTo(lines.cursorRow()).startsWith(now) || edited?.startsWith(now) === true) {
-        if (!this.#prompts.isOne(lines.left())) return;
-      }
+      const anchored = row === undefined || row.isDisposed ? undefined : row.line;
+      // Still the line that is edited, in which the cursor has gone up again.
+      if (anchored === lines.firstRow(lines.cursorRow()) && lines.lineUpTo(lines.cursorRow()).startsWith(left.prompt)) return;
+      const edited = anchored === undefined ? undefined : lines.between(anchored, lines.cursorRow());
+      const again = lines.lineUpTo(lines.cursorRow()).startsWith(now) || edited?.startsWith(now) === true;
+      if (again && !this.#prompts.isOne(lines.left())) return;
     }
     this.#begin(left.at, { text: left.text, prompt: left.prompt, markable: false }, undefined);
     this.#forget();
@@ -374,23 +423,22 @@ export class Typing {
 
   /** Those that were entered first and not seen as they should have been: as far as something was seen of them. */
   #give(many: number): void {
-    const given = this.#drop(many);
-    for (const { at, typed, plain, secret, seen } of given) {
+    const given = this.#drop(0, many);
+    for (const { at, typed, plain, secret, seen, instead } of given) {
       const bare = bareText(typed);
-      const texts: string[] = [];
-      if (!secret && plain && bare !== '') {
-        const shows = bareText(seen).includes(bare) || this.#lines?.shows(bare) === true;
-        if (shows) texts.push(typed);
-        else texts.push(notShown(typed.length));
-        if (seen !== '' && !bareText(seen).includes(bare)) texts.push(seen);
-      } else if (seen !== '') texts.push(seen);
-      else if (!secret && bare !== '') texts.push(notShown(typed.length));
+      const texts = [...new Set([seen, instead])].filter((text) => text !== '' && !bareText(text).includes(bare));
+      if (!secret && bare !== '') {
+        const shown = bareText(`${seen}\n${instead}`).includes(bare) || this.#lines?.shows(bare) === true;
+        if (plain && shown) texts.unshift(typed);
+        else if (typed.length >= LONGEST_TYPED) texts.unshift(`${typed} … (and more)`);
+        else if (plain || texts.length === 0) texts.unshift(notShown(typed.length));
+      }
       for (const text of texts) this.#begin(at, { text, prompt: undefined, markable: false }, undefined);
     }
   }
 
-  #drop(many: number): Entered[] {
-    const dropped = this.#entered.splice(0, many);
+  #drop(from: number, many: number): Entered[] {
+    const dropped = this.#entered.splice(from, many);
     for (const { typed } of dropped) this.#waiting -= typed.length;
     return dropped;
   }
@@ -414,6 +462,7 @@ export class Typing {
       if (prompt !== undefined) this.#prompts.learn(prompt);
     }
     this.#last?.dispose();
+    this.#lastPasted = where?.pasted === true;
     this.#last = where === undefined || where.lines.alternate ? undefined : where.lines.mark(where.row);
   }
 
@@ -421,13 +470,13 @@ export class Typing {
   #continues(
     before: string | undefined,
     prompt: string | undefined,
-    { lines, row, pasted, anchor }: { lines: ScreenLines; row: number; pasted: boolean; anchor: Anchor | undefined },
+    { lines, row, anchor }: { lines: ScreenLines; row: number; anchor: Anchor | undefined },
   ): boolean {
     const last = this.#last;
     if (last === undefined || last.isDisposed || before === undefined || lines.alternate) return false;
     const first = anchor?.row !== undefined && !anchor.row.isDisposed ? anchor.row.line : lines.firstRow(row);
     if (first !== last.line + 1) return false;
-    return prompt === undefined || prompt === '' ? pasted : prompt !== before && isContinuation(prompt);
+    return prompt === undefined || prompt === '' ? this.#lastPasted : prompt !== before && isContinuation(prompt);
   }
 
   #forget(): void {

@@ -2,9 +2,21 @@ import type { Terminal } from '@xterm/headless';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
+import { quickenLines } from './quick-lines.ts';
+import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
 import { clampSize } from './screen-size.ts';
-import { boundCombined, coreOf, emptyCell, GROUND, type Params, plainTerminal, type TerminalCore } from './terminal-internals.ts';
+import {
+  boundCombined,
+  coreOf,
+  emptyCell,
+  GROUND,
+  joinWidth,
+  type Params,
+  plainTerminal,
+  type TerminalCore,
+} from './terminal-internals.ts';
+import { takeTitles } from './window-title.ts';
 
 /** Lines above the screen that are kept. */
 export const SCROLLBACK = 1000;
@@ -17,8 +29,6 @@ const SHORTEST_SLICE = 64;
 /** Of a sequence that has begun and does not end, so much is given to whoever takes over in the middle of it. */
 const LONGEST_PENDING = 4096;
 
-const LONGEST_TITLE = 1024;
-
 /** A dump for whoever joins, which is sent in one message. */
 const MOST_DUMP = 1024 * 1024;
 
@@ -30,8 +40,8 @@ const COUNTED_ROWS = ['L', 'M', 'S', 'T'];
 const COUNTED_COLUMNS = ['@', 'I', 'P', 'Z'];
 const COUNTED_COLUMNS_WITH_SPACE = ['@', 'A'];
 const COUNTED_COLUMNS_WITH_QUOTE = ['}', '~'];
-/** Characters that are repeated fill lines, and more of them than anybody has a use for. */
-const MOST_REPEATED = 2000;
+/** Characters that are repeated fill a line, and no line is longer. */
+const MOST_REPEATED = 500;
 
 export interface EmulationOptions {
   /** False where output begins in the middle of a recording. */
@@ -66,14 +76,13 @@ export class Emulation {
     this.#terminal = plainTerminal(size.cols, size.rows, { scrollback: SCROLLBACK, convertEol: plain });
     this.#core = coreOf(this.#terminal);
     boundCombined(this.#core);
+    quickenLines(this.#core);
     this.#restoreWhole();
+    quickenRows(this.#core);
     if (plain) this.#markErrors();
     this.#boundCounts();
     this.#core._inputHandler.onRequestRefreshRows((rows) => this.#dirtied(rows?.start ?? 0, rows?.end ?? this.rows - 1));
-    // Addresses behind links are no part of the screen, and as many as cells could be kept.
-    this.#core.registerOscHandler(8, () => true);
-    for (const number of [0, 2])
-      this.#core.registerOscHandler(number, (title) => this.#core._inputHandler.setTitle(title.slice(0, LONGEST_TITLE)));
+    takeTitles(this.#core);
     this.#core.registerEscHandler({ final: 'c' }, () => {
       this.whole = true;
       return false;
@@ -105,7 +114,8 @@ export class Emulation {
   /** Shows all of `output`. On a plain screen its cells are marked as error output, or as none, whatever it says itself. */
   show(output: string, { error = false } = {}): void {
     this.#error = this.plain ? error : undefined;
-    for (const slice of this.slices(output)) this.#show(slice);
+    // xterm.js keeps half a surrogate pair for the next one, where no dump has it.
+    for (const slice of this.slices(output.toWellFormed())) this.#show(slice);
   }
 
   /** Becomes what a terminal of this size was that gave this dump, with its marks. */
@@ -249,6 +259,13 @@ export class Emulation {
     this.#core.registerCsiHandler({ prefix: '?', final: 'K' }, (params) => handler.eraseInLine(params));
   }
 
+  /** Of what was printed last, in characters: what is combined is repeated together. */
+  #repeatedLength(): number {
+    const { active } = this.#core.buffers;
+    const x = active.x - joinWidth(this.#core._inputHandler._parser.precedingJoinState);
+    return Math.max(1, active.lines.get(active.ybase + active.y)?.getString(Math.max(0, x)).length ?? 1);
+  }
+
   #boundCounts(): void {
     const bound =
       (most: () => number) =>
@@ -276,7 +293,7 @@ export class Emulation {
     const [rows, columns] = [bound(() => this.rows), bound(() => this.cols)];
     this.#core.registerCsiHandler(
       { final: 'b' },
-      bound(() => MOST_REPEATED),
+      bound(() => Math.max(1, Math.floor(MOST_REPEATED / this.#repeatedLength()))),
     );
     for (const final of COUNTED_ROWS) this.#core.registerCsiHandler({ final }, rows);
     for (const final of COUNTED_COLUMNS) this.#core.registerCsiHandler({ final }, columns);

@@ -2,7 +2,7 @@ import type { Emulation } from './emulation.ts';
 import { mendScreen } from './mend-screen.ts';
 import { BG, CELL_WORDS, COMBINED } from './packed-cells.ts';
 import { penOf, samePen, savedPenOf } from './pen.ts';
-import { charsetFinal, emptyCell, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
+import { charsetFinal, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, type TerminalCore } from './terminal-internals.ts';
 
 /**
  * Whether two terminals are the same from here on, whatever is written to them: every cell of both screens and of what
@@ -30,7 +30,7 @@ function sameState(a: TerminalCore, b: TerminalCore): boolean {
     a.rows === b.rows &&
     one._windowTitle === other._windowTitle &&
     one._parser.currentState === other._parser.currentState &&
-    one._parser.precedingJoinState === other._parser.precedingJoinState &&
+    joinWidth(one._parser.precedingJoinState) === joinWidth(other._parser.precedingJoinState) &&
     samePen(penOf(one._curAttrData, true), penOf(other._curAttrData, true)) &&
     sameCharsets(a, b) &&
     a.coreService.isCursorHidden === b.coreService.isCursorHidden &&

@@ -30,6 +30,7 @@ export interface TerminalCore {
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
   readonly unicodeService: { wcwidth(code: number): number };
+  readonly _bufferService: { scroll: (attributes: Attributes, isWrapped?: boolean) => void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -43,6 +44,13 @@ export interface TerminalCore {
       readonly currentState: number;
       precedingJoinState: number;
       reset(): void;
+      readonly _oscParser: { registerHandler(number: number, handler: OscHandler): void };
+      clearOscHandler(number: number): void;
+      clearDcsHandler(id: { intermediates?: string; final: string }): void;
+      setCsiHandlerFallback(handler: () => void): void;
+      setEscHandlerFallback(handler: () => void): void;
+      setOscHandlerFallback(handler: () => void): void;
+      setDcsHandlerFallback(handler: () => void): void;
       setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
     };
     /** Rows counted from the top of the screen; undefined for all of them. */
@@ -52,6 +60,8 @@ export interface TerminalCore {
     print(codes: Uint32Array, start: number, end: number): void;
     eraseInDisplay(params: Params): boolean;
     eraseInLine(params: Params): boolean;
+    _restrictCursor(): void;
+    _eraseAttrData(): Attributes;
     restoreCursor(): boolean;
     screenAlignmentPattern(): boolean;
     resetModePrivate(params: Params): boolean;
@@ -70,6 +80,14 @@ export interface LineMarker {
   dispose(): void;
 }
 
+/** Of an operating system command, which comes in pieces of code points. */
+export interface OscHandler {
+  start(): void;
+  put(codes: Uint32Array, start: number, end: number): void;
+  /** Whether it was taken. */
+  end(complete: boolean): boolean;
+}
+
 export interface Params {
   readonly params: Int32Array;
   readonly length: number;
@@ -83,7 +101,12 @@ export interface CurrentAttributes extends Attributes {
 }
 
 export interface ScreenBuffer {
-  readonly lines: { readonly length: number; maxLength: number; get(index: number): ScreenLine | undefined };
+  readonly lines: {
+    readonly length: number;
+    maxLength: number;
+    get(index: number): ScreenLine | undefined;
+    set(index: number, line: ScreenLine): void;
+  };
   x: number;
   y: number;
   readonly ybase: number;
@@ -94,21 +117,26 @@ export interface ScreenBuffer {
   savedY: number;
   readonly savedCurAttrData: { readonly fg: number; readonly bg: number };
   savedCharset: object | undefined;
+  readonly _bufferService: { readonly cols: number };
+  getNullCell(attributes?: Attributes): Cell;
   _memoryCleanupQueue: { enqueue(): void; clear(): void };
   addMarker(row: number): LineMarker;
 }
 
 export interface ScreenLine {
   readonly length: number;
-  readonly isWrapped: boolean;
+  isWrapped: boolean;
   readonly _data: Uint32Array;
-  readonly _combined: Readonly<Record<number, string>>;
-  readonly _extendedAttrs: Readonly<Record<number, Attributes['extended'] | undefined>>;
+  _combined: Record<number, string>;
+  _extendedAttrs: Record<number, Attributes['extended'] | undefined>;
   translateToString(trimRight: boolean, from?: number, to?: number): string;
   loadCell(index: number, cell: Cell): Cell;
   setCell(index: number, cell: Cell): void;
+  getString(index: number): string;
+  fill(cell: Cell): void;
   resize(cols: number, fill: Cell): void;
   cleanupMemory(): number;
+  clone(): ScreenLine;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
 
@@ -182,7 +210,7 @@ export function boundCombined(core: TerminalCore): void {
   bounded = true;
   const line = core.buffers.normal.lines.get(0) as ScreenLine;
   const prototype = Object.getPrototypeOf(line) as {
-    addCodepointToCell: (this: ScreenLine & { getString(index: number): string }, index: number, code: number, width: number) => void;
+    addCodepointToCell: (this: ScreenLine, index: number, code: number, width: number) => void;
   };
   const add = prototype.addCodepointToCell;
   prototype.addCodepointToCell = function (index, code, width) {

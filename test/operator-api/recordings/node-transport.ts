@@ -44,7 +44,9 @@ export function nodeTransport(gateway: Reached, trust: string, token: string): C
             const pieces: Buffer[] = [];
             response.on('data', (piece: Buffer) => pieces.push(piece));
             response.on('error', reject);
-            response.on('end', () => resolve({ status: response.statusCode ?? 0, text: async () => Buffer.concat(pieces).toString('utf8') }));
+            response.on('end', () =>
+              resolve({ status: response.statusCode ?? 0, text: async () => Buffer.concat(pieces).toString('utf8') }),
+            );
           },
         );
         sent.on('error', reject);

@@ -1,0 +1,129 @@
+/** A cell is looked at in so many columns and rows. */
+export const GLYPH_COLUMNS = 4;
+export const GLYPH_ROWS = 8;
+
+/** How much of a part of a cell is covered, at most. */
+export const FULL = 15;
+
+const CELL = GLYPH_COLUMNS * GLYPH_ROWS;
+const FIRST_ASCII = 0x21;
+const LAST_ASCII = 0x7e;
+const FIRST_BOX = 0x2500;
+const LAST_BOX = 0x257f;
+const FIRST_BLOCK = 0x2580;
+const LAST_BLOCK = 0x259f;
+const FIRST_BRAILLE = 0x2800;
+const LAST_BRAILLE = 0x28ff;
+
+const SPACE = new Uint8Array(CELL);
+const known = new Map<number, Uint8Array>();
+
+/** How a character covers its cell, row by row: small letters look like small letters, also where one is three pixels wide. */
+export function glyphCoverage(code: number): Uint8Array {
+  if (code <= 0x20) return SPACE;
+  let coverage = known.get(code);
+  if (coverage === undefined) {
+    coverage = coverageOf(code);
+    if (code <= LAST_BRAILLE) known.set(code, coverage);
+  }
+  return coverage;
+}
+
+function coverageOf(code: number): Uint8Array {
+  if (code >= FIRST_ASCII && code <= LAST_ASCII) return measuredAt(code - FIRST_ASCII);
+  if (code >= FIRST_BOX && code <= LAST_BOX) return measuredAt(LAST_ASCII - FIRST_ASCII + 1 + code - FIRST_BOX);
+  if (code >= FIRST_BLOCK && code <= LAST_BLOCK) return block(code);
+  if (code >= FIRST_BRAILLE && code <= LAST_BRAILLE) return braille(code & 0xff);
+  return code === 0xa0 ? SPACE : (others[code % others.length] ?? SPACE);
+}
+
+function measuredAt(index: number): Uint8Array {
+  return measured.subarray(index * CELL, (index + 1) * CELL);
+}
+
+function covering(covers: (x: number, y: number) => number): Uint8Array {
+  return Uint8Array.from({ length: CELL }, (_, at) => covers(at % GLYPH_COLUMNS, Math.floor(at / GLYPH_COLUMNS)));
+}
+
+/** U+2580 to U+259F: halves, eighths, shades and quarters. */
+function block(code: number): Uint8Array {
+  if (code === 0x2580) return covering((_, y) => (y < 4 ? FULL : 0));
+  if (code <= 0x2588) return covering((_, y) => (y >= 0x2588 - code ? FULL : 0));
+  if (code <= 0x258f) return covering((x) => Math.round(Math.min(1, Math.max(0, (0x2590 - code) / 2 - x)) * FULL));
+  if (code === 0x2590) return covering((x) => (x >= 2 ? FULL : 0));
+  if (code <= 0x2593) return covering(() => Math.round(((code - 0x2590) / 4) * FULL));
+  if (code === 0x2594) return covering((_, y) => (y === 0 ? FULL : 0));
+  if (code === 0x2595) return covering((x) => (x === 3 ? FULL / 2 : 0));
+  // Bits: upper left, upper right, lower left, lower right.
+  const quarters = [4, 8, 1, 13, 9, 7, 11, 2, 6, 14][code - 0x2596] ?? 0;
+  return covering((x, y) => ((quarters >> ((x >= 2 ? 1 : 0) + (y >= 4 ? 2 : 0))) & 1) * FULL);
+}
+
+/** Eight dots, two in each of four rows. The last row came later, and so did its bits. */
+function braille(dots: number): Uint8Array {
+  return covering((x, y) => {
+    const right = x >= 2 ? 1 : 0;
+    const row = y >> 1;
+    const bit = row === 3 ? 6 + right : row + 3 * right;
+    return ((dots >> bit) & 1) * FULL * 0.6;
+  });
+}
+
+/** Of whatever else is a character: some strokes across and one down, as much as letters of other scripts cover. */
+const others = Array.from({ length: 13 }, (_, kind) =>
+  covering((x, y) => {
+    if (y === 0 || y === GLYPH_ROWS - 1) return 0;
+    if (x === 1 + (kind % 2) && y !== 1 + (kind % 3)) return 12;
+    return y === 1 + (kind % 3) || y === 4 + (kind % 2) ? 10 : (x * 5 + y * 3 + kind) % 4;
+  }),
+);
+
+/** Measured from DejaVu Sans Mono: U+0021 to U+007E, U+2500 to U+257F, four bits for each part of the cell. */
+const measured = Uint8Array.from(
+  Buffer.from(
+    [
+      'AAAEQAZgBmAEQARAAiAAAAAAB3AKoAMwAAAAAAAAAAAAAAQ1Oog7pZzGZZAxIAAAAAACUEqkWmAEp0eYBXABEAAARgCHMGl2VpcDiQAyAAAAABmARwBcE6Op',
+      'paoWVAAAAAAEQAZQAhAAAAAAAAAAAAAAAYAGUAogChAHUAGQABAAAAgQBmACkAKgBXAJEAEAAAADMDmTOIMCIAAAAAAAAAAAAAAEMCdyaqYFUAAAAAAAAAAA',
+      'AAAAAAAABnAJMAIAAAAAAAAAAAAIgAAAAAAAAAAAAAAAAAAAAAAGYAIgAAAAAABEAKEDkAkgKQBzAAAAAAAZkXZnlmmUSVmVBVAAAAAAKWAUkAOQA5AXtBVT',
+      'AAAAAEqRIHYAkwdwW1NGYwAAAABKkRB2B8IAZ1WWN1AAAAAAAKEHwTihqMYjswAwAAAAAEqiZQBaswBYRKU3UAAAAAAIo3YBmaSUOWh3BWAAAAAAaqYAhACw',
+      'BYAKIAQAAAAAACmShVc7s4VYh3gGYAAAAAApkZNnlGkpmCWkJkAAAAAAAAADIAZgAAAGYAMgAAAAAAAAAyAGYAAABnAJMAIAAAAAAAAlSZR6UAFnAAAAAAAA',
+      'AAAAAHqnaIYjMgAAAAAAAAAAUgBJlAWnhhAAAAAAAAApkhF2AqEHQAUwAyAAAAAABGFnSZabmQmVmVlSAlIAAAZgCqAponvGoRpABAAAAABpkoRYisSEKoiJ',
+      'NUAAAAAACJVnAZMAlABKRARyAAAAAHlwknaSOZJJl6Q1IAAAAABapnYAe6V2AHlkJVMAAAAAOqZXAFylVwBXACIAAAAAABiUhgKxQ6JaWVoEYQAAAAByJpI5',
+      'mqmSOZI5MRMAAAAASqQGYAZgBmA5kyVSAAAAAAiiAKIAogCiZLE3QAAAAAByN5SynVCVsJJoMQQAAAAARQBnAGcAZwBpZCVUAAAAAIRIqIqoiqRKoAowAwAA',
+      'AABlJpopmVmTqZKpMSMAAAAAGZGFWKIqojpohgVQAAAAAFmTdjt4iXlQdgAiAAAAAAAZkYVYoiqiOmiGBbMAEAAAaZGTZ5iklaOTKjEDAAAAACmTkwFbcQF4',
+      'VXgmUAAAAACKqAZgBmAGYAZgAiAAAAAAYiaTOZM5kzl3hwZQAAAAAIAIk0hIhAqgCZADMAAAAABwB6MqqIqYmXmXIiIAAAAAYhcqkwmQG6GFSEAEAAAAAHEX',
+      'WIUKoAZgBmACIAAAAABaqAB2A6AKIGplNVQAAAAACIAJIAkgCSAJIAlwASAAAGIAOAAKEAVwAKAAZQAAAAAIgAOQA5ADkAOQB5ACEAAABmBIhDADAAAAAAAA',
+      'AAAAAAAAAAAAAAAAAAAAAFVVAgAIIAAQAAAAAAAAAAAAAAAAAAAnYCN2aaiVmBZDAAAAAGQAd3F4aHUqepcjQAAAAAAAAARzSiN2ADpEA3IAAAAAAEYXd4aX',
+      'oVd4pwQyAAAAAAAABnB3WKmHZ0QFYgAAAAAEpTqUGFEHQAdAAyAAAAAAAAAXU4aHoVdppxR2KYEAAGQAd3F4dnVHdUchEgAAAAAEUCcwFnAFcCeTNVMAAAAA',
+      'AXAXQAOQApACkAOQSTAAAEYAVyRZoVygV3cSBAAAAABbIAkgCSAJIAdyAEIAAAAAAABHY6d5lWmVaTIjAAAAAAAANXF4dnVHdUcyIwAAAAAAAAZgd3eSOXiG',
+      'BmAAAAAAAAA1cHlndSp5d3dgUwAAAAAAB1N3h5JHeJcGdwA1AAAAAAVlDFQKAAoABAAAAAAAAAAGcVgxGaI0hSZQAAAAAAUATHMqIQoACWIBUgAAAAAAADIj',
+      'dUd1R2iXBkMAAAAAAABQBXVXKZEKoAMwAAAAAAAAUAWiKpiJaqYjMgAAAAAAAEIkKqIJkEiEQRQAAAAAAABRBWZXGpEJoAdQSAAAAAAAJ3MSowdgS1IlUgAA',
+      'AAADowZgB1A7MAZgBZEAUgAABVAGUAZQBlAGUAZQBVAAADogBlAFcAOzBlAZQCUAAAAAAAAANRJmlgAAAAAAAAAAAAAAAGZmVVUAAAAAAAAAAAAAAACqqpmZ',
+      'AAAAAAAABVAFUAVQBVAFUAVQBVAFQAmQCZAJkAmQCZAJkAmQCIAAAAAAAABURUM0AAAAAAAAAAAAAAAAh3h2ZwAAAAAAAAQwBVACIAVQBVADMAVQAzAGYAmQ',
+      'BEAJkAmQBVAJkAZQAAAAAAAAREQzMwAAAAAAAAAAAAAAAHd3ZmYAAAAAAAAEMARABEAEQARABDAFQAMwBmAHcAdgB3AHcAZgCIAGUAAAAAAAAAJmBYUFUAVQ',
+      'BVAAAAAAAAAEqgWpBVAFUAVQAAAAAAAABGYJpQmQCZAIgAAAAAAAAAaqCckJkAmQCIAAAAAAAABmIFhQBVAFUAVQAAAAAAAAqjCaUAVQBVAFUAAAAAAAAGZA',
+      'W5AJkAmQCIAAAAAAAACqYJyQCZAJkAiABVAFUAVQBZYCVQAAAAAAAAVQBVAFUAW6A5kAAAAAAAAJkAmQCZAJtgNVAAAAAAAACZAJkAmQCdoFmQAAAAAAAAVQ',
+      'BVAFUGlQVSAAAAAAAAAFUAVQBVCrUJkwAAAAAAAACZAJkAmQa5BVMAAAAAAAAAmQCZAJkK2QmVAAAAAAAAAFUAVQBVAFlgWFBVAFUAVQBVAFUAVQBboFqQVQ',
+      'BVAFUAmQCZAJkAm2BoUFUAVQBVAFUAVQBVAHlgmlCZAJkAiACZAJkAmQCbYJpQmQCZAIgAmQCZAJkAnaB6kFUAVQBVAFUAVQBVAIugnJCZAJkAiACZAJkAmQ',
+      'CdoJyQmQCZAIgAVQBVAFUGlQWFAFUAVQBVAFUAVQBVCrUJpQBVAFUAVQCZAJkAmQa5BYYAVQBVAFUAVQBVAFUGlgW5AJkAmQCIAJkAmQCZBrkFqQCZAJkAiA',
+      'CZAJkAmQrZCacAVQBVAFUAVQBVAFUKtwnJAJkAmQCIAJkAmQCZCtkJyQCZAJkAiAAAAAAAAAZmZYhQZQBlAFQAAAAAAAAKp2moUFUAVQBVAAAAAAAABnqlip',
+      'BVAFUAVQAAAAAAAAqqqbqQZQBlAFQAAAAAAAAGZmW6UJgAmACYAAAAAAAACqhpylCZAJkAiAAAAAAAAAaKpayQmQCZAIgAAAAAAAAKqqnMkJgAmACIAGUAZQ',
+      'BlBphlVVAAAAAAAABVAFUAVQq5aZZQAAAAAAAAVQBVAFUGm6VpkAAAAAAAAGUAZQBlCsupmZAAAAAAAACYAJgAmAa7ZVVQAAAAAAAAmQCZAJkK22mXUAAAAA',
+      'AAAJkAmQCZBr2leZAAAAAAAACYAJgAmArcqZmQAAAAAAAAZQBlAGUGmWWHUGUAZQBUAFUAVQBVCrlpqFBVAFUAVQBVAFUAVQabpYqQVQBVAFUAZQBlAGUKy6',
+      'm6kGUAZQBUAJgAmACYBrtliFBlAGUAVABlAGUAZQaYZbpQmACYAJgAmACYAJgGu2W6UJgAmACIAJkAmQCZCttpqVBVAFUAVQCZAJkAmQa9pZqQVQBVAFUAVQ',
+      'BVAFUKumnKUJkAmQCIAFUAVQBVBqulrJCZAJkAiACYAJgAmArcqbqQZQBlAFQAZQBlAGUKy6nMkJgAmACIAJkAmQCZCttpylCZAJkAiACZAJkAmQa9payQmQ',
+      'CZAIgAmACYAJgK3KnMkJgAmACIAAAAAAAABVVUREAAAAAAAAAAAAAAAAmJh3hwAAAAAAAAIgBVAFUAMgAzAFUAVQAiAEQAmQCZAEQAVQCZAJkAMwAAAAAAAA',
+      'qqqqqgAAAAAAAAmQCZAJkAmQCZAJkAmQCIAAAAAAAAAFugW6BVAFUAVQAAAAAAAABWYKtQmQCZAIgAAAAAAAAAqqCZoJkAmQCIAAAAAAAACrUKtQBVAFUAVQ',
+      'AAAAAAAAZlBboAmQCZAIgAAAAAAAAKqgqZAJkAmQCIAFUAVQBVAFugWqAAAAAAAACZAJkAmQCrYEVQAAAAAAAAmQCZAJkAmKCqoAAAAAAAAFUAVQBVCrUKpA',
+      'AAAAAAAACZAJkAmQa6BVQAAAAAAAAAmQCZAJkKiQqqAAAAAAAAAFUAVQBVAFuQW6BVAFUAVQCZAJkAmQCaYJpQmQCZAIgAmQCZAJkAmJCZoJkAmQCIAFUAVQ',
+      'BVCbUKtQBVAFUAVQCZAJkAmQapBakAmQCZAIgAmQCZAJkJiQqZAJkAmQCIAAAAAAAACqqqqqBlAGUAVAAAAAAAAAZmZbtQmQCZAIgAAAAAAAAKqqqZoJkAmQ',
+      'CIAGUAZQBlCqqqqqAAAAAAAACZAJkAmQa7ZVVQAAAAAAAAmQCZAJkKiaqqoAAAAAAAAGUAZQBlCbuau6BlAGUAVACZAJkAmQa7ZapQmQCZAIgAmQCZAJkKiK',
+      'qZoJkAmQCIAAAAAAAAAAVgOVBVAFUAVQAAAAAAAAZABZMAVQBVAFUAVQBVAFUGowUwAAAAAAAAAFUAVQBVADlgBFAAAAAAAAAAgAKQCSAoAJIDgAkgBwAIAA',
+      'kgApAAkgApAAgwApAAeACJIpKJIJkAmQKJKSKYAIAAAAAAAAZgBVAAAAAAAAAAVQBVAFUAVQAAAAAAAAAAAAAAAAAAAAZgBVAAAAAAAAAAAAAAAAAAAFUAVQ',
+      'BVAFUAAAAAAAAKoAmQAAAAAAAAAJgAmQCZAJkAAAAAAAAAAAAAAAAAAAAKoAmQAAAAAAAAAAAAAAAAEQCZAJkAmQCIAAAAAAAABmqlWZAAAAAAAABVAFUAVQ',
+      'BVAJkAmQCZAIgAAAAAAAAKp2mVUAAAAAAAAJgAmQCZAJkAVQBVAFUAVQ',
+    ].join(''),
+    'base64',
+  ).toString('hex'),
+  (digit) => Number.parseInt(digit, 16),
+);
