@@ -156,6 +156,7 @@ async function useLess(terminal: DrivenTerminal): Promise<void> {
 }
 
 async function useWide(terminal: DrivenTerminal): Promise<void> {
+  await terminal.shows(/[#$]/);
   await terminal.typed("PS1='端末$ '\r", /端末\$\n*$/);
   await terminal.typed('cat wide.txt\r', 'the end of it');
   // Edited within, and over the margin.
