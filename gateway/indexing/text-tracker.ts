@@ -75,6 +75,8 @@ export class TextTracker implements ScreenWatcher {
     this.#overwriting(rows, buffer, y, x);
     const cols = this.#cols;
     if (x + 2 * (end - start) <= cols) return;
+    // Below the last row nothing is overwritten: what stands there scrolls.
+    if (y >= buffer.scrollBottom) return;
     const columns = x + (end - start) + wideOnes(data, start, end);
     if (columns <= cols) return;
     const last = Math.min(buffer.scrollBottom, y + Math.floor(columns / cols));
