@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lookAt } from '../../gateway/commands/gateway-connection.ts';
+import { readPart } from '../../gateway/indexing/sidecar-file.ts';
+import { Database } from '../../gateway/store/database.ts';
 import { InTerminal } from '../commands/in-terminal.ts';
 import { logIn, makeOperators } from '../operator-api/api-client.ts';
 import { paramiko, ssh, sshArguments } from '../support/clients.ts';
@@ -12,7 +14,7 @@ import { forgetPeak, processFacts } from '../support/processes.ts';
 import { onlySession, sessionsOf } from '../support/recordings.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
-import { type AgentRoute, openWorld, type World } from '../support/world.ts';
+import { openWorld, type World } from '../support/world.ts';
 
 const AUDITOR = 'auditor@example.com';
 const main = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
@@ -48,31 +50,50 @@ beforeAll(async () => {
   });
 });
 
-/** Each trick after a line of input, and then a word in plain sight. Whatever was begun is cut off by CAN, and the screen is made anew. */
-const performTricks = (files: readonly string[]) =>
+/** Each trick after a line of input, then everything that it began is cut off, and a word stands on an empty screen. */
+const perform = (files: readonly string[]) =>
   `stty -echo; printf ready; n=0; for file in ${files.join(' ')}; do read line; cat $file; n=$((n+1)); printf '\\030\\033c\\033[2J\\033[HTRICK %s DONE' $n; done; read line`;
 
-function inTerminal(words: string[]): InTerminal {
+function reviewing(words: string[]): InTerminal {
   const terminal = new InTerminal('env', [...asAuditor, process.execPath, main, ...words], SIZE);
   belongings.add(() => terminal.kill('SIGKILL'));
   return terminal;
 }
 
 function expectPaintedOnly(terminal: InTerminal): void {
+  expect(terminal.screen.length).toBeGreaterThan(1000);
   expect(foreignOutput(terminal.screen, SIZE)).toEqual([]);
+}
+
+/** Resolves when there is a sidecar for every segment. */
+async function indexed(session: string): Promise<void> {
+  const database = await Database.openForReading(world.gateway.data);
+  try {
+    await until(
+      `sidecars of ${session}`,
+      async () => {
+        const rows = await database.segments.ofChannel(session, 0);
+        const parts = await Promise.all(rows.map(({ segment, sha256 }) => readPart(world.gateway.data, session, 0, segment, sha256)));
+        return parts.length > 0 && parts.every((part) => part !== undefined) ? true : undefined;
+      },
+      { withinMs: 45_000 },
+    );
+  } finally {
+    await database.close();
+  }
 }
 
 describe('a hostile target', () => {
   it('reaches the terminal of whoever watches or replays as nothing but cells', async () => {
     const route = world.agent();
-    const agent = new InTerminal('ssh', [...sshArguments(route, ['-tt']), performTricks(tricks)], { cols: 80, rows: 24 });
+    const agent = new InTerminal('ssh', [...sshArguments(route, ['-tt']), perform(tricks)], { cols: 80, rows: 24 });
     belongings.add(() => agent.kill('SIGKILL'));
     await agent.shows('ready');
-    const [session] = await until('the session', async () => {
+    const [row] = await until('the session', async () => {
       const rows = await sessionsOf(world.gateway.data, route.principal);
       return rows.length === 1 ? rows : undefined;
     });
-    const watching = inTerminal(['watch', session?.id as string]);
+    const watching = reviewing(['watch', row?.id as string]);
     await watching.shows('ready');
     let seen = 0;
     for (let trick = 1; trick <= tricks.length; trick += 1) {
@@ -87,11 +108,54 @@ describe('a hostile target', () => {
     await agent.finished;
 
     const { id } = await onlySession(world.gateway.data, route.principal);
-    const playing = inTerminal(['play', id, '--data', world.gateway.data, '--idle', '0.05']);
+    await indexed(id);
+    const playing = reviewing(['play', id, '--data', world.gateway.data, '--idle', '0.05']);
     await playing.shows(`TRICK ${tricks.length} DONE`);
-    playing.type('\x1b[D');
-    playing.type('q');
+    await playing.finished;
+    expectPaintedOnly(playing);
+  });
+
+  it('without a terminal scrolls past whoever replays it as text, and does nothing to their terminal', async () => {
+    const route = world.agent();
+    await ssh(route, `cat ${tricks.join(' ')}; printf '\\030\\033c the end of it\\n'`);
+    const { id } = await onlySession(world.gateway.data, route.principal);
+    const playing = reviewing(['play', id, '--data', world.gateway.data, '--idle', '0.05']);
+    await playing.shows('the end of it');
+    await playing.finished;
+    expectPaintedOnly(playing);
+  });
+
+  it('costs whoever indexes it little time and memory, in a terminal of 100,000 columns too', async () => {
+    const route = world.agent();
+    forgetPeak(world.gateway.pid);
+    const before = processFacts(world.gateway.pid).resident;
+    const done = await paramiko(route, enormous, [
+      `cat ${tricks.join(' ')}; read line; cat ${tricks.join(' ')}; printf '\\030\\033c the end of it\\n'`,
+    ]);
+    expect(done.stderr).toBe('');
+    expect(done.stdout.toString()).toContain('the end of it');
+    const { id } = await onlySession(world.gateway.data, route.principal);
+    await indexed(id);
+    expect((processFacts(world.gateway.pid).residentPeak - before) / MiB).toBeLessThan(400);
+    const playing = reviewing(['play', id, '--data', world.gateway.data, '--idle', '0.05']);
+    await playing.shows('the end of it');
     await playing.finished;
     expectPaintedOnly(playing);
   });
 });
+
+const enormous = `
+channel = transport.open_session()
+channel.get_pty('xterm-256color', 100000, 4000000000)
+channel.settimeout(30)
+channel.exec_command('stty -echo; ' + args[0])
+for width, height in ((1, 1), (100000, 100000), (4294967295, 1), (1, 4294967295), (0, 0), (100000, 2)):
+    channel.resize_pty(width, height)
+channel.sendall('next\\r')
+last = b''
+while True:
+    data = channel.recv(65536)
+    if not data: break
+    last = (last + data)[-1000:]
+print(last.decode('utf-8', 'replace'))
+`;
