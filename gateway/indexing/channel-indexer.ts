@@ -4,9 +4,12 @@ import { channelUpTo } from './channel-up-to.ts';
 import type { IndexedChannel } from './indexed-channel.ts';
 import type { FromIndexer, IndexJob } from './indexer-messages.ts';
 import { type MadePart, makePart } from './part-maker.ts';
+import type { ScreenLine, TextBlock } from './screen-text.ts';
 import { hasFailed, readPart, writeSidecar } from './sidecar-file.ts';
 import { packLines } from './text-block.ts';
 
+/** Characters: a few blocks. */
+const PACKED_AT_ONCE = 256 * 1024;
 /** Channels that go on from where they are when their next segment comes: a screen takes a few megabytes. */
 const MOST_KEPT = 8;
 
@@ -72,7 +75,7 @@ export class ChannelIndexer {
       before.dispose();
       return { bytes: 0, fault: thrown instanceof Error ? thrown.message : String(thrown) };
     }
-    this.#parts.say({ kind: 'text', id, segment, sha256, blocks: packLines(made.lines) });
+    this.#parts.say({ kind: 'text', id, segment, sha256, blocks: packed(made.lines) });
     await this.#parts.stored();
     // Last, so that a part that is there says that everything is.
     await writeSidecar(dataDirectory, session, channel, made.part, made.blobs);
@@ -102,4 +105,21 @@ export class ChannelIndexer {
       return;
     }
   }
+}
+
+/** A block at a time, so that no more lines are strings at once than it takes. */
+function packed(lines: Iterable<ScreenLine>): TextBlock[] {
+  const blocks: TextBlock[] = [];
+  let some: ScreenLine[] = [];
+  let length = 0;
+  for (const line of lines) {
+    if (some.length > 0 && length + line.text.length > PACKED_AT_ONCE) {
+      blocks.push(...packLines(some));
+      some = [];
+      length = 0;
+    }
+    some.push(line);
+    length += line.text.length + 1;
+  }
+  return [...blocks, ...packLines(some)];
 }

@@ -5,7 +5,7 @@ export const GLYPH_ROWS = 8;
 /** How much of a part of a cell is covered, at most. */
 export const FULL = 15;
 
-const CELL = GLYPH_COLUMNS * GLYPH_ROWS;
+export const GLYPH_CELL = GLYPH_COLUMNS * GLYPH_ROWS;
 const FIRST_ASCII = 0x21;
 const LAST_ASCII = 0x7e;
 const FIRST_BOX = 0x2500;
@@ -15,7 +15,7 @@ const LAST_BLOCK = 0x259f;
 const FIRST_BRAILLE = 0x2800;
 const LAST_BRAILLE = 0x28ff;
 
-const SPACE = new Uint8Array(CELL);
+const SPACE = new Uint8Array(GLYPH_CELL);
 const known = new Map<number, Uint8Array>();
 
 /** How a character covers its cell, row by row: small letters look like small letters, also where one is three pixels wide. */
@@ -38,11 +38,11 @@ function coverageOf(code: number): Uint8Array {
 }
 
 function measuredAt(index: number): Uint8Array {
-  return measured.subarray(index * CELL, (index + 1) * CELL);
+  return measured.subarray(index * GLYPH_CELL, (index + 1) * GLYPH_CELL);
 }
 
 function covering(covers: (x: number, y: number) => number): Uint8Array {
-  return Uint8Array.from({ length: CELL }, (_, at) => covers(at % GLYPH_COLUMNS, Math.floor(at / GLYPH_COLUMNS)));
+  return Uint8Array.from({ length: GLYPH_CELL }, (_, at) => covers(at % GLYPH_COLUMNS, Math.floor(at / GLYPH_COLUMNS)));
 }
 
 /** U+2580 to U+259F: halves, eighths, shades and quarters. */

@@ -3,7 +3,6 @@ import { ChannelScreen } from '../../contract/replay/channel-screen.ts';
 import type { FinderState } from '../../contract/replay/command-finder.ts';
 import type { Keyframe } from '../../contract/replay/driver.ts';
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
-import type { ScreenPicture } from './screen-picture.ts';
 import type { ScreenLine } from './screen-text.ts';
 import { SeenLines } from './seen-lines.ts';
 import { TextTracker } from './text-tracker.ts';
@@ -19,11 +18,9 @@ export class IndexedChannel {
   textSinceKeyframe = 0;
   segmentsSinceKeyframe = 0;
   finder: FinderState | undefined;
-  /** The last that was taken, while it is remembered. */
-  picture: ScreenPicture | undefined;
   /** What stood on its screens since `takeLines`. */
   readonly #seen = new SeenLines();
-  readonly #text = new TextTracker((text, first, last) => this.#seen.see(text, first, last));
+  readonly #text = new TextTracker(this.#seen);
   #followed: Emulation | undefined;
   #screen: ChannelScreen | undefined;
 
@@ -63,10 +60,10 @@ export class IndexedChannel {
     this.show(event);
   }
 
-  /** All lines until then, what is on the screen now included. */
-  takeLines(until: number): readonly ScreenLine[] {
+  /** All lines until then, what is on the screen now included. To be read to the end before anything else is shown. */
+  takeLines(until: number): { readonly count: number; readonly lines: Iterable<ScreenLine> } {
     this.#text.flush(until);
-    return this.#seen.take();
+    return { count: this.#seen.count, lines: this.#seen.take() };
   }
 
   #follow(emulation: Emulation): void {

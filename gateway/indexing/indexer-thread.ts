@@ -10,9 +10,9 @@ export interface JobHost {
   made(segment: number, bytes: number, fault: string | undefined): void;
 }
 
-/** `died`: the thread did, at this segment. */
+/** `died`: the thread did, at this segment if it was at one. */
 export interface JobOutcome {
-  readonly died: { readonly segment: number; readonly reason: string } | undefined;
+  readonly died: { readonly segment: number | undefined; readonly reason: string } | undefined;
 }
 
 interface Running {
@@ -49,6 +49,11 @@ export class IndexerThread {
 
   get worker(): Worker | undefined {
     return this.#worker;
+  }
+
+  /** The one that it is at. */
+  get segment(): number | undefined {
+    return this.#running?.segment;
   }
 
   /** One at a time. Rejects when it could not be done, for a reason that may be gone later. */
@@ -163,15 +168,9 @@ export class IndexerThread {
   }
 
   #died(reason: string): void {
-    const running = this.#running;
     this.#worker = undefined;
     clearInterval(this.#watchdog);
-    if (running === undefined) return;
-    if (running.segment !== undefined) this.#settle({ died: { segment: running.segment, reason } });
-    else {
-      this.#running = undefined;
-      running.reject(new Error(`the thread that indexes recordings died: ${reason}`));
-    }
+    this.#settle({ died: { segment: this.#running?.segment, reason } });
   }
 
   #settle(outcome: JobOutcome): void {

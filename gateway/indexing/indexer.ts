@@ -35,6 +35,8 @@ const MOST_SEGMENTS = 64;
 const MOST_CHANNELS = 100;
 /** A segment that the thread died of this often is not tried again. */
 const MOST_DEATHS = 3;
+/** With nothing done in between. Then it rests. */
+const MOST_DEATHS_IN_A_ROW = 10;
 const REST_MILLIS = 30_000;
 const MOST_REMEMBERED_DEATHS = 1000;
 
@@ -57,6 +59,7 @@ export class Indexer {
   /** Told when everything that is wanted of a channel is made. */
   readonly #waiters = new Map<string, (() => void)[]>();
   #closed = false;
+  #deathsInARow = 0;
   #rest: NodeJS.Timeout | undefined;
   #bytes = 0;
 
@@ -251,18 +254,25 @@ export class Indexer {
       },
     );
     if (this.#forgotten.has(session) || this.#closed) return;
-    if (outcome.died !== undefined) await this.#noteDeath(wanted, outcome.died, shas);
-    const next = outcome.died?.segment ?? (more ? (rows.at(-1)?.segment ?? 0) + 1 : undefined);
+    if (outcome.died === undefined) this.#deathsInARow = 0;
+    else await this.#noteDeath(wanted, outcome.died, shas);
+    const next = outcome.died === undefined ? (more ? (rows.at(-1)?.segment ?? 0) + 1 : undefined) : (outcome.died.segment ?? wanted.from);
     if (next !== undefined) this.#queue.add({ ...wanted, from: next });
+    if (this.#deathsInARow > MOST_DEATHS_IN_A_ROW) throw new Error('the thread that indexes recordings keeps dying');
   }
 
   async #noteDeath(
     { session, channel }: WantedChannel,
-    died: { segment: number; reason: string },
+    died: { segment: number | undefined; reason: string },
     shas: ReadonlyMap<number, string>,
   ): Promise<void> {
     const { dataDirectory, log } = this.#options;
     const { segment, reason } = died;
+    this.#deathsInARow += 1;
+    if (segment === undefined) {
+      log.error({ session, channel, reason }, 'the thread that indexes recordings died and is started again');
+      return;
+    }
     const name = `${session}/${channel}/${segment}`;
     const deaths = (this.#deaths.get(name) ?? 0) + 1;
     if (this.#deaths.size >= MOST_REMEMBERED_DEATHS) this.#deaths.clear();

@@ -1,44 +1,52 @@
-import type { PackedLine } from '../../contract/replay/screen/watch-screen.ts';
+import { CELL_WORDS, CHARACTERS, CODE_POINT, COMBINED, WIDTH_SHIFT } from '../../contract/replay/screen/packed-cells.ts';
+import type { ScreenLine } from '../../contract/replay/screen/terminal-internals.ts';
 
-/** As xterm.js packs a cell (its common/buffer/Constants.ts): three words, the first with character and width. */
-const WORDS = 3;
-const CODE = 0x1fffff;
-const COMBINED = 0x200000;
-const WIDTH_SHIFT = 22;
-const TWO_COLUMNS = 2 << WIDTH_SHIFT;
 const SPACE = 0x20;
+const LAST_ASCII = 0x7f;
+const TWO_COLUMNS = 2 << WIDTH_SHIFT;
 
-/** The widest line of an emulation (contract/live-frames.ts), and room for what is wider. */
-const scratch = Buffer.alloc(2048);
+/** What `readAscii` has read: as wide as the widest line of an emulation (contract/live-frames.ts), and more. */
+export const asciiRead = Buffer.alloc(2048);
 
-/** What stands on a line up to a column, as text; without blanks at its end if `trim`. Called for every line that there is. */
-export function lineText(line: PackedLine, columns: number, trim: boolean): string {
+/**
+ * Reads what stands on a line up to a column into `asciiRead`, without blanks at its end if `trim`. Returns how many
+ * characters, or -1 where some are not ASCII. Called for every line that there is, so it makes no string.
+ */
+export function readAscii(line: ScreenLine, columns: number, trim: boolean): number {
   const data = line._data;
-  let end = Math.min(columns, line.length, scratch.length);
-  if (trim) while (end > 0 && isBlank(data[(end - 1) * WORDS] as number)) end -= 1;
+  const end = endOf(line, columns, trim);
   let all = 0;
-  for (let x = 0, at = 0; x < end; x += 1, at += WORDS) {
+  for (let x = 0, at = 0; x < end; x += 1, at += CELL_WORDS) {
     const content = data[at] as number;
     all |= content;
-    scratch[x] = (content & CODE) === 0 ? SPACE : content;
+    asciiRead[x] = (content & CHARACTERS) === 0 ? SPACE : content;
   }
-  const usual = (all & (CODE | COMBINED)) <= 0xff && (all & TWO_COLUMNS) === 0;
-  return usual ? scratch.toString('latin1', 0, end) : unusualText(line, end);
+  return (all & CHARACTERS) <= LAST_ASCII && (all & TWO_COLUMNS) === 0 ? end : -1;
 }
 
-function isBlank(content: number): boolean {
-  const code = content & (CODE | COMBINED);
-  return code === 0 || code === SPACE;
-}
-
-function unusualText(line: PackedLine, end: number): string {
+export function lineText(line: ScreenLine, columns: number, trim: boolean): string {
+  const length = readAscii(line, columns, trim);
+  if (length >= 0) return asciiRead.toString('latin1', 0, length);
+  const end = endOf(line, columns, trim);
   let text = '';
   for (let x = 0; x < end; x += 1) {
-    const content = line._data[x * WORDS] as number;
-    const code = content & CODE;
+    const content = line._data[x * CELL_WORDS] as number;
+    const code = content & CODE_POINT;
     if ((content & COMBINED) !== 0) text += line._combined[x] ?? '';
     else if (code !== 0) text += String.fromCodePoint(code);
     else if (content >>> WIDTH_SHIFT !== 0) text += ' '; // Not the second half of a wide character.
   }
   return text;
+}
+
+function endOf(line: ScreenLine, columns: number, trim: boolean): number {
+  let end = Math.min(columns, line.length, asciiRead.length);
+  if (trim) while (end > 0 && isBlank(line._data[(end - 1) * CELL_WORDS] as number)) end -= 1;
+  return end;
+}
+
+function isBlank(content: number): boolean {
+  const code = content & CHARACTERS;
+  // The second half of a wide character has no code either, and is not blank.
+  return code === SPACE || (code === 0 && content >>> WIDTH_SHIFT !== 0);
 }

@@ -24,7 +24,8 @@ const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.Z
 export interface MadePart {
   readonly part: Part;
   readonly blobs: readonly Buffer[];
-  readonly lines: readonly ScreenLine[];
+  /** To be read to the end before the next part of the channel is made. */
+  readonly lines: Iterable<ScreenLine>;
 }
 
 export interface PartParts {
@@ -59,7 +60,7 @@ class PartMaker {
   constructor(parts: PartParts) {
     this.#parts = parts;
     this.#channel = parts.channel;
-    this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from), parts.channel.picture);
+    this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from));
     this.#finder = new CommandFinder(
       (command) => {
         if (this.#commands.length < MOST_COMMANDS) this.#commands.push(command);
@@ -88,13 +89,12 @@ class PartMaker {
     to = Math.max(to, micros(segment.to));
     if (last) this.#finder.end();
     this.#thumbnails.end(channel.screen.emulation);
-    channel.picture = this.#thumbnails.newest;
     channel.finder = this.#finder.state();
     channel.through = segment.segment;
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.
     if (channel.terminal !== terminal) this.#forgetKeyframes();
-    const lines = channel.takeLines(to);
-    return { part: this.#part(from, to, lines.length), blobs: this.#blobs.all, lines };
+    const { count, lines } = channel.takeLines(to);
+    return { part: this.#part(from, to, count), blobs: this.#blobs.all, lines };
   }
 
   #part(from: number, to: number, lines: number): Part {

@@ -21,7 +21,7 @@ export function encodePng(width: number, height: number, pixels: Uint32Array): B
     SIGNATURE,
     chunk('IHDR', header),
     chunk('PLTE', colours),
-    chunk('IDAT', deflateSync(lines, { level: 9 })),
+    chunk('IDAT', deflateSync(lines, { level: 6 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -1,6 +1,6 @@
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { emptyCell } from '../../contract/replay/screen/terminal-internals.ts';
-import { FULL, GLYPH_COLUMNS, GLYPH_ROWS, glyphCoverage } from './glyph-coverage.ts';
+import { FULL, GLYPH_CELL, GLYPH_COLUMNS, GLYPH_ROWS, glyphCoverage } from './glyph-coverage.ts';
 import { encodePng } from './png.ts';
 import { coloursOf, GROUND } from './screen-colours.ts';
 
@@ -16,7 +16,7 @@ const WIDEST_CELL = 5;
 const THIN_BELOW = 3;
 const STRONGER = 0.35;
 /** Each pixel is looked at in so many places across, and as many down. */
-const PLACES = 3;
+const PLACES = 2;
 
 /** Two pictures differ if so many pixels do, by so much of one of their colours. */
 const NOTICED_PIXELS = 0.01 * WIDTH * HEIGHT;
@@ -60,11 +60,12 @@ export class ScreenPicture {
   }
 }
 
-/** What is drawn at a cell: at most one character, in one colour on another. */
+/** What is drawn at each cell, and one more at the end: what stands beside the screen. */
 interface DrawnCells {
   readonly inks: Uint32Array;
   readonly grounds: Uint32Array;
-  readonly coverage: readonly Uint8Array[];
+  /** Of each cell, part by part. */
+  readonly coverage: Uint8Array;
 }
 
 function draw(pixels: Uint32Array, emulation: Emulation): void {
@@ -73,19 +74,23 @@ function draw(pixels: Uint32Array, emulation: Emulation): void {
   const across = placesOf(WIDTH, cols, size, GLYPH_COLUMNS);
   const down = placesOf(HEIGHT, rows, size * CELL_SHAPE, GLYPH_ROWS);
   const { inks, grounds, coverage } = cellsOf(emulation);
-  const places = PLACES * PLACES * FULL;
+  const beside = cols * rows;
   const strength = 1 + STRONGER * Math.max(0, THIN_BELOW - size);
+  const places = PLACES * PLACES * FULL;
   for (let y = 0; y < HEIGHT; y += 1) {
     for (let x = 0; x < WIDTH; x += 1) {
-      let [red, green, blue] = [0, 0, 0];
+      let red = 0;
+      let green = 0;
+      let blue = 0;
       for (let j = y * PLACES; j < (y + 1) * PLACES; j += 1) {
+        const row = down.cells[j] as number;
         for (let i = x * PLACES; i < (x + 1) * PLACES; i += 1) {
-          const [row, column] = [down.cells[j] as number, across.cells[i] as number];
-          const cell = row < 0 || column < 0 ? -1 : row * cols + column;
-          const ink = inks[cell] ?? GROUND;
-          const ground = grounds[cell] ?? GROUND;
-          const part = (down.parts[j] as number) * GLYPH_COLUMNS + (across.parts[i] as number);
-          const covered = Math.min(FULL, (coverage[cell]?.[part] ?? 0) * strength);
+          const column = across.cells[i] as number;
+          const cell = row < 0 || column < 0 ? beside : row * cols + column;
+          const ground = grounds[cell] as number;
+          const part = coverage[cell * GLYPH_CELL + (down.parts[j] as number) * GLYPH_COLUMNS + (across.parts[i] as number)] as number;
+          const ink = part === 0 ? ground : (inks[cell] as number);
+          const covered = Math.min(FULL, part * strength);
           red += (ink >> 16) * covered + (ground >> 16) * (FULL - covered);
           green += ((ink >> 8) & 0xff) * covered + ((ground >> 8) & 0xff) * (FULL - covered);
           blue += (ink & 0xff) * covered + (ground & 0xff) * (FULL - covered);
@@ -111,28 +116,27 @@ function placesOf(length: number, count: number, size: number, parts: number): {
 
 function cellsOf({ core, cols, rows, plain }: Emulation): DrawnCells {
   const { lines, ybase, x: cursorX, y: cursorY } = core.buffers.active;
-  const cursorShows = !plain && !core.coreService.isCursorHidden;
-  const inks = new Uint32Array(cols * rows);
-  const grounds = new Uint32Array(cols * rows);
-  const coverage: Uint8Array[] = [];
+  const cursor = plain || core.coreService.isCursorHidden ? -1 : cursorY * cols + Math.min(cursorX, cols - 1);
+  const inks = new Uint32Array(cols * rows + 1);
+  const grounds = new Uint32Array(cols * rows + 1).fill(GROUND);
+  const coverage = new Uint8Array((cols * rows + 1) * GLYPH_CELL);
   const cell = emptyCell();
+  let look: { readonly fg: number; readonly bg: number; readonly colours: ReturnType<typeof coloursOf> } | undefined;
+  let glyph = glyphCoverage(0);
   for (let y = 0; y < rows; y += 1) {
     const line = lines.get(ybase + y);
     for (let x = 0; x < cols; x += 1) {
+      const at = y * cols + x;
       line?.loadCell(x, cell);
-      const { ink, ground, underline } = coloursOf(cell, plain);
+      if (look?.fg !== cell.fg || look.bg !== cell.bg) look = { fg: cell.fg, bg: cell.bg, colours: coloursOf(cell, plain) };
+      const { ink, ground, underline } = look.colours;
       // The second half of a wide character looks like its first.
-      const half = cell.getWidth() === 0 && x > 0;
-      const glyph = half ? (coverage.at(-1) ?? glyphCoverage(0)) : glyphCoverage(cell.getChars().codePointAt(0) ?? 0);
-      coverage.push(underline && !half ? underlined(glyph) : glyph);
-      const cursor = cursorShows && x === cursorX && y === cursorY;
-      inks[y * cols + x] = cursor ? ground : ink;
-      grounds[y * cols + x] = cursor ? ink : ground;
+      if (cell.getWidth() !== 0 || x === 0) glyph = glyphCoverage(cell.getChars().codePointAt(0) ?? 0);
+      coverage.set(glyph, at * GLYPH_CELL);
+      if (underline) coverage.fill(FULL, (at + 1) * GLYPH_CELL - GLYPH_COLUMNS, (at + 1) * GLYPH_CELL);
+      inks[at] = at === cursor ? ground : ink;
+      grounds[at] = at === cursor ? ink : ground;
     }
   }
   return { inks, grounds, coverage };
-}
-
-function underlined(glyph: Uint8Array): Uint8Array {
-  return glyph.slice().fill(FULL, (GLYPH_ROWS - 1) * GLYPH_COLUMNS);
 }

@@ -1,15 +1,21 @@
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
-import type { ScreenBuffer, TerminalCore } from '../../contract/replay/screen/terminal-internals.ts';
-import { type PackedLine, type ScreenWatcher, watchScreen } from '../../contract/replay/screen/watch-screen.ts';
-import { lineText } from './line-text.ts';
+import type { ScreenBuffer, ScreenLine, TerminalCore } from '../../contract/replay/screen/terminal-internals.ts';
+import { type ScreenWatcher, watchScreen } from '../../contract/replay/screen/watch-screen.ts';
+import { asciiRead, lineText, readAscii } from './line-text.ts';
 import { ScreenRows } from './screen-rows.ts';
 
 /** Told of a line: microseconds since the channel opened at which all of it stood there first, and until when. */
-export type SeeLine = (text: string, first: number, last: number) => void;
+export interface LineSink {
+  see(text: string, first: number, last: number): void;
+  /** So many ASCII characters: nearly all lines are told so. */
+  seeAscii(characters: Buffer, length: number, first: number, last: number): void;
+}
 
 /** Lines that continue each other are put together up to so many rows; of what is longer, the parts are told. */
 const MOST_JOINED_ROWS = 16;
 const MOST_CARRIED = 16 * 1024;
+/** What is looked for is not cut in two. */
+const OVERLAP = 256;
 
 /**
  * Output may have a whole row told for each character, again and again. What is told over a while is bounded by what is
@@ -29,7 +35,7 @@ const LAST_NARROW = 0x10ff;
  * there for a moment within one piece of output, and a line that is typed or extended counts once, as it was last.
  */
 export class TextTracker implements ScreenWatcher {
-  readonly #see: SeeLine;
+  readonly #sink: LineSink;
   #core: TerminalCore | undefined;
   readonly #normal = new ScreenRows();
   readonly #alternate = new ScreenRows();
@@ -42,8 +48,8 @@ export class TextTracker implements ScreenWatcher {
   #carried = '';
   #carriedSince = 0;
 
-  constructor(see: SeeLine) {
-    this.#see = see;
+  constructor(sink: LineSink) {
+    this.#sink = sink;
   }
 
   /** From here on this one, after `flush` if there was another. What stands on it already is not told unless it changes. */
@@ -72,7 +78,9 @@ export class TextTracker implements ScreenWatcher {
     const rows = this.#rowsOf(buffer);
     const { x, y } = buffer;
     this.#printing = isBlank(data, start, end) ? undefined : y;
-    this.#overwriting(rows, buffer, y, x);
+    // Blanks are a way to erase.
+    if (data[start] === SPACE) this.erasing(buffer, y, x);
+    else this.#overwriting(rows, buffer, y, x);
     const cols = this.#cols;
     if (x + 2 * (end - start) <= cols) return;
     // Below the last row nothing is overwritten: what stands there scrolls.
@@ -163,16 +171,25 @@ export class TextTracker implements ScreenWatcher {
       return;
     }
     const since = rows.isNew(y) ? rows.since(y) : this.#carriedSince;
-    const text = lineText(line, this.#cols, !goesOn);
-    if (this.#carried === '' && !goesOn) {
-      this.#tellAfterHeld(rows, y, text, since);
+    if (this.#carried === '' && !goesOn && !rows.holds(y)) {
+      this.#tellRow(rows, line, y, since);
       return;
     }
-    this.#tellHeld(rows, y);
+    const text = lineText(line, this.#cols, !goesOn);
+    const held = rows.held(y);
+    if (held !== undefined) {
+      rows.hold(y, undefined);
+      if (this.#carried !== '' || !text.startsWith(held.text)) this.#sink.see(held.text, held.first, held.last);
+    }
+    const same = this.#carried === '' && held?.text === text;
     this.#carried += text;
-    this.#carriedSince = Math.max(this.#carriedSince, since);
+    this.#carriedSince = Math.max(this.#carriedSince, same ? held.first : since);
     rows.settle(y);
-    if (!goesOn || this.#carried.length > MOST_CARRIED) this.#endCarried();
+    if (!goesOn) this.#endCarried();
+    else if (this.#carried.length > MOST_CARRIED) {
+      this.#tell(this.#carried, this.#carriedSince);
+      this.#carried = this.#carried.slice(-OVERLAP);
+    }
   }
 
   #endCarried(): void {
@@ -185,8 +202,7 @@ export class TextTracker implements ScreenWatcher {
   /** Keeps what stands on a row, and on those that it continues, until it is known whether that was extended or replaced. */
   #capture(rows: ScreenRows, buffer: ScreenBuffer, y: number): void {
     if (this.#saved <= 0) {
-      const until = rows.settle(y);
-      this.#tell(lineText(lineOf(buffer, y), until, true).slice(-TOLD_WHEN_SPENT).trim(), this.#now);
+      this.#tellEnd(lineOf(buffer, y), rows.settle(y));
       return;
     }
     let first = y;
@@ -209,8 +225,8 @@ export class TextTracker implements ScreenWatcher {
     if (text === '') return;
     this.#saved -= text.length;
     const held = rows.held(first);
-    if (held !== undefined && !text.startsWith(held.text)) this.#see(held.text, held.first, held.last);
-    rows.hold(first, { text, first: since, last: this.#now });
+    if (held !== undefined && !text.startsWith(held.text)) this.#sink.see(held.text, held.first, held.last);
+    rows.hold(first, { text, first: held?.text === text ? held.first : since, last: this.#now });
   }
 
   /** The row is gone for good. */
@@ -223,23 +239,32 @@ export class TextTracker implements ScreenWatcher {
     const held = rows.held(y);
     if (held === undefined) return;
     rows.hold(y, undefined);
-    this.#see(held.text, held.first, held.last);
+    this.#sink.see(held.text, held.first, held.last);
   }
 
-  #tellAfterHeld(rows: ScreenRows, y: number, text: string, since: number): void {
-    rows.settle(y);
-    const held = rows.held(y);
-    if (held !== undefined) {
-      rows.hold(y, undefined);
-      if (!text.startsWith(held.text)) this.#see(held.text, held.first, held.last);
+  /** What nearly every line comes to. */
+  #tellRow(rows: ScreenRows, line: ScreenLine, y: number, since: number): void {
+    const until = rows.settle(y);
+    if (this.#saved <= 0) {
+      this.#tellEnd(line, until);
+      return;
     }
-    this.#tell(text, since);
+    const length = readAscii(line, this.#cols, true);
+    if (length < 0) this.#tell(lineText(line, this.#cols, true), since);
+    else if (length > 0) {
+      this.#saved -= length;
+      this.#sink.seeAscii(asciiRead, length, since, this.#now);
+    }
+  }
+
+  #tellEnd(line: ScreenLine, until: number): void {
+    this.#tell(lineText(line, until, true).slice(-TOLD_WHEN_SPENT).trim(), this.#now);
   }
 
   #tell(text: string, since: number): void {
     if (text === '') return;
     this.#saved -= text.length;
-    this.#see(text, since, this.#now);
+    this.#sink.see(text, since, this.#now);
   }
 }
 
@@ -256,6 +281,6 @@ function wideOnes(data: Uint32Array, start: number, end: number): number {
   return wide;
 }
 
-function lineOf({ lines, ybase }: ScreenBuffer, y: number): PackedLine {
-  return lines.get(ybase + y) as PackedLine;
+function lineOf({ lines, ybase }: ScreenBuffer, y: number): ScreenLine {
+  return lines.get(ybase + y) as ScreenLine;
 }

@@ -22,16 +22,10 @@ export class Thumbnails {
   /** What is on the screen is there since then. */
   #shownAt: number;
 
-  /** `newest`: of the segment before. */
-  constructor(blobs: CollectedBlobs, from: number, newest: ScreenPicture | undefined) {
+  constructor(blobs: CollectedBlobs, from: number) {
     this.#blobs = blobs;
     this.#due = from + FIRST_AFTER;
     this.#shownAt = from;
-    this.#newest = newest;
-  }
-
-  get newest(): ScreenPicture | undefined {
-    return this.#newest;
   }
 
   /** Before the screen shows an event: so it shows all of what came before, and nothing of what comes at the same time. */

@@ -1,5 +1,5 @@
 import type { Emulation } from './emulation.ts';
-import type { Params, ScreenBuffer, ScreenLine, TerminalCore } from './terminal-internals.ts';
+import type { Params, ScreenBuffer, TerminalCore } from './terminal-internals.ts';
 
 /**
  * Is told what is about to happen to a screen, before it has happened: afterwards nobody could say what stood there.
@@ -23,15 +23,8 @@ export interface ScreenWatcher {
   leaving(buffer: ScreenBuffer): void;
 }
 
-/** What a watcher may read of a line beside what any reader of a screen does: cells as xterm.js packs them, three words each. */
-export interface PackedLine extends ScreenLine {
-  readonly _data: Uint32Array;
-  readonly _combined: Readonly<Record<number, string>>;
-}
-
 interface WatchedCore extends TerminalCore {
   readonly _bufferService: { scroll(attributes: unknown, wrapped?: boolean): void };
-  readonly _inputHandler: TerminalCore['_inputHandler'] & { print(data: Uint32Array, start: number, end: number): void };
 }
 
 /** Modes that switch to the alternate screen and back. */
