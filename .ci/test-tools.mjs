@@ -19,6 +19,7 @@ const missing = missingCommands({
   vim: 'vim',
   htop: 'htop',
   tmux: 'tmux',
+  less: 'less',
   expect: 'expect',
   'ansible-playbook': 'ansible-core',
   chromium: 'chromium',

@@ -73,7 +73,7 @@ export class ChannelScreen {
         this.#emulation.show(CANCEL);
         return undefined;
       case 'note':
-        if (event.note.t === 'terminal' && this.#emulation.plain) this.#becomeTerminal(event.note.cols, event.note.rows);
+        if (event.note.t === 'terminal') this.#becomeTerminal(Number(event.note.cols), Number(event.note.rows));
         return undefined;
       default: // Marks and the exit status are no part of the screen.
         return undefined;
@@ -101,9 +101,14 @@ export class ChannelScreen {
     }
   }
 
-  #becomeTerminal(cols: unknown, rows: unknown): void {
+  #becomeTerminal(cols: number, rows: number): void {
+    // The first line of a cast says the size of a terminal as far as other players can show it.
+    if (!this.#emulation.plain) {
+      this.#emulation.resize(cols, rows);
+      return;
+    }
     this.#emulation.dispose();
-    this.#emulation = new Emulation(Number(cols), Number(rows));
+    this.#emulation = new Emulation(cols, rows);
   }
 
   /** Whether the notice is the last that was shown: it is said once for a run of such bytes. */

@@ -107,6 +107,9 @@ export class CastParser {
         if (note === undefined) events.push(this.#unreadable());
         else if (note.t === 'fd') this.#errorOutput = note.fd === 2;
         else if (note.t === 'raw') markBinary(events.at(-1), note);
+        else if (note.t === 'resize' && Number(note.cols) > 0 && Number(note.rows) > 0)
+          // A size that other players could not show, and that whoever watched saw as large as a screen may be.
+          events.push({ kind: 'resize', at, ...clampSize(Number(note.cols), Number(note.rows)) });
         else {
           if (before !== undefined) events.pop(); // It is the title of this note, and shown with it.
           events.push({ kind: 'note', at, note, ...(before === undefined ? {} : { title: before.title }) });

@@ -11,6 +11,8 @@ export class ScreenCursor {
   event = 0;
   /** Time of the last event that was begun: never later than what is wanted. */
   at = 0;
+  /** Something was missing on the way: the screen is what is left of it. */
+  damaged = false;
   /** The rest of that event, when it is long. */
   #rest: Generator<void> | undefined;
 
@@ -31,6 +33,7 @@ export class ScreenCursor {
     if (event === undefined || event.at > until) return false;
     this.event += 1;
     this.at = Math.max(this.at, event.at);
+    this.damaged ||= event.kind === 'damage';
     this.#rest = this.screen.begin(event);
     return true;
   }

@@ -18,8 +18,8 @@ const TURN_MILLIS = 4;
 /** To restore a keyframe costs about as much as to show so much text. */
 const RESTORE_BYTES = 128 * 1024;
 
-/** `superseded` when somewhere else is wanted meanwhile. */
-type Outcome = 'reached' | 'superseded';
+/** `superseded` when somewhere else is wanted meanwhile, `mendable` when a keyframe shows what was missing before. */
+type Outcome = 'reached' | 'superseded' | 'mendable';
 
 /**
  * Brings a screen to any moment of a recording, by the shortest way: on from what is shown, or from a keyframe of the
@@ -170,7 +170,7 @@ export class ScreenSeeker {
       const target = this.#target;
       this.#plan = { target, last: this.pieceAt(target) };
       const cursor = await this.#cursorFor(target, this.#plan.last);
-      if (cursor === undefined || (await this.#advance(cursor, target)) === 'superseded') continue;
+      if (cursor === undefined || (await this.#advance(cursor, target)) !== 'reached') continue;
       this.#plan = undefined;
       if (cursor === this.#coming) this.#show(cursor);
       if (this.#target === target) return;
@@ -189,13 +189,21 @@ export class ScreenSeeker {
     const keyframe = this.#keyframeUpTo(last);
     const cost = (from: number) => (this.#before[last] ?? 0) - from;
     const restoring = keyframe === undefined ? Number.POSITIVE_INFINITY : cost(this.#before[keyframe] ?? 0) + RESTORE_BYTES;
-    if (cursor !== undefined && cost(this.#textBefore(cursor)) <= restoring) {
+    if (cursor !== undefined && cost(this.#textBefore(cursor)) <= restoring && !this.#isMended(cursor, keyframe)) {
       this.#begin(this.#textBefore(cursor), last);
       return cursor;
     }
     if (keyframe !== undefined) return this.#restore(keyframe, last);
     this.#begin(0, last);
     return this.#come(this.#beginning());
+  }
+
+  /**
+   * Whether a keyframe shows what is missing on a screen, because it was made when nothing was. It has to be begun from
+   * there then: what is shown behind damage must not depend on where one comes from.
+   */
+  #isMended({ damaged, piece, event }: ScreenCursor, keyframe: number | undefined): boolean {
+    return damaged && keyframe !== undefined && (keyframe > piece || (keyframe === piece && event === 0));
   }
 
   #nearestCursor(target: number): ScreenCursor | undefined {
@@ -263,6 +271,10 @@ export class ScreenSeeker {
       if (cursor.event < events.length || next === undefined || next.from > target) return 'reached';
       cursor.nextPiece();
       this.#way.done = this.#textBefore(cursor);
+      if (cursor.damaged) {
+        if (this.#hasKeyframe(cursor.piece)) return 'mendable';
+        continue;
+      }
       if (this.#isKeyframeDue(cursor.piece) && (await this.#inTurns(this.#own.keeping(cursor.piece, cursor.screen))) === 'superseded')
         return 'superseded';
     }

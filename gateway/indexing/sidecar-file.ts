@@ -60,8 +60,15 @@ export async function readPart(
     const read = partSchema.safeParse(JSON.parse(json.toString('utf8')));
     if (!read.success) return undefined;
     const part = read.data;
+    // What was written last is what a power failure cuts off.
+    const end = HEAD_BYTES + head.bytes + blobBytes(part);
+    if ((await file.stat()).size < end) return undefined;
     return part.engine === ENGINE && part.sha256 === sha256 && part.segment === segment ? part : undefined;
   });
+}
+
+function blobBytes({ keyframes, thumbnails }: Part): number {
+  return Math.max(0, ...[...keyframes, ...thumbnails].map(({ at, bytes }) => at + bytes));
 }
 
 /** A blob as it is stored, or undefined where it is not what the part said: damaged, or a newer file took its place. */

@@ -13,7 +13,7 @@ const target: Resource = { name: 'web-1', kind: 'ssh', address: '192.0.2.10:22' 
 
 /** Output at a time in milliseconds, or another size of the terminal. */
 export type Happening =
-  | readonly [at: number, text: string, stream?: StreamName]
+  | readonly [at: number, text: string | Uint8Array, stream?: StreamName]
   | { readonly at: number; readonly cols: number; readonly rows: number };
 
 export interface Recorded {
@@ -100,7 +100,7 @@ export class RecordedData {
 function frameOf(happening: Happening): Frame {
   if (!('cols' in happening)) {
     const [at, text, stream = 'o'] = happening;
-    return { kind: 'data', at: at * 1e6, stream, bytes: Buffer.from(text) };
+    return { kind: 'data', at: Math.round(at * 1e6), stream, bytes: typeof text === 'string' ? Buffer.from(text) : text };
   }
-  return { kind: 'resize', at: happening.at * 1e6, cols: happening.cols, rows: happening.rows };
+  return { kind: 'resize', at: Math.round(happening.at * 1e6), cols: happening.cols, rows: happening.rows };
 }

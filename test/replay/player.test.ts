@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
+import { ChannelScreen } from '../../contract/replay/channel-screen.ts';
 import { parseSegment } from '../../contract/replay/parse-segment.ts';
 import { neighbourSpeed, positionOf, stoppedClock, withPlaying, withSpeed } from '../../contract/replay/play-clock.ts';
 import { PlayTime } from '../../contract/replay/play-time.ts';
@@ -122,6 +123,24 @@ describe('a segment', () => {
     );
     expect(header).toMatchObject({ cols: 500, rows: 24 });
     expect(events).toEqual([{ kind: 'resize', at: 0, cols: 500, rows: 200 }]);
+  });
+
+  it('has the sizes that are beyond what other players can show as large as a screen may be, like whoever watched', () => {
+    const note = (t: string, cols: number, rows: number): [number, string, string] => [0, '+', JSON.stringify({ t, cols, rows })];
+    const { header, events } = parseSegment(
+      `{"version":3,"term":{"cols":80,"rows":24},"x-sallyport":{"pty":true}}\n${cast(note('terminal', 100_000, 4e9), note('resize', 0, 0), note('resize', 70_000, 3))}`,
+      0,
+    );
+    const screen = ChannelScreen.begin(header);
+    const sizes = events.map((event) => {
+      screen.show(event);
+      return [screen.emulation.cols, screen.emulation.rows];
+    });
+    expect(sizes).toEqual([
+      [500, 200],
+      [500, 200],
+      [500, 3],
+    ]);
   });
 });
 

@@ -1,3 +1,9 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
+import { CELL_WORDS } from '../../contract/replay/screen/packed-cells.ts';
 import { penOf, savedPenOf } from '../../contract/replay/screen/pen.ts';
 import {
   charsetFinal,
@@ -10,6 +16,70 @@ import {
 
 /** Everything that two terminals must have in common to be the same from here on, by name. */
 export function stateOf(core: TerminalCore): Record<string, unknown> {
+  const { normal, alt } = core.buffers;
+  return {
+    ...stateBeside(core),
+    normal: { ...aroundLines(core, normal), lines: linesOf(normal) },
+    alt: { ...aroundLines(core, alt), lines: linesOf(alt) },
+  };
+}
+
+/** Fails unless two terminals look the same and are the same from here on. Changes neither of them. */
+export function expectSame(actual: Emulation, expected: Emulation, when: string): void {
+  const undo = [mendScreen(actual.core), mendScreen(expected.core)];
+  if (!isSame(actual.core, expected.core)) expect(stateOf(actual.core), when).toEqual(stateOf(expected.core));
+  for (const step of undo) step();
+}
+
+/** The same for terminals that are the same, and nearly always another one for others: of bits that draw nothing it knows some. */
+export function fingerprintOf({ core }: Emulation): string {
+  const undo = mendScreen(core);
+  const hash = createHash('sha1');
+  hash.update(JSON.stringify(stateBeside(core)));
+  for (const buffer of [core.buffers.normal, core.buffers.alt]) {
+    hash.update(JSON.stringify(aroundLines(core, buffer)));
+    for (let index = 0; index < buffer.lines.length; index += 1) {
+      const line = buffer.lines.get(index) as ScreenLine;
+      hash.update(isPlain(line) ? (line.isWrapped ? '+' : '|') : lineOf(line));
+      if (isPlain(line)) hash.update(bytesOf(line));
+    }
+  }
+  undo();
+  return hash.digest('hex');
+}
+
+/** The same as comparing `stateOf`, without a word for each cell. */
+function isSame(a: TerminalCore, b: TerminalCore): boolean {
+  if (!isDeepStrictEqual(stateBeside(a), stateBeside(b))) return false;
+  return (['normal', 'alt'] as const).every((which) => {
+    const [one, other] = [a.buffers[which], b.buffers[which]];
+    if (one.lines.length !== other.lines.length || !isDeepStrictEqual(aroundLines(a, one), aroundLines(b, other))) return false;
+    for (let index = 0; index < one.lines.length; index += 1)
+      if (!isSameLine(one.lines.get(index) as ScreenLine, other.lines.get(index) as ScreenLine)) return false;
+    return true;
+  });
+}
+
+function isSameLine(a: ScreenLine, b: ScreenLine): boolean {
+  if (isPlain(a) && isPlain(b) && a.isWrapped === b.isWrapped && bytesOf(a).equals(bytesOf(b))) return true;
+  return lineOf(a) === lineOf(b);
+}
+
+/** Everything that is in it is in the numbers of its cells. */
+function isPlain({ _combined, _extendedAttrs }: ScreenLine): boolean {
+  return isEmpty(_combined) && isEmpty(_extendedAttrs);
+}
+
+function bytesOf({ _data, length }: ScreenLine): Buffer {
+  return Buffer.from(_data.buffer, _data.byteOffset, length * CELL_WORDS * 4);
+}
+
+function isEmpty(found: object): boolean {
+  for (const _ in found) return false;
+  return true;
+}
+
+function stateBeside(core: TerminalCore): Record<string, unknown> {
   const { normal, alt, active } = core.buffers;
   const handler = core._inputHandler;
   const charsets = core._charsetService;
@@ -27,12 +97,10 @@ export function stateOf(core: TerminalCore): Record<string, unknown> {
     modes: [core.coreService.modes, core.coreService.decPrivateModes, core.coreService.isCursorHidden],
     mouse: [core.coreMouseService.activeProtocol, core.coreMouseService.activeEncoding],
     options: [core.optionsService.rawOptions.convertEol, core.optionsService.rawOptions.cursorBlink],
-    normal: bufferOf(core, normal),
-    alt: bufferOf(core, alt),
   };
 }
 
-function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
+function aroundLines(core: TerminalCore, buffer: ScreenBuffer): Record<string, unknown> {
   return {
     ybase: buffer.ybase,
     most: buffer.lines.maxLength,
@@ -47,8 +115,11 @@ function bufferOf(core: TerminalCore, buffer: ScreenBuffer): unknown {
       savedPenOf(buffer.savedCurAttrData),
       charsetFinal(buffer.savedCharset),
     ],
-    lines: Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine)),
   };
+}
+
+function linesOf(buffer: ScreenBuffer): string[] {
+  return Array.from({ length: buffer.lines.length }, (_, index) => lineOf(buffer.lines.get(index) as ScreenLine));
 }
 
 function lineOf(line: ScreenLine): string {

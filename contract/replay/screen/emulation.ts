@@ -141,7 +141,9 @@ export class Emulation {
     }
   }
 
+  /** A size of nothing, which a client may ask for, changes nothing. */
   resize(cols: number, rows: number): void {
+    if (!(cols > 0 && rows > 0)) return;
     const size = clampSize(cols, rows);
     if (size.cols === this.cols && size.rows === this.rows) return;
     this.#settleSaved();

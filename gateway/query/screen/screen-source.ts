@@ -130,7 +130,9 @@ function* lineInputs(line: string): Generator<ScreenInput> {
   } else if (code === '+') yield* terminalOf(JSON.parse(data) as Record<string, unknown>);
 }
 
-function* terminalOf(event: Readonly<Record<string, unknown>>): Generator<ScreenInput> {
-  if (event.t === 'terminal' && typeof event.cols === 'number' && typeof event.rows === 'number')
-    yield { kind: 'terminal', cols: event.cols, rows: event.rows };
+function* terminalOf({ t, cols, rows }: Readonly<Record<string, unknown>>): Generator<ScreenInput> {
+  if (typeof cols !== 'number' || typeof rows !== 'number') return;
+  if (t === 'terminal') yield { kind: 'terminal', cols, rows };
+  // In a cast, a size beyond what other players can show.
+  else if (t === 'resize') yield { kind: 'resize', cols, rows };
 }
