@@ -105,9 +105,8 @@ describe('lines of screen text', () => {
   });
 
   it('are text: wide and combined characters, and none that is drawn for half', () => {
-    expect(texts(['漢字 e\u0301 👍🏽 ✓\r\n'], { cols: 40 })).toEqual(
-      ['漢字 e\u0301 👍🏽 ✓'.normalize()].map(() => expect.stringMatching(/^漢字 e\u0301 👍.* ✓$/u)),
-    );
+    const [line] = texts(['漢字 e\u0301 👍🏽 ✓\r\n'], { cols: 40 });
+    expect(line).toMatch(/^漢字 e\u0301 👍.* ✓$/u);
   });
 
   it('are never longer than anybody can use, and what is cut is cut twice', () => {

@@ -23,16 +23,12 @@ export interface ScreenWatcher {
   leaving(buffer: ScreenBuffer): void;
 }
 
-interface WatchedCore extends TerminalCore {
-  readonly _bufferService: { scroll(attributes: unknown, wrapped?: boolean): void };
-}
-
 /** Modes that switch to the alternate screen and back. */
 const ALTERNATE = [47, 1047, 1049];
 
 /** To be called once for an emulation, after it was restored if it is to be. There is no end to it: the emulation ends. */
 export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void {
-  const core = emulation.core as WatchedCore;
+  const { core } = emulation;
   const active = () => core.buffers.active;
   watchPrinting(core, watcher);
   const service = core._bufferService;
@@ -86,7 +82,7 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
   );
 }
 
-function watchPrinting(core: WatchedCore, watcher: ScreenWatcher): void {
+function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
   const handler = core._inputHandler;
   const print = handler.print.bind(handler);
   handler.print = (data, start, end) => {
