@@ -83,7 +83,7 @@ describe('lines of screen text', () => {
 
   it('of a program that draws its screen again and again are told for as long as they stand there', () => {
     const frame = (load: number) => `\x1b[H\x1b[7m PID COMMAND  \x1b[m\x1b[K\r\n load ${load}\x1b[K\r\n 1 init\x1b[K`;
-    expect(seen([frame(1), frame(1), frame(2)])).toEqual([' PID COMMAND@1-4', ' load 1@1-3', ' 1 init@1-4', ' load 2@3-4']);
+    expect(seen([frame(1), frame(1), frame(2)])).toEqual([' load 1@1-3', ' PID COMMAND@1-4', ' 1 init@1-4', ' load 2@3-4']);
   });
 
   it('within a region that scrolls are told when they leave it', () => {
