@@ -3,6 +3,8 @@ import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
 import { quickenLines } from './quick-lines.ts';
+import { quickPrint } from './quick-print.ts';
+import { quickenReset } from './quick-reset.ts';
 import { quickenRows } from './quick-rows.ts';
 import { dumpScreen } from './screen-dump.ts';
 import { clampSize } from './screen-size.ts';
@@ -79,7 +81,10 @@ export class Emulation {
     quickenLines(this.#core);
     this.#restoreWhole();
     quickenRows(this.#core);
-    if (plain) this.#markErrors();
+    quickenReset(this.#core);
+    const print = quickPrint(this.#core);
+    this.#core._inputHandler._parser.setPrintHandler(print);
+    if (plain) this.#markErrors(print);
     this.#boundCounts();
     this.#core._inputHandler.onRequestRefreshRows((rows) => this.#dirtied(rows?.start ?? 0, rows?.end ?? this.rows - 1));
     takeTitles(this.#core);
@@ -239,14 +244,14 @@ export class Emulation {
   }
 
   /** The mark is the attribute of protected characters, which output has no use for here: whatever it does to it, printing sets it. */
-  #markErrors(): void {
+  #markErrors(print: (codes: Uint32Array, start: number, end: number) => void): void {
     const handler = this.#core._inputHandler;
     const mark = () => {
       if (this.#error !== undefined) markError(handler._curAttrData, this.#error);
     };
     handler._parser.setPrintHandler((codes, start, end) => {
       mark();
-      handler.print(codes, start, end);
+      print(codes, start, end);
     });
     const first = () => {
       mark();

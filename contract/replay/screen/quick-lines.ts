@@ -15,6 +15,14 @@ interface BufferPrototype {
   getBlankLine: (this: ScreenBuffer, attributes: Attributes, isWrapped?: boolean) => ScreenLine;
 }
 
+/** Lines that no buffer has any more. */
+const spares: ScreenLine[] = [];
+const MOST_SPARES = 200;
+
+export function spareLine(line: ScreenLine): void {
+  if (spares.length < MOST_SPARES) spares.push(line);
+}
+
 let done = false;
 
 /** For all terminals of this process, once. */
@@ -48,6 +56,12 @@ export function quickenLines({ buffers }: TerminalCore): void {
     if (hasExtended(attributes)) return blankLine.call(this, attributes, isWrapped);
     // Its own width is the terminal's, which is not always that of the lines it has.
     const cols = this._bufferService.cols;
+    const spare = spares.pop();
+    if (spare?.length === cols) {
+      spare.fill(this.getNullCell(attributes));
+      spare.isWrapped = isWrapped;
+      return spare;
+    }
     if (blank?.length !== cols) blank = blankLine.call(this, attributes, false);
     const line = blank.clone();
     fillCells(line._data, 0, cols, { content: BLANK, fg: attributes.fg, bg: attributes.bg });

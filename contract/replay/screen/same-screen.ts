@@ -93,8 +93,9 @@ function sameLine(a: ScreenLine, b: ScreenLine): boolean {
     const content = one[word] as number;
     const bg = one[word + 2] as number;
     const alike = content === other[word] && one[word + 1] === other[word + 1] && bg === other[word + 2];
-    if (alike && (content & COMBINED) === 0 && (bg & BG.extended) === 0) continue;
-    if (!sameCell(a, b, word / CELL_WORDS)) return false;
+    const x = word / CELL_WORDS;
+    if (alike && (bg & BG.extended) === 0 && ((content & COMBINED) === 0 || a._combined[x] === b._combined[x])) continue;
+    if (!sameCell(a, b, x)) return false;
   }
   return true;
 }

@@ -10,7 +10,12 @@ import { BLANK } from './packed-cells.ts';
 export interface TerminalCore {
   readonly cols: number;
   readonly rows: number;
-  readonly buffers: { readonly active: ScreenBuffer; readonly normal: ScreenBuffer; readonly alt: ScreenBuffer };
+  readonly buffers: {
+    readonly active: ScreenBuffer;
+    readonly normal: ScreenBuffer;
+    readonly alt: ScreenBuffer;
+    activateNormalBuffer(): void;
+  };
   readonly coreService: {
     readonly isCursorHidden: boolean;
     readonly modes: { readonly insertMode: boolean };
@@ -30,7 +35,7 @@ export interface TerminalCore {
   readonly coreMouseService: { readonly activeProtocol: string; readonly activeEncoding: string };
   readonly optionsService: { readonly rawOptions: { readonly convertEol: boolean; readonly cursorBlink: boolean } };
   readonly unicodeService: { wcwidth(code: number): number };
-  readonly _bufferService: { scroll: (attributes: Attributes, isWrapped?: boolean) => void };
+  readonly _bufferService: { isUserScrolling: boolean; reset(): void; scroll: (attributes: Attributes, isWrapped?: boolean) => void };
   readonly _charsetService: {
     readonly charset: object | undefined;
     readonly glevel: number;
@@ -106,6 +111,7 @@ export interface ScreenBuffer {
     maxLength: number;
     get(index: number): ScreenLine | undefined;
     set(index: number, line: ScreenLine): void;
+    trimStart(count: number): void;
   };
   x: number;
   y: number;
@@ -119,6 +125,8 @@ export interface ScreenBuffer {
   savedCharset: object | undefined;
   readonly _bufferService: { readonly cols: number };
   getNullCell(attributes?: Attributes): Cell;
+  clear(): void;
+  setupTabStops(): void;
   _memoryCleanupQueue: { enqueue(): void; clear(): void };
   addMarker(row: number): LineMarker;
 }
