@@ -13,8 +13,9 @@ const products = ['index.html', 'page/app.js', 'page/app.css'];
 /** Beside the folder, which has nothing in it but what goes into a bundle. */
 const stamp = join(root, 'dist', '.bundle-page-built-from');
 
-/** Packages whose code is in page/app.js, with the text of their licences kept in front of it. */
-const bundled = ['@xterm/xterm'];
+/** Packages whose code is in page/app.js, with the text of their licences kept in front of it. This one brings none along. */
+const bundled = ['@xterm/headless'];
+const licenceTexts = join(source, 'licences');
 
 function packageFolder(name) {
   return join(root, 'node_modules', name);
@@ -52,6 +53,8 @@ async function script() {
     envDir: false,
     publicDir: false,
     logLevel: 'warn',
+    // Its package.json names a module that is not in the package.
+    resolve: { alias: { '@xterm/headless': join(packageFolder('@xterm/headless'), 'lib-headless/xterm-headless.js') } },
     build: {
       write: false,
       target: ['chrome111', 'firefox113', 'safari16.4'],
@@ -66,7 +69,7 @@ async function script() {
   const code = chunks.find((chunk) => chunk.type === 'chunk')?.code;
   if (code === undefined || chunks.length !== 1) throw new Error('the page did not become one script');
   const licences = bundled.map(
-    (name) => `${name} ${versionOf(name)}\n\n${readFileSync(join(packageFolder(name), 'LICENSE'), 'utf8').trim()}`,
+    (name) => `${name} ${versionOf(name)}\n\n${readFileSync(join(licenceTexts, `${name.replace('/', '-')}.txt`), 'utf8').trim()}`,
   );
   const notice = `Sallyport's bundle page. Apache-2.0. It contains:\n\n${licences.join('\n\n')}`;
   return `/*!\n${notice.replaceAll('*/', '* /')}\n*/\n${code}`;

@@ -200,14 +200,32 @@ export class Player {
   /** When the screen changes next, or changed before this moment; the end or the beginning of the recording if it does not. */
   async neighbour(by: -1 | 1): Promise<number> {
     const here = this.#target;
-    const { pieces, duration } = this.outline;
-    // What comes next at a time that several pieces share is in the last of them.
-    for (let piece = this.#seeker.pieceAt(here); piece >= 0 && piece < pieces.length; piece += by) {
+    const found = await this.#look(by, async (piece) => {
       const times = await this.#seeker.changes(piece);
-      const found = by > 0 ? times.find((at) => at > here) : times.findLast((at) => at < here);
-      if (found !== undefined) return found;
+      return by > 0 ? times.find((at) => at > here) : times.findLast((at) => at < here);
+    });
+    return found ?? (by > 0 ? this.outline.duration : 0);
+  }
+
+  /** When anything happens next after this moment, also what changes no screen; undefined when nothing does. */
+  next(): Promise<number | undefined> {
+    const here = this.#target;
+    return this.#look(1, (piece) => this.#seeker.timeAfter(piece, here));
+  }
+
+  /** Looks through pieces, from where it plays on, until something is found. What comes next at a time that several share is in the last. */
+  async #look(by: -1 | 1, find: (piece: number) => Promise<number | undefined>): Promise<number | undefined> {
+    let { cut } = this.outline;
+    let piece = this.#seeker.pieceAt(this.#target);
+    while (piece >= 0 && piece < this.outline.pieces.length) {
+      const found = await find(piece);
+      piece += by;
+      if (cut !== this.outline.cut) {
+        ({ cut } = this.outline);
+        piece = this.#seeker.pieceAt(this.#target);
+      } else if (found !== undefined) return found;
     }
-    return by > 0 ? duration : 0;
+    return undefined;
   }
 
   /** Resolves when the screen shows the moment that was asked for last. */

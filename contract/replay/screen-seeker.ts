@@ -42,7 +42,7 @@ export class ScreenSeeker {
   #target = 0;
   /** What it is on its way to. */
   #plan: { target: number; last: number } | undefined;
-  #superseded = Promise.withResolvers<'superseded'>();
+  #superseded = newSignal();
   #working: Promise<void> | undefined;
   #failure: { thrown: unknown } | undefined;
   /** Keyframes that are on their way. */
@@ -118,6 +118,19 @@ export class ScreenSeeker {
     return events.filter(({ kind }) => kind === 'data' || kind === 'resize').map(({ at }) => at);
   }
 
+  /** When the first thing in a piece happens that is later than this. */
+  async timeAfter(piece: number, at: number): Promise<number | undefined> {
+    const events = await this.#pieces.load(piece);
+    let low = 0;
+    let high = events.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((events[middle]?.at ?? 0) <= at) low = middle + 1;
+      else high = middle;
+    }
+    return events[low]?.at;
+  }
+
   /** The last piece that something at this time or before it can be in. */
   pieceAt(at: number): number {
     const { pieces } = this.#outline;
@@ -146,8 +159,8 @@ export class ScreenSeeker {
   }
 
   #supersede(): void {
-    this.#superseded.resolve('superseded');
-    this.#superseded = Promise.withResolvers();
+    this.#superseded.give();
+    this.#superseded = newSignal();
     this.#plan = undefined;
   }
 
@@ -307,4 +320,13 @@ export class ScreenSeeker {
     const got = await Promise.race([loading, this.#superseded.promise]);
     return plan === this.#plan ? got : 'superseded';
   }
+}
+
+/** `Promise.withResolvers`, which browsers have only since 2024. */
+function newSignal(): { promise: Promise<'superseded'>; give: () => void } {
+  let give: () => void = () => undefined;
+  const promise = new Promise<'superseded'>((resolve) => {
+    give = () => resolve('superseded');
+  });
+  return { promise, give };
 }

@@ -14,10 +14,17 @@ export function damageNotice(message: string, size: { cols: number; rows: number
   if (size === undefined) return `\r\n${text}\r\n`;
   if (!alternateScreen) return `${PLAIN}\r\n\x1b[7m${text}\x1b[m\r\n`;
   const width = Math.max(1, size.cols - 1);
-  const rows: string[] = [];
-  for (let at = 0; at < text.length && rows.length < MOST_ROWS; at += width) rows.push(text.slice(at, at + width));
+  const rows = inRows(text, size.cols);
   const drawn = rows.map((row, index) => `\x1b[${Math.max(1, size.rows - rows.length + 1 + index)};1H${padded(row, width)}`);
   return `${PLAIN}\x1b7\x1b[7m${drawn.join('')}\x1b[m\x1b8`;
+}
+
+/** A text cut into rows of a terminal, as many as a notice may have. */
+export function inRows(text: string, cols: number): string[] {
+  const width = Math.max(1, cols - 1);
+  const rows: string[] = [];
+  for (let at = 0; at < text.length && rows.length < MOST_ROWS; at += width) rows.push(text.slice(at, at + width));
+  return rows;
 }
 
 const PLAIN = '\x1b(B\x0f\x1b[m';

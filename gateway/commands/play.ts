@@ -1,11 +1,17 @@
 import { printable } from '../base/printable.ts';
 import { castItems } from '../query/cast-events.ts';
 import { readCast } from '../query/read-cast.ts';
+import { FileDriver } from '../query/replay/file-driver.ts';
+import type { Database } from '../store/database.ts';
 import { oneChannel, tellOthers } from './cast.ts';
 import type { DataOptions } from './open-data.ts';
-import { Player } from './player.ts';
+import { PipedStage } from './piped-stage.ts';
 import { PlayerTerminal } from './player-terminal.ts';
+import { Playing } from './playing.ts';
 import { withViewedData } from './record-viewing.ts';
+import { ScreenStage } from './screen-stage.ts';
+import { ScrollingStage } from './scrolling-stage.ts';
+import type { Stage } from './stage.ts';
 
 export interface PlayOptions extends DataOptions {
   speed: number;
@@ -17,13 +23,19 @@ export async function play(name: string, options: PlayOptions): Promise<number> 
   return withViewedData(options, oneChannel(name), async (database, { session, channel, others }) => {
     tellOthers(session, channel, others);
     const terminal = new PlayerTerminal(process.stdin, process.stdout);
-    const player = new Player(() => castItems(readCast(database, session.id, channel.channel)), terminal, options);
+    const stage = await stageFor(database, session.id, channel.channel, terminal);
     try {
-      await player.run();
+      await new Playing(stage, terminal, options).run();
     } finally {
       terminal.restore();
     }
-    for (const error of player.damage) process.stderr.write(`sallyport: ${printable(error.message)}\n`);
-    return terminal.signalled ?? (player.damage.length > 0 ? 1 : 0);
+    for (const error of stage.damage) process.stderr.write(`sallyport: ${printable(error.message)}\n`);
+    return terminal.signalled ?? (stage.damage.length > 0 ? 1 : 0);
   });
+}
+
+async function stageFor(database: Database, session: string, channel: number, terminal: PlayerTerminal): Promise<Stage> {
+  if (terminal.size === undefined) return new PipedStage(castItems(readCast(database, session, channel)), terminal);
+  const driver = await FileDriver.open(database, session, channel);
+  return driver.outline.terminal ? new ScreenStage(driver, terminal) : new ScrollingStage(driver, terminal);
 }

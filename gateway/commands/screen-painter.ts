@@ -6,8 +6,9 @@ import { emptyCell, type ScreenLine } from '../../contract/replay/screen/termina
 const NOT_DRAWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Draws the screen of a session into the terminal of whoever watches, cut to what fits above a status line. Nothing of
- * the session's output gets there: only the characters of its cells, and colours and positions that are ours.
+ * Draws the screen of a session into the terminal of whoever watches, as much of it as fits, with lines of our own over
+ * the last rows. Nothing of the session's output gets there: only the characters of its cells, and colours and positions
+ * that are ours. Of a screen that is higher than the terminal, the rows down to the cursor are shown.
  */
 export class ScreenPainter {
   /** What stands in each row. */
@@ -15,7 +16,7 @@ export class ScreenPainter {
   #size = '';
 
   /** What has to be written for the terminal to show this. */
-  paint(screen: Emulation | undefined, status: string, size: { cols: number; rows: number }): string {
+  paint(screen: Emulation | undefined, notice: readonly string[], size: { cols: number; rows: number }): string {
     const key = `${size.cols}x${size.rows}`;
     let out = '\x1b[?25l';
     if (key !== this.#size) {
@@ -23,26 +24,42 @@ export class ScreenPainter {
       this.#rows = [];
       out += '\x1b[0m\x1b[2J';
     }
-    const shown = Math.max(0, size.rows - 1);
+    const shown = Math.max(0, size.rows - notice.length);
+    const top = screen === undefined ? 0 : topRow(screen, shown, size.rows);
     for (let row = 0; row < shown; row += 1) {
-      const text = screen !== undefined && row < screen.rows ? rowOf(screen, row, size.cols) : '';
+      const text = screen !== undefined && top + row < screen.rows ? rowOf(screen, top + row, size.cols) : '';
       if (this.#rows[row] === text) continue;
       this.#rows[row] = text;
       out += `\x1b[${row + 1};1H\x1b[0m${text}\x1b[0m\x1b[K`;
     }
-    const line = status.replace(NOT_DRAWN, '?').slice(0, Math.max(0, size.cols - 1));
-    if (this.#rows[shown] !== line) {
-      this.#rows[shown] = line;
-      out += `\x1b[${size.rows};1H\x1b[0;7m${line}\x1b[K\x1b[0m`;
+    for (const [index, words] of notice.entries()) {
+      const row = shown + index;
+      const text = `\x1b[0;7m${words.replace(NOT_DRAWN, '?').slice(0, Math.max(0, size.cols - 1))}`;
+      if (this.#rows[row] === text) continue;
+      this.#rows[row] = text;
+      out += `\x1b[${row + 1};1H${text}\x1b[K\x1b[0m`;
     }
-    return out + this.#cursor(screen, size.cols, shown);
+    return out + this.#cursor(screen, top, size.cols, shown);
   }
 
-  #cursor(screen: Emulation | undefined, cols: number, rows: number): string {
+  #cursor(screen: Emulation | undefined, top: number, cols: number, rows: number): string {
     if (screen === undefined || screen.core.coreService.isCursorHidden) return '';
     const { x, y } = screen.core.buffers.active;
-    return x < cols && y < rows ? `\x1b[${y + 1};${Math.min(x, screen.cols - 1) + 1}H\x1b[?25h` : '';
+    return x < cols && y - top < rows ? `\x1b[${y - top + 1};${Math.min(x, screen.cols - 1) + 1}H\x1b[?25h` : '';
   }
+}
+
+/** What stands on a screen as lines for another terminal: its cells, up to the last that is not empty. */
+export function screenText(screen: Emulation, cols: number): string {
+  const rows = Array.from({ length: screen.rows }, (_, row) => rowOf(screen, row, cols));
+  while (rows.at(-1) === '') rows.pop();
+  return rows.map((row) => `\x1b[0m${row}\x1b[0m\r\n`).join('');
+}
+
+/** The first row that is shown. What fits without the notice stays in its place under it. */
+function topRow(screen: Emulation, shown: number, rows: number): number {
+  if (screen.rows <= rows) return 0;
+  return Math.max(0, Math.min(screen.core.buffers.active.y - shown + 1, screen.rows - shown));
 }
 
 function rowOf(screen: Emulation, row: number, cols: number): string {

@@ -211,7 +211,7 @@ class Watching {
       return;
     }
     this.#painting = true;
-    await this.#terminal.write(this.#painter.paint(this.#screen, this.#status(), size));
+    await this.#terminal.write(this.#painter.paint(this.#screen, [this.#status()], size));
     this.#painting = false;
   }
 

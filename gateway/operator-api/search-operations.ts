@@ -12,12 +12,11 @@ import { Turnstile } from './turnstile.ts';
 
 export interface SearchParts extends SearchRecording {
   readonly reading: () => Promise<Database>;
-  /** Undefined where none is kept. */
-  readonly screenText: { reader(): Promise<ScreenTextReader> } | undefined;
+  readonly screenText: { reader(): Promise<ScreenTextReader> };
 }
 
 /** How long one page looks for more before it answers with what it has. */
-const PAGE_MILLIS = 60;
+const PAGE_MILLIS = 40;
 /** Searches at once: each takes a thread for its reading, and parts of milliseconds of the event loop for its looking. */
 const AT_ONCE = 2;
 
@@ -42,11 +41,12 @@ async function search(
     throw new SallyportError('REQUEST_INVALID', 'channel: it is the number of a channel of a session, and no session is named');
   const database = await reading();
   const question = readScreenQuestion(words);
-  const text = await screenText?.reader();
+  const text = await screenText.reader();
   const begin = cursor === undefined ? undefined : readCursor(cursor);
-  const unindexed = begin === undefined ? { unindexed: await unindexedSegments(database, text) } : {};
-  if (text === undefined) return { hits: [], sessions: [], ...unindexed };
-  const page = await searchScreens({ database, text }, question, { cursor: begin, limits: { limit, millis: PAGE_MILLIS } });
+  const limits = { limit, millis: PAGE_MILLIS };
+  const page = await searchScreens({ database, text }, question, { cursor: begin, limits });
+  const tells = begin === undefined || text.isDamaged;
+  const unindexed = tells ? { unindexed: await unindexedSegments(database, text) } : {};
   return {
     hits: page.hits.map((hit) => ({
       ...hit,

@@ -1,3 +1,5 @@
+import { characterWidth as widthOf } from '../../contract/replay/screen/character-width.ts';
+
 /** Columns that a text takes in a terminal: East Asian wide characters and emoji take two, combining marks none. */
 export function textWidth(text: string): number {
   let width = 0;
@@ -22,11 +24,8 @@ export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
-const WIDE =
-  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
-
+/** As everywhere a screen is shown: what is lined up with it has to be counted like it. */
 export function characterWidth(character: string): 0 | 1 | 2 {
-  if (character < '\u0300') return 1;
-  if (/\p{Mark}/u.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
+  const codepoint = character.codePointAt(0) ?? 0;
+  return codepoint < 0x300 ? 1 : widthOf(codepoint);
 }

@@ -22,7 +22,7 @@ describe('the build of the page', () => {
     expect(script).not.toMatch(/sourceMappingURL|\bimport\(/);
     expect(script, 'no path of the machine it was built on').not.toContain(root);
     expect(script).toMatch(
-      /^\/\*!\nSallyport's bundle page\. Apache-2\.0\. It contains:\n\n@xterm\/xterm \d.*Permission is hereby granted/s,
+      /^\/\*!\nSallyport's bundle page\. Apache-2\.0\. It contains:\n\n@xterm\/headless \d.*Permission is hereby granted/s,
     );
     expect(readFileSync(join(output, 'page/app.css'), 'utf8')).not.toMatch(/url\(|@import/);
   });

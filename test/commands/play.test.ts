@@ -40,30 +40,57 @@ describe('sallyport play', () => {
   it('pauses on space with a status line, goes on from there, and quits on q', async () => {
     const { directory, id } = await words(1, 2, 3000);
     const terminal = playing(directory, id, '--idle', '0');
-    await terminal.shows('word2');
+    await terminal.looks((seen) => seen.includes('word2'));
     terminal.type(' ');
-    const paused = await terminal.shows('paused at 00:0');
+    await terminal.looks((seen) => /word1\nword2\n[\s\S]* paused at 00:0/.test(seen));
     terminal.type(' ');
-    await terminal.shows('word2', paused); // drawn again, without the status line
+    await terminal.looks((seen) => seen === 'word1\nword2');
     terminal.type('q');
     expect(await terminal.finished).toBe(0);
     expect(terminal.screen).not.toContain('word3000');
+    expect(terminal.seen, 'what was shown last stays').toMatch(/word1\nword2$/);
   });
 
-  it('seeks forward and back with the arrows', async () => {
+  it('seeks forward and back with the arrows, also while it is paused', async () => {
     const { directory, id } = await words(0, 4, 9, 14, 100);
     const terminal = playing(directory, id, '--idle', '0');
-    await terminal.shows('word0');
+    await terminal.looks((seen) => seen === 'word0');
     terminal.type('\x1b[C');
-    await terminal.shows('word4');
+    await terminal.looks((seen) => seen === 'word0\nword4');
     terminal.type('\x1b[C\x1b[C');
-    const there = await terminal.shows('word14');
+    await terminal.looks((seen) => seen === 'word0\nword4\nword9\nword14');
     terminal.type('\x1b[D');
-    const again = await terminal.shows('word0', there);
-    await terminal.shows('word4', again);
+    await terminal.looks((seen) => seen === 'word0\nword4\nword9');
+    terminal.type(' ');
+    await terminal.looks((seen) => seen.includes('paused at 00:1'));
+    terminal.type('\x1b[D\x1b[D');
+    await terminal.looks((seen) => /^word0\n\n[\s\S]*paused at 00:0/.test(seen));
     terminal.type('q');
     expect(await terminal.finished).toBe(0);
     expect(terminal.screen).not.toContain('word100');
+  });
+
+  it('scrolls what a program without a terminal wrote, with the same keys', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await session.openChannel('exec');
+    for (const second of [0, 4, 9, 14, 100]) channel.data(second, second === 9 ? 'e' : 'o', `line${second}\n`);
+    await channel.close();
+    const terminal = playing(data.directory, session.id, '--idle', '0');
+    await terminal.looks((seen) => seen.endsWith('line0'));
+    terminal.type('\x1b[C\x1b[C\x1b[C');
+    await terminal.looks((seen) => seen.endsWith('line0\nline4\nline9\nline14'));
+    terminal.type('\x1b[D');
+    await terminal.looks((seen) => seen === 'line0\nline4\nline9');
+    terminal.type(' ');
+    await terminal.looks((seen) => seen.includes('paused at 00:1'));
+    terminal.type(' ');
+    await terminal.looks((seen) => seen === 'line0\nline4\nline9');
+    terminal.type('\x1b[C');
+    await terminal.looks((seen) => seen === 'line0\nline4\nline9\nline14');
+    terminal.type('q');
+    expect(await terminal.finished).toBe(0);
+    expect(terminal.screen).not.toContain('line100');
   });
 
   it('changes its speed, and folds pauses, while it plays', async () => {
@@ -81,6 +108,7 @@ describe('sallyport play', () => {
     const data = await RecordedData.open();
     const session = await data.openSession();
     const channel = await session.openChannel('shell');
+    channel.terminal(60, 20);
     channel.data(0, 'o', '\x1b[?1049h\x1b[?25l\x1b[7mready');
     channel.data(1000, 'o', 'never');
     await channel.close();
@@ -105,26 +133,58 @@ describe('sallyport play', () => {
     expect(await terminal.finished).toBe(143);
   });
 
-  it('says when the recording is larger than the terminal', async () => {
+  it('of a larger screen shows what fits, down to the cursor, and says so', async () => {
     const data = await RecordedData.open();
     const session = await data.openSession();
     const channel = await session.openChannel('shell');
     channel.event(0, { t: 'terminal', cols: 200, rows: 50, type: 'xterm' });
-    channel.data(0, 'o', 'x');
+    channel.data(0, 'o', `top\x1b[45;1H${'x'.repeat(150)}\r\nprompt$ `);
+    channel.data(60, 'o', 'never');
     await channel.close();
-    const { screen } = await inTerminal(process.execPath, [mainFile, 'play', session.id, '--data', data.directory]);
-    expect(screen).toContain('[recorded in 200x50, and this terminal has 80x24');
+    const terminal = playing(data.directory, session.id, '--idle', '0');
+    await terminal.looks((seen) => seen.includes('[recorded in 200x50, and this terminal has 80x24'));
+    const rows = terminal.seen.split('\n');
+    expect(rows.at(-3)).toBe('prompt$ '.trimEnd());
+    expect(rows.at(-4)).toBe('x'.repeat(80));
+    expect(terminal.seen).not.toContain('top');
+    terminal.type('q');
+    expect(await terminal.finished).toBe(0);
   });
+
+  const hostile =
+    'a\x1b]52;c;cm0gLXJm\x07\x1b[6n\x1b]0;title\x07\x1bP$qm\x1b\\\x05\x1b]8;;https://example.com\x07b\x1b[8;5;5t\x1b[?1000h\x1b[21t\u202e';
 
   it('lets nothing act on the terminal of whoever watches', async () => {
     const data = await RecordedData.open();
     const session = await data.openSession();
     const channel = await session.openChannel('shell');
-    channel.data(0, 'o', 'a\x1b]52;c;cm0gLXJm\x07\x1b[6n\x1b]0;title\x07\x1bP$qm\x1b\\\x05b');
+    channel.data(0, 'o', hostile.replace('\u202e', ''));
     await channel.close();
     const { stdout } = await sallyport('play', session.id, '--data', data.directory);
     expect(stdout).toBe('ab');
   });
+
+  for (const pty of [true, false]) {
+    it(`lets only cells get to a terminal, ${pty ? 'of a screen' : 'of lines'}`, async () => {
+      const data = await RecordedData.open();
+      const session = await data.openSession();
+      const channel = await session.openChannel('shell');
+      if (pty) channel.terminal(60, 20);
+      channel.data(0, 'o', `${hostile}\x1b[1;31mred\x1b[m\x1b[10;1H\x1b[?1049hc\x1b[?1049l\x1b[3J\r\n`);
+      channel.exit(1, 0);
+      await channel.close();
+      const { screen } = await inTerminal(process.execPath, [mainFile, 'play', session.id, '--data', data.directory, '--idle', '0.01']);
+      // Positions, colours and erasing, and what play itself sets and sets back.
+      const left = screen.replaceAll(
+        /\x1b\[(?:\d+(?:;\d+)*)?[HmKJ]|\x1b\[\?(?:25|7)h|\x1b\[\?(?:25|5|2026)l|\x1b\[\?1049[hl]|\x1b\[!p|\x1b\(B\x0f/g,
+        '',
+      );
+      expect(left).not.toMatch(/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]/);
+      expect(left).toContain('ab');
+      expect(screen).toMatch(/\x1b\[[\d;]*1;31mred/);
+      if (!pty) expect(screen, 'lines stay where they are').not.toMatch(/\x1b\[\?1049|\x1b\[10;1H|\x1b\[3J/);
+    });
+  }
 
   it('ends quietly when its reader has seen enough', async () => {
     const { directory, id } = await words(...Array.from({ length: 5000 }, (_, index) => index / 1e4));

@@ -8,7 +8,7 @@ import { MemoryDriver, type MemoryOptions, nodeHost, playedFromStart, textOf } f
 import { randomNumbers, randomOutput } from './random-output.ts';
 
 /** Pieces of events as no program would write them, the same for the same seed. Times repeat, within pieces and across them. */
-export function randomRecording(seed: number, pty: boolean, pieceCount = 12): CastEvent[][] {
+function randomRecording(seed: number, pty: boolean, pieceCount = 12): CastEvent[][] {
   const random = randomNumbers(seed);
   let at = 0;
   return Array.from({ length: pieceCount }, (_, piece) =>

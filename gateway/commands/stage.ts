@@ -1,0 +1,17 @@
+import type { SallyportError } from '../base/errors.ts';
+
+/** What a recording is played on. Times are microseconds of the recording. */
+export interface Stage {
+  /** What could not be read so far, each once. */
+  readonly damage: readonly SallyportError[];
+  /** When the next thing happens behind what is shown; undefined at the end. */
+  next(): Promise<number | undefined>;
+  /** Shows everything up to a moment, which is not before what is shown. */
+  show(at: number): Promise<void>;
+  /** Goes to a moment, back or forth. Asked again before it is there, it goes to the later one. */
+  seek(at: number): Promise<void>;
+  /** A line of ours on top of it; undefined when it is to go. */
+  status(line: string | undefined): Promise<void>;
+  /** Leaves in the terminal what is to stay there. */
+  finish(): Promise<void>;
+}
