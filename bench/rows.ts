@@ -4,6 +4,7 @@ import { index } from './index.ts';
 import { ledger } from './ledger.ts';
 import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
+import { replaySeek } from './replay-seek.ts';
 import { search } from './search.ts';
 import { sshBulk } from './ssh-bulk.ts';
 import { sshConnect } from './ssh-connect.ts';
@@ -12,4 +13,17 @@ import { sshSessions } from './ssh-sessions.ts';
 import type { Row } from './support/row.ts';
 
 /** Every row that can be measured, in the order of their numbers. */
-export const rows: readonly Row[] = [sshBulk, sshConnect, sshEcho, sshSessions, ledger, atRest, index, search, recovery, footprint, policy];
+export const rows: readonly Row[] = [
+  sshBulk,
+  sshConnect,
+  sshEcho,
+  sshSessions,
+  replaySeek,
+  index,
+  search,
+  ledger,
+  atRest,
+  recovery,
+  footprint,
+  policy,
+];

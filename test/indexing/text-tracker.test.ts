@@ -96,6 +96,11 @@ describe('lines of screen text', () => {
     expect(seen(['tick\r\n', 'tock\r\n', ...Array.from({ length: 30 }, () => 'tick\r\n')])).toEqual(['tick@1-33', 'tock@2-6']);
   });
 
+  it('are found where a character is repeated, and where it wraps', () => {
+    expect(texts(['=\x1b[9b end', '\x1b[2J'])).toEqual(['========== end']);
+    expect(texts(['x\x1b[44b漢字', '\x1b[2J'], { cols: 20 })).toEqual([`${'x'.repeat(45)}漢字`]);
+  });
+
   it('survive another size of the terminal', () => {
     expect(texts(['before it\r\n', { cols: 6, rows: 3 }, 'after', { cols: 40, rows: 9 }, ' it'])).toEqual([
       'before it',

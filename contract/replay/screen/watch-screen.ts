@@ -28,7 +28,7 @@ const ALTERNATE = [47, 1047, 1049];
 
 /** To be called once for an emulation, after it was restored if it is to be. There is no end to it: the emulation ends. */
 export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void {
-  const { core } = emulation;
+  const core = emulation.core;
   const active = () => core.buffers.active;
   watchPrinting(core, watcher);
   const service = core._bufferService;
@@ -83,13 +83,28 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
 }
 
 function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
+  type Print = (data: Uint32Array, start: number, end: number) => void;
+  let printing = false;
+  const watched =
+    (print: Print): Print =>
+    (data, start, end) => {
+      if (printing) {
+        print(data, start, end);
+        return;
+      }
+      printing = true;
+      watcher.printing(core.buffers.active, data, start, end);
+      try {
+        print(data, start, end);
+      } finally {
+        printing = false;
+      }
+      watcher.printed(core.buffers.active);
+    };
+  // Whatever prints here by now, which may leave a part of it to xterm.js; and that alone, where something is repeated.
   const handler = core._inputHandler;
-  const print = handler.print.bind(handler);
-  handler.print = (data, start, end) => {
-    watcher.printing(core.buffers.active, data, start, end);
-    print(data, start, end);
-    watcher.printed(core.buffers.active);
-  };
+  handler._parser.setPrintHandler(watched(handler._parser._printHandler));
+  handler.print = watched(handler.print.bind(handler));
 }
 
 function within({ y, scrollTop, scrollBottom }: ScreenBuffer): boolean {
