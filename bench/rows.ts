@@ -1,5 +1,6 @@
 import { atRest } from './at-rest.ts';
 import { footprint } from './footprint.ts';
+import { index } from './index.ts';
 import { ledger } from './ledger.ts';
 import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
@@ -18,6 +19,7 @@ export const rows: readonly Row[] = [
   sshEcho,
   sshSessions,
   replaySeek,
+  index,
   search,
   ledger,
   atRest,

@@ -14,10 +14,10 @@ import { median, quantile } from './support/statistics.ts';
 
 const GOAL_MILLIS = 50;
 const GOAL_RATIO = 100;
-const LIMITS = { limit: 50, millis: 60 }; // As the operator API asks.
+const LIMITS = { limit: 50, millis: 40 }; // As the operator API asks.
 const SIZES = [5000, 50_000, 500_000, 2_000_000, 10_000_000];
 /** Queries that the peer is timed with in each run: it takes seconds for one. */
-const PEER_QUERIES = 2;
+const PEER_QUERIES = 1;
 
 interface Timed extends BenchQuery {
   readonly millis: number;
@@ -48,9 +48,13 @@ export const search: Row = {
     const filtered: number[] = [];
     const ofOne: number[] = [];
     const peer: number[] = [];
+    const cpu: number[] = [];
     const byKind = new Map<string, number[]>();
     for (let run = 0; run < runs; run += 1) {
+      const before = process.cpuUsage();
       const times = await inTurn(corpus, queries);
+      const { user, system } = process.cpuUsage(before);
+      cpu.push((user + system) / 1000 / queries.length);
       ours.push(p95(times));
       for (const { kind, millis } of times) byKind.set(kind, [...(byKind.get(kind) ?? []), millis]);
       second.push(p95(await secondPages(corpus, times)));
@@ -72,6 +76,7 @@ export const search: Row = {
     return {
       main: judged(main, `≤ ${GOAL_MILLIS} ms, ${GOAL_RATIO}× zstdgrep`, met),
       extras: [
+        report({ row: 11, name: 'search, CPU of a page', unit: 'ms', values: cpu, note: 'of all threads, on average' }),
         explained('search, second page', second, 'of those queries that have one'),
         explained('search, one agent', filtered, 'a fiftieth of the sessions'),
         explained('search, one session', ofOne, `one of ${corpus.sessions}`),

@@ -146,7 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       retention,
       indexer: indexing.indexer,
       session: parts,
-      recordings: { casts: liveWatch.casts, want: () => undefined, screenText: undefined },
+      recordings: { casts: liveWatch.casts, indexing },
       crypto,
       supervision: new Supervision(parts),
       watchers: (session) => liveWatch.watch.watchers(session),

@@ -10,7 +10,6 @@ import { unindexedSegments } from '../query/search/unindexed.ts';
 import type { SessionWords } from '../query/session-question.ts';
 import type { Database } from '../store/database.ts';
 import { ScreenTextReader } from '../store/screen-text-reader.ts';
-import { isDamage } from '../store/screen-text-schema.ts';
 import { type DataOptions, withData } from './open-data.ts';
 import { jsonLine, print } from './output.ts';
 import { recordAccess } from './record-viewing.ts';
@@ -74,14 +73,9 @@ async function searchOnce(
   const said = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Searched['asked'];
   const result = { older: database.isOlder, asked: said };
   try {
-    const unindexed = await unindexedSegments(database, text);
-    if (text === undefined) return { ...result, page: NOTHING, unindexed, damaged: false };
     const limits = { limit, millis: Number.POSITIVE_INFINITY };
-    const page = await searchScreens({ database, text }, question, { cursor, limits });
-    return { ...result, page, unindexed, damaged: text.isDamaged };
-  } catch (thrown) {
-    if (!isDamage(thrown)) throw thrown;
-    return { ...result, page: NOTHING, unindexed: await database.segments.count(), damaged: true };
+    const page = text === undefined ? NOTHING : await searchScreens({ database, text }, question, { cursor, limits });
+    return { ...result, page, unindexed: await unindexedSegments(database, text), damaged: text?.isDamaged === true };
   } finally {
     await text?.close();
   }

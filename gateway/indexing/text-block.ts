@@ -10,6 +10,12 @@ export const LONGEST_LINE = 16_384;
 /** More than any block that is packed here is, unpacked. */
 const MOST_BYTES = 1 << 20;
 const MOST_LINES = 4096;
+/** Blocks are put together in it before they are packed. */
+const scratch = Buffer.allocUnsafe(1 << 17);
+/** A block is unpacked into one piece, nearly always. */
+const CHUNK = 32_768;
+/** Bytes of 2^53 in the form of `writeNumber`. */
+const LONGEST_NUMBER = 8;
 
 // Level 1 packs text in blocks of this size as well as level 3 does, in half the time.
 const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } };
@@ -19,7 +25,7 @@ export function packLines(lines: readonly ScreenLine[]): TextBlock[] {
   const blocks: TextBlock[] = [];
   let block: ScreenLine[] = [];
   let length = 0;
-  for (const line of inOrder(lines).flatMap(cutLine)) {
+  for (const line of inOrder(lines.some(isOdd) ? lines.flatMap(cutLine) : lines)) {
     if (block.length > 0 && (length + line.text.length > BLOCK_LENGTH || block.length === MOST_LINES)) {
       blocks.push(packBlock(block));
       block = [];
@@ -36,12 +42,14 @@ export function packLines(lines: readonly ScreenLine[]): TextBlock[] {
 export interface UnpackedBlock {
   /** The lines, each ended by a line feed. */
   readonly text: string;
+  /** Whether all of it is ASCII. */
+  readonly ascii: boolean;
   /** Microseconds since the channel opened, two for each line: first and last. */
   readonly times: Float64Array;
 }
 
 export function unpackBlock(packed: Uint8Array): UnpackedBlock {
-  const bytes = zstdDecompressSync(packed, { maxOutputLength: MOST_BYTES });
+  const bytes = zstdDecompressSync(packed, { maxOutputLength: MOST_BYTES, chunkSize: CHUNK });
   const numbers = new NumberReader(bytes);
   const count = numbers.next();
   if (count > MOST_LINES) throw new Error(`A block of screen text claims ${count} lines`);
@@ -52,7 +60,8 @@ export function unpackBlock(packed: Uint8Array): UnpackedBlock {
     times[line * 2] = before;
     times[line * 2 + 1] = before + numbers.next();
   }
-  return { text: bytes.toString('utf8', numbers.at), times };
+  const text = bytes.toString('utf8', numbers.at);
+  return { text, ascii: text.length === bytes.length - numbers.at, times };
 }
 
 export function unpackLines(packed: Uint8Array): ScreenLine[] {
@@ -68,19 +77,24 @@ export function unpackLines(packed: Uint8Array): ScreenLine[] {
 }
 
 function packBlock(lines: readonly ScreenLine[]): TextBlock {
-  const text = `${lines.map((line) => line.text).join('\n')}\n`;
-  const numbers: number[] = [];
-  pushNumber(numbers, lines.length);
+  let text = '';
+  for (const line of lines) text += `${line.text}\n`;
+  const most = (lines.length * 2 + 1) * LONGEST_NUMBER + text.length * 3;
+  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);
+  let at = writeNumber(bytes, 0, lines.length);
   let before = 0;
   let last = 0;
   for (const line of lines) {
-    pushNumber(numbers, line.first - before);
-    pushNumber(numbers, line.last - line.first);
+    at = writeNumber(bytes, at, line.first - before);
+    at = writeNumber(bytes, at, line.last - line.first);
     before = line.first;
     last = Math.max(last, line.last);
   }
-  const packed = zstdCompressSync(Buffer.concat([Uint8Array.from(numbers), Buffer.from(text)]), PACKING);
-  return { first: lines[0]?.first ?? 0, last, lines: lines.length, packed, searchable: tokensOf(foldText(text)) };
+  const written = bytes.write(text, at, 'utf8');
+  const packed = zstdCompressSync(bytes.subarray(0, at + written), PACKING);
+  // As many bytes as units: all of it is ASCII.
+  const folded = written === text.length ? text.toLowerCase() : foldText(text);
+  return { first: lines[0]?.first ?? 0, last, lines: lines.length, packed, searchable: tokensOf(folded) };
 }
 
 function inOrder(lines: readonly ScreenLine[]): readonly ScreenLine[] {
@@ -89,11 +103,15 @@ function inOrder(lines: readonly ScreenLine[]): readonly ScreenLine[] {
     : lines.toSorted((one, other) => one.first - other.first);
 }
 
+function isOdd({ text, first, last }: ScreenLine): boolean {
+  return text.length > LONGEST_LINE || last < first || text.includes('\n');
+}
+
 function cutLine(line: ScreenLine): ScreenLine | ScreenLine[] {
-  const text = line.text.includes('\n') ? line.text.replaceAll('\n', ' ') : line.text;
+  if (!isOdd(line)) return line;
+  const text = line.text.replaceAll('\n', ' ');
   const { first } = line;
   const last = Math.max(first, line.last);
-  if (text === line.text && last === line.last && text.length <= LONGEST_LINE) return line;
   const pieces: ScreenLine[] = [];
   for (let at = 0; at < text.length || at === 0; ) {
     let end = Math.min(text.length, at + LONGEST_LINE);
@@ -109,14 +127,17 @@ function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }
 
-/** As LEB128: seven bits at a time, the lowest first. Whole numbers, also beyond 32 bits. */
-function pushNumber(bytes: number[], number: number): void {
+/** As LEB128: seven bits at a time, the lowest first. Whole numbers, also beyond 32 bits. Gives where it ends. */
+function writeNumber(bytes: Buffer, at: number, number: number): number {
   let left = Math.max(0, Math.trunc(number));
+  let end = at;
   while (left >= 0x80) {
-    bytes.push((left % 0x80) | 0x80);
+    bytes[end] = (left % 0x80) | 0x80;
     left = Math.floor(left / 0x80);
+    end += 1;
   }
-  bytes.push(left);
+  bytes[end] = left;
+  return end + 1;
 }
 
 class NumberReader {

@@ -7,6 +7,7 @@ import { EVENTS_PATH } from './events.ts';
 import { METRICS_PATH } from './metrics.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import { readOnly } from './read-only-route.ts';
+import { recordingPaths } from './recordings/describe-routes.ts';
 import { COOKIE } from './who-asks.ts';
 
 export const OPENAPI_PATH = '/openapi.json';
@@ -39,7 +40,12 @@ export function openApiDocument(version: string): Json {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description: 'Sessions, approvals, supervision and evidence of a Sallyport gateway. x-roles says who may ask for an operation.',
     },
-    paths: { ...paths, [EVENTS_PATH]: { get: eventsObject() }, [METRICS_PATH]: { get: metricsObject() } },
+    paths: {
+      ...paths,
+      ...recordingPaths({ problems, security: loggedIn }),
+      [EVENTS_PATH]: { get: eventsObject() },
+      [METRICS_PATH]: { get: metricsObject() },
+    },
     components: {
       schemas: { Problem: problemSchema(), Event: schemaOf(operatorEvent, 'output') },
       responses: {

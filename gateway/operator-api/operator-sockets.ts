@@ -103,8 +103,8 @@ export class OperatorSockets {
 
 /** A peer that does not answer the close is cut off: nothing goes to it any more either way. */
 function end(socket: WebSocket, code: number, reason: string): void {
-  if (socket.readyState !== socket.OPEN) return; // It ends already.
-  socket.close(code, reason);
+  // What ends already was told why, and may be waited for in vain all the same.
+  if (socket.readyState === socket.OPEN) socket.close(code, reason);
   const patience = setTimeout(() => socket.terminate(), 1000);
   socket.once('close', () => clearTimeout(patience));
 }

@@ -2,7 +2,7 @@ import type { OperationInput, OperationOutput } from '../../contract/operator-ap
 import { SallyportError } from '../base/errors.ts';
 import { readScreenQuestion } from '../query/search/screen-question.ts';
 import { readCursor, writeCursor } from '../query/search/search-cursor.ts';
-import { searchScreens } from '../query/search/search-screens.ts';
+import { type SearchPage, searchScreens } from '../query/search/search-screens.ts';
 import { unindexedSegments } from '../query/search/unindexed.ts';
 import type { Database } from '../store/database.ts';
 import type { ScreenTextReader } from '../store/screen-text-reader.ts';
@@ -17,7 +17,7 @@ export interface SearchParts extends SearchRecording {
 }
 
 /** How long one page looks for more before it answers with what it has. */
-const PAGE_MILLIS = 60;
+const PAGE_MILLIS = 40;
 /** Searches at once: each takes a thread for its reading, and parts of milliseconds of the event loop for its looking. */
 const AT_ONCE = 2;
 
@@ -44,9 +44,11 @@ async function search(
   const question = readScreenQuestion(words);
   const text = await screenText?.reader();
   const begin = cursor === undefined ? undefined : readCursor(cursor);
-  const unindexed = begin === undefined ? { unindexed: await unindexedSegments(database, text) } : {};
-  if (text === undefined) return { hits: [], sessions: [], ...unindexed };
-  const page = await searchScreens({ database, text }, question, { cursor: begin, limits: { limit, millis: PAGE_MILLIS } });
+  const limits = { limit, millis: PAGE_MILLIS };
+  const page: SearchPage =
+    text === undefined ? { hits: [], sessions: [] } : await searchScreens({ database, text }, question, { cursor: begin, limits });
+  const tells = begin === undefined || text?.isDamaged === true;
+  const unindexed = tells ? { unindexed: await unindexedSegments(database, text) } : {};
   return {
     hits: page.hits.map((hit) => ({
       ...hit,

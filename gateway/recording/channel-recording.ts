@@ -39,6 +39,12 @@ export interface ChannelDescription {
   recordInput?: boolean;
 }
 
+/** How much binary content of a channel is kept up to the end of a stretch. */
+export interface RawSpent {
+  readonly stretch: number;
+  readonly spent: Readonly<PerStream>;
+}
+
 /** What all channels of a gateway share. */
 export interface RecordingParts {
   dataDirectory: string;
@@ -100,6 +106,7 @@ export class ChannelRecording {
   readonly #sealing = new Set<Promise<void>>();
   #follower: FrameFollower | undefined;
   #newestSeal: Promise<unknown> = Promise.resolve();
+  #rawSpent: RawSpent = { stretch: 0, spent: { i: 0, o: 0, e: 0 } };
   readonly #syncFailed = (thrown: unknown) => void this.#fail(thrown);
   #failure: SallyportError | undefined;
   #finishing: Promise<{ segments: number }> | undefined;
@@ -150,6 +157,11 @@ export class ChannelRecording {
   /** The terminal with its present size, once there is one. */
   get terminal(): Terminal | undefined {
     return this.#crossing.terminal;
+  }
+
+  /** Up to the newest stretch that is sealed. */
+  get rawSpent(): RawSpent {
+    return this.#rawSpent;
   }
 
   /** One follower, or none: what is written from here on. */
@@ -314,7 +326,11 @@ export class ChannelRecording {
   async #seal(file: StretchFile, stretch: number, last: boolean, before: Promise<unknown>): Promise<void> {
     const { session, channel } = this.description;
     try {
-      await sealAndRecord({ journal: file.path, session, channel, stretch, bytes: file.bytes, last }, this.#parts, before);
+      const recorded = (segment: RecordedNow): void => {
+        this.#rawSpent = { stretch, spent: segment.rawSpent };
+        this.#parts.recorded(segment);
+      };
+      await sealAndRecord({ journal: file.path, session, channel, stretch, bytes: file.bytes, last }, { ...this.#parts, recorded }, before);
     } finally {
       this.#retired.delete(file);
       this.#parts.journalSync.forget(file);

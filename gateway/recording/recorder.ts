@@ -13,7 +13,7 @@ import type { RecordedNow } from './seal-and-record.ts';
 import { Sealer } from './sealer.ts';
 import type { RecordWriter } from './segment-records.ts';
 
-export { type ChannelDescription, ChannelRecording, type RecordingPosition } from './channel-recording.ts';
+export { type ChannelDescription, ChannelRecording, type RawSpent, type RecordingPosition } from './channel-recording.ts';
 export type { RecoveryReport } from './recovery.ts';
 export type { RecoveryIndex } from './recovery-index.ts';
 export type { RecordedNow } from './seal-and-record.ts';

@@ -1,5 +1,6 @@
 import { SallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { PerStream } from './cast-renderer.ts';
 import type { Sealer, SealRequest } from './sealer.ts';
 import { dropStretch, type RecordWriter, segmentSealed, setAside } from './segment-records.ts';
 
@@ -10,6 +11,8 @@ export interface RecordedNow {
   readonly segment: number;
   /** No segment of this channel follows. */
   readonly last: boolean;
+  /** How much binary content of the channel is kept up to its end: what the next stretch is rendered with. */
+  readonly rawSpent: PerStream;
 }
 
 /**
@@ -42,7 +45,7 @@ async function complete(
   await before.catch(() => undefined); // that it failed is told where it failed; this segment is no worse for it
   if (sealed.state === 'sealed') {
     await records.append(segmentSealed(sealed.segment, records));
-    recorded({ session, channel, segment: stretch, last });
+    recorded({ session, channel, segment: stretch, last, rawSpent: sealed.segment.cast.rawSpent });
     if (sealed.segment.journal.state !== 'damaged') return dropStretch(journal);
   }
   const message = sealed.state === 'poison' ? sealed.message : 'it is damaged';

@@ -26,7 +26,9 @@ export function openLiveWatch({ recorder, database, dataDirectory, live, records
   const feed = new LiveFeed(recorder, (error) => log.error({ err: error }, 'a watched session could not be shown'));
   const segments = (session: string, channel: number) => database.segments.ofChannel(session, channel);
   const screens = new Screens({ dataDirectory, segments, log });
-  const casts = new LiveCasts({ dataDirectory, segments, log });
+  const rawSpent = (session: string, channel: number) =>
+    recorder.recordingsOf(session).find(({ description }) => description.channel === channel)?.rawSpent;
+  const casts = new LiveCasts({ dataDirectory, segments, rawSpent, log });
   const find = (id: string) => {
     const session = live.find(id);
     if (session === undefined) return undefined;

@@ -31,7 +31,7 @@ import { type RecordingSurroundings, recordingsOf } from './recordings.ts';
 export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
   readonly config: () => Config;
   readonly session: Pick<SessionParts, 'live' | 'inForce' | 'recorder'>;
-  readonly recordings: Pick<RecordingSurroundings, 'casts' | 'want' | 'screenText'>;
+  readonly recordings: Pick<RecordingSurroundings, 'casts' | 'indexing'>;
   readonly crypto: 'native' | 'javascript';
   readonly approvals: Approvals;
   readonly locks: Locks;

@@ -92,14 +92,24 @@ export class ScreenTextReader {
     );
   }
 
-  /** In which shards blocks of these sessions stand, and which are the first and the last of them. */
-  placesOf(sessions: readonly string[]): Promise<{ shard: number; low: number; high: number }[]> {
-    return this.#all(
-      `SELECT ${shardOfBlock('p.id')} AS shard, min(p.id) AS low, max(p.id) AS high
-       FROM segments s CROSS JOIN places p ON p.segment = s.id
-       WHERE s.session IN (SELECT value FROM json_each(?)) AND s.complete = 1 GROUP BY 1`,
+  /** In which shards blocks of these sessions stand, and between which of them. */
+  async placesOf(sessions: readonly string[]): Promise<{ shard: number; low: number; high: number }[]> {
+    // Blocks of a segment have numbers in a row, in one shard or in two: the first and the last of each say enough.
+    const spans = await this.#all<{ low: number | null; high: number | null; from: number; to: number }>(
+      `SELECT low, high, ${shardOfBlock('low')} AS "from", ${shardOfBlock('high')} AS "to" FROM (
+         SELECT (SELECT min(p.id) FROM places p WHERE p.segment = s.id) AS low, (SELECT max(p.id) FROM places p WHERE p.segment = s.id) AS high
+         FROM segments s WHERE s.session IN (SELECT value FROM json_each(?)) AND s.complete = 1)`,
       [JSON.stringify(sessions)],
     );
+    const shards = new Map<number, { shard: number; low: number; high: number }>();
+    for (const { low, high, from, to } of spans) {
+      if (low === null || high === null) continue;
+      for (let shard = from; shard <= to; shard += 1) {
+        const known = shards.get(shard) ?? { shard, low, high };
+        shards.set(shard, { shard, low: Math.min(known.low, low), high: Math.max(known.high, high) });
+      }
+    }
+    return [...shards.values()];
   }
 
   /** Blocks of a shard that have all of these tokens, newest first. Undefined where the shard has been made anew meanwhile. */
@@ -153,18 +163,27 @@ export class ScreenTextReader {
       [JSON.stringify(places.map(({ id }) => id))],
     );
     for (const shard of shards) {
-      const { packed, base } = shardOf(shard);
+      const { base } = shardOf(shard);
       const numbers = JSON.stringify(places.map(({ id }) => id - base));
-      const rows = await this.#whileThere(() =>
-        this.#all<{ number: number; packed: Uint8Array }>(
-          `SELECT number, packed FROM ${packed} WHERE number IN (SELECT value FROM json_each(?))`,
-          [numbers],
-        ),
-      );
-      if (rows === undefined) return this.packed(places); // Made anew meanwhile: it has another form now.
+      const rows = (await this.#rows(shard, numbers)) ?? (await this.#rows(await this.formNow(shard), numbers)) ?? [];
       for (const row of rows) found.set(base + row.number, row.packed);
     }
     return found;
+  }
+
+  /** A shard whose tables are gone: as it is since it was made anew. Undefined when there is none, or it was not. */
+  async formNow(shard: Shard): Promise<Shard | undefined> {
+    const [now] = await this.#all<Shard>(`SELECT ${SHARD_COLUMNS} FROM shards WHERE id = ?`, [shard.id]);
+    if (now?.form !== shard.form) return now;
+    this.reportDamage();
+    return undefined;
+  }
+
+  async #rows(shard: Shard | undefined, numbers: string): Promise<{ number: number; packed: Uint8Array }[] | undefined> {
+    if (shard === undefined) return [];
+    return this.#whileThere(() =>
+      this.#all(`SELECT number, packed FROM ${shardOf(shard).packed} WHERE number IN (SELECT value FROM json_each(?))`, [numbers]),
+    );
   }
 
   /** A block could not be unpacked. */

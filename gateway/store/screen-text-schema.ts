@@ -93,21 +93,18 @@ export function dropShard(shard: Pick<Shard, 'id' | 'form'>): string {
 
 /** Opens the file for writing, and makes a new one where there is none that is of use. */
 export async function openScreenText(file: string): Promise<Connection> {
-  await makeFolder(file);
-  return (await tryToOpen(file)) ?? (await beginAnew(file));
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const opened = await tryToOpen(file);
+  if (opened !== undefined) return opened;
+  await removeScreenText(file);
+  const made = await tryToOpen(file);
+  if (made === undefined) throw new Error(`${file} could not be made`);
+  return made;
 }
 
 /** Throws away what there is. */
-export async function beginAnew(file: string): Promise<Connection> {
-  await makeFolder(file);
+export async function removeScreenText(file: string): Promise<void> {
   for (const end of ['', '-wal', '-shm', '-journal']) await rm(`${file}${end}`, { recursive: true, force: true });
-  const connection = await tryToOpen(file);
-  if (connection === undefined) throw new Error(`${file} could not be made anew`);
-  return connection;
-}
-
-async function makeFolder(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 }
 
 async function tryToOpen(file: string): Promise<Connection | undefined> {

@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IndexedSegment, ScreenTextStore, TextBlock } from '../indexing/screen-text.ts';
 import type { ChannelsTable } from './channels-table.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, isSqlError } from './connection.ts';
 import { eraseSessions } from './screen-text-eraser.ts';
 import { ScreenTextReader } from './screen-text-reader.ts';
-import { beginAnew, isDamage, openScreenText, SCREEN_TEXT_FILE } from './screen-text-schema.ts';
+import { isDamage, openScreenText, removeScreenText, SCREEN_TEXT_FILE } from './screen-text-schema.ts';
 import { putSegment, removeUnfinished } from './screen-text-writer.ts';
 
 /** Of a `Database`: where it is, and when channels opened. */
@@ -28,7 +28,8 @@ export class ScreenTextFile implements ScreenTextStore {
   readonly #surroundings: Surroundings;
   readonly #onLoss: () => void;
   #connection: Connection;
-  #inode: number;
+  /** Undefined while there is no file to write to. */
+  #inode: number | undefined;
   #reader: Promise<ScreenTextReader> | undefined;
   /** One thing at a time is written. */
   #last: Promise<unknown> = Promise.resolve();
@@ -45,9 +46,10 @@ export class ScreenTextFile implements ScreenTextStore {
 
   static async open(surroundings: Surroundings, { onLoss = () => undefined }: ScreenTextOptions = {}): Promise<ScreenTextFile> {
     const file = join(surroundings.directory, SCREEN_TEXT_FILE);
-    const opened = await prepared(file, openScreenText).catch((thrown: unknown) => {
+    const opened = await prepared(file, openScreenText).catch(async (thrown: unknown) => {
       if (!isDamage(thrown)) throw thrown;
-      return prepared(file, beginAnew);
+      await removeScreenText(file);
+      return prepared(file, openScreenText);
     });
     return new ScreenTextFile(surroundings, { ...opened, file, onLoss });
   }
@@ -81,16 +83,45 @@ export class ScreenTextFile implements ScreenTextStore {
       this.#toForget = all;
       this.#forgetting = this.#inTurn(() => {
         this.#toForget = undefined; // Whoever comes from here on is not among them.
-        return eraseSessions(this.#file, [...all]);
+        return this.#erase([...all]);
       });
     }
     for (const session of sessions) this.#toForget.add(session);
     return this.#forgetting;
   }
 
-  /** Reads beside what is written, on a connection of its own. To be asked for again after each use: it may be another one. */
-  reader(): Promise<ScreenTextReader> {
-    this.#reader ??= ScreenTextReader.beside(this.#file, () => void this.#inTurn(() => this.#beginAnew()));
+  /** On a full disk there is no room for copies, and erasing must not wait for any: then all of it goes. */
+  async #erase(sessions: readonly string[]): Promise<void> {
+    try {
+      await eraseSessions(this.#file, sessions);
+    } catch (thrown) {
+      if (!isForWantOfSpace(thrown)) throw thrown;
+      await this.#discard();
+      await this.#beginAnew().catch((again: unknown) => {
+        if (!isForWantOfSpace(again)) throw again; // Nothing is left to erase. Whoever stores next tries again.
+      });
+    }
+  }
+
+  /** Reads beside what is written, on a connection of its own. To be asked for again for each use: it may be another one. */
+  async reader(): Promise<ScreenTextReader> {
+    try {
+      return await this.#openReader();
+    } catch (thrown) {
+      if (!isSqlError(thrown, 'SQLITE_CANTOPEN')) throw thrown;
+      await this.#inTurn(() => Promise.resolve()); // Makes the file, if it is gone.
+      return this.#openReader();
+    }
+  }
+
+  #openReader(): Promise<ScreenTextReader> {
+    const inode = this.#inode;
+    // Unless it has begun anew meanwhile.
+    const beginAnew = () => this.#inTurn(() => (inode === this.#inode ? this.#beginAnew() : Promise.resolve()));
+    this.#reader ??= ScreenTextReader.beside(this.#file, () => void beginAnew().catch(() => undefined)).catch((thrown: unknown) => {
+      this.#reader = undefined;
+      throw thrown;
+    });
     return this.#reader;
   }
 
@@ -110,7 +141,7 @@ export class ScreenTextFile implements ScreenTextStore {
     try {
       const inode = (await stat(this.#file).catch(() => undefined))?.ino;
       // Somebody took the folder away, as they may: what is written to it would be gone with it.
-      if (inode !== this.#inode) await this.#beginAnew();
+      if (inode === undefined || inode !== this.#inode) await this.#beginAnew();
       return await step();
     } catch (thrown) {
       if (!isDamage(thrown)) throw thrown;
@@ -120,12 +151,18 @@ export class ScreenTextFile implements ScreenTextStore {
   }
 
   async #beginAnew(): Promise<void> {
-    await this.#closeReader();
-    await this.#connection.close().catch(() => undefined); // Whatever it says: its file goes.
-    const { connection, inode } = await prepared(this.#file, beginAnew);
+    await this.#discard();
+    const { connection, inode } = await prepared(this.#file, openScreenText);
     this.#connection = connection;
     this.#inode = inode;
     this.#onLoss();
+  }
+
+  async #discard(): Promise<void> {
+    this.#inode = undefined;
+    await this.#closeReader();
+    await this.#connection.close().catch(() => undefined); // Whatever it says: its file goes.
+    await removeScreenText(this.#file);
   }
 
   async #closeReader(): Promise<void> {
@@ -154,4 +191,11 @@ async function prepared(file: string, open: (file: string) => Promise<Connection
 function microsSince1970(time: string): number {
   const [, seconds = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return Date.parse(`${seconds}Z`) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+}
+
+function isForWantOfSpace(thrown: unknown): boolean {
+  return (
+    isSqlError(thrown, 'SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN') ||
+    (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC')
+  );
 }

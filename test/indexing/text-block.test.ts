@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { foldText } from '../../gateway/indexing/fold-text.ts';
 import type { ScreenLine } from '../../gateway/indexing/screen-text.ts';
 import { LONGEST_LINE, packLines, unpackBlock, unpackLines } from '../../gateway/indexing/text-block.ts';
-import { tokensOf, tokenText, trigramToken, wordToken } from '../../gateway/indexing/text-tokens.ts';
+import { tokensOf, tokenText, trigramToken, wordPairToken, wordToken } from '../../gateway/indexing/text-tokens.ts';
 
 const line = fc
   .tuple(fc.nat(2 ** 40), fc.nat(2 ** 30), fc.string({ unit: 'grapheme', maxLength: 200 }))
@@ -75,10 +75,14 @@ describe('blocks of screen text', () => {
 describe('tokens', () => {
   const tokens = (text: string) => tokensOf(foldText(text)).split(' ');
 
-  it('are each word and each three characters in a row, once', () => {
+  it('are each word, each two words and each three characters in a row, once', () => {
     const found = tokens('Fail fail FAIL');
     expect(found).toEqual([...new Set(found)]);
-    expect(found.toSorted()).toEqual([wordToken('fail'), trigramToken(102, 97, 105), trigramToken(97, 105, 108)].map(tokenText).toSorted());
+    expect(found.toSorted()).toEqual(
+      [wordToken('fail'), wordPairToken('fail', 'fail'), trigramToken(102, 97, 105), trigramToken(97, 105, 108)]
+        .map((token) => tokenText(token ?? 0))
+        .toSorted(),
+    );
   });
 
   it('are four of the symbols of their alphabet, whatever the text is', () => {

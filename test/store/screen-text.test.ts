@@ -13,6 +13,8 @@ import { ScreenTextFile } from '../../gateway/store/screen-text.ts';
 import { ScreenTextReader } from '../../gateway/store/screen-text-reader.ts';
 import { Searched } from '../query/search/searched.ts';
 import { filesWith } from '../retention/aged-data.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
+import { Belongings } from '../support/temp.ts';
 import { administer, newSession, temporaryDirectory } from './support.ts';
 
 const FILE = 'replay/search.db';
@@ -151,6 +153,28 @@ describe('what is forgotten', () => {
     expect(data.losses).toBe(0);
   });
 
+  it('leaves no copy of itself where SQLite joined pages, in any number of runs', { timeout: 60_000 }, async () => {
+    const data = await Searched.open();
+    const file = join(data.directory, FILE);
+    const sessions: string[] = [];
+    // Blocks of different sizes, many to a page; what goes in one run has neighbours that go in another, or never.
+    for (let count = 0; count < 160; count += 1) {
+      sessions.push(await data.session());
+      const lines = Array.from(
+        { length: 1 + ((count * 7) % 11) },
+        (_, line) => `${secret(count, line)}. ${randomBytes(40).toString('hex')}`,
+      );
+      await data.put(sessions[count] ?? '', 1, lines);
+    }
+    for (const run of [0, 1, 2]) {
+      const gone = sessions.map((_, count) => count).filter((count) => count % 4 === run);
+      await data.text.forget(gone.map((count) => sessions[count] ?? ''));
+      const unpacked = unpackedIn(file);
+      const left = sessions.map((_, count) => count).filter((count) => unpacked.includes(secret(count, 0)));
+      expect(left).toEqual(sessions.map((_, count) => count).filter((count) => count % 4 > run));
+    }
+  });
+
   it('goes in one go when several are to be forgotten at once, and leaves nothing where nothing else was', async () => {
     const data = await Searched.open();
     const sessions = [await data.session(), await data.session(), await data.session()];
@@ -195,6 +219,28 @@ describe('what is forgotten', () => {
     await data.text.forget([gone]);
     expect(unpackedIn(join(data.directory, FILE))).not.toContain('needle gone');
     expect(await data.lines('needle')).toEqual(['needle kept']);
+  });
+});
+
+describe('on a disk that is full', () => {
+  it('what is forgotten goes all the same, with everything else, which is made again when there is room', async () => {
+    const belongings = new Belongings();
+    onTestFinished(() => belongings.release());
+    const disk = await mountSmallDisk(belongings, 24 * 1024 * 1024);
+    const data = await Searched.open(join(disk.path, 'data'));
+    const [gone, kept] = [await data.session(), await data.session()];
+    const lines = (name: string) => Array.from({ length: 9000 }, (_, line) => `needle ${name} ${line} ${randomBytes(30).toString('hex')}`);
+    await data.put(gone, 1, lines('gone'));
+    await data.put(kept, 1, lines('kept'));
+    disk.fillToTheBrim();
+    await expect(data.put(kept, 2, lines('more'))).rejects.toMatchObject({ code: expect.stringMatching(/^SQLITE_/) });
+    await data.text.forget([gone]);
+    expect(filesWith(join(disk.path, 'data/replay'), gone)).toEqual([]);
+    disk.empty();
+    await data.put(kept, 1, ['needle kept']);
+    expect(await data.lines('needle')).toEqual(['needle kept']);
+    expect(data.losses).toBeGreaterThan(0);
+    await data.close();
   });
 });
 
@@ -278,6 +324,13 @@ describe('a file that is of no use', () => {
     await data.put(session, 2, ['more words']);
     expect(data.losses).toBe(1);
     expect(await data.lines('words')).toEqual(['more words']);
+    // Nobody reads yet, and the first who does finds no file.
+    await data.text.close();
+    const again = await ScreenTextFile.open(data.database);
+    onTestFinished(() => again.close());
+    rmSync(join(data.directory, 'replay'), { recursive: true });
+    expect(await again.stored(session, 0)).toEqual([]);
+    expect(await (await again.reader()).segments()).toBe(0);
   });
 });
 

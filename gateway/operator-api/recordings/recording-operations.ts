@@ -38,7 +38,6 @@ async function readText(
   { session, channel, from, to, cursor, limit }: OperationInput<'recording.text'>,
   opened: string,
 ): Promise<OperationOutput<'recording.text'>> {
-  if (screenText === undefined) return { lines: [], complete: false };
   const stored = new Map((await screenText.stored(session, channel)).map(({ segment, sha256 }) => [segment, sha256]));
   const segments = await (await reading()).segments.ofChannel(session, channel);
   const complete = segments.every(({ segment, sha256 }) => stored.get(segment) === sha256);

@@ -17,7 +17,7 @@ export interface Sidecars {
   want(session: string, channel: number): void;
 }
 
-/** The screen text that is stored. Of a gateway that keeps none, nothing is there and nothing will be. */
+/** The screen text that is stored. */
 export interface ScreenText {
   reader(): Promise<ScreenTextReader>;
   /** Segments whose text is stored, by number and the SHA-256 of the file that it was taken from. */
@@ -41,7 +41,7 @@ export interface RecordingParts {
   readonly texts: SegmentTexts;
   readonly casts: Pick<LiveCasts, 'follow'>;
   readonly sidecars: Sidecars;
-  readonly screenText: ScreenText | undefined;
+  readonly screenText: ScreenText;
   /** Undefined when it is not being recorded. */
   readonly running: (session: string, channel: number) => RunningChannel | undefined;
 }

@@ -8,13 +8,10 @@ const POLICY_VIOLATION = 1008;
 
 /** The WebSocket of contract/live-frames.ts. Everybody with a role may watch, as they may read what is recorded. */
 export function serveLiveWatch(scope: SocketScope, watch: LiveWatch): void {
-  socketRoute(scope, '/api/sessions/:session/live', roles, (socket, { actor, params, query }) => {
+  socketRoute(scope, '/api/sessions/:session/live', roles, async (socket, { actor, params, query }) => {
     const from = castPlaceIn(query.from);
-    if (from === 'none') {
-      socket.close(POLICY_VIOLATION, 'from is not CHANNEL:POSITION');
-      return;
-    }
-    return watch.watch(String(params.session), { actor }, socket, from);
+    if (from === 'none') socket.close(POLICY_VIOLATION, 'from is not CHANNEL:POSITION');
+    else await watch.watch(String(params.session), { actor }, socket, from);
   });
 }
 

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import type { SegmentRow } from '../../../contract/session.ts';
 import type { PerStream } from '../../recording/cast-renderer.ts';
 import { journalFile } from '../../recording/journal-layout.ts';
+import type { RawSpent } from '../../recording/recorder.ts';
 import type { SegmentTexts } from '../segment-text.ts';
 import { beginningOf, behind, type CastPosition } from './cast-position.ts';
 import { GrowingStretch } from './growing-stretch.ts';
@@ -21,8 +22,14 @@ export interface CastRead {
   readonly state: 'more' | 'waiting' | 'ended' | 'lost';
 }
 
-/** Segments that have been sealed, newest state. */
-export type AskSegments = () => Promise<readonly SegmentRow[]>;
+/** What is sealed of the channel, newest state, and how much binary content was kept up to the newest of it. */
+export interface SealedNow {
+  readonly rows: readonly SegmentRow[];
+  /** Missing when the channel is not being recorded any more. */
+  readonly rawSpent?: RawSpent | undefined;
+}
+
+export type AskSealed = () => Promise<SealedNow>;
 
 export interface FollowedPlace {
   readonly dataDirectory: string;
@@ -33,6 +40,7 @@ export interface FollowedPlace {
 /** Text in one message; a line is not cut for it. */
 const TEXT_BYTES = 64 * 1024;
 const LINE_FEED = 10;
+const MOST_ATTEMPTS = 20;
 
 interface Source {
   next(): Promise<Buffer | undefined>;
@@ -46,24 +54,25 @@ interface Source {
  */
 export class CastFollower {
   readonly #where: FollowedPlace;
-  readonly #askSegments: AskSegments;
+  readonly #askSealed: AskSealed;
   readonly #texts: SegmentTexts;
   #position: CastPosition;
   /** Where it was asked to begin, until it has come there. */
   #from: CastPosition | undefined;
   #source: Source | undefined;
   #growing: GrowingStretch | undefined;
-  #rawSpent: PerStream = { i: 0, o: 0, e: 0 };
+  /** Up to the stretch that was rendered here last. */
+  #rawSpent: RawSpent = { stretch: 0, spent: { i: 0, o: 0, e: 0 } };
   /** Read, and not given out yet. */
   #held: Buffer | undefined;
   #lost = false;
   /** It has come from one segment into the next, so that where it stands is a place of the recording. */
   #moved = false;
 
-  constructor(where: FollowedPlace, from: CastPosition, texts: SegmentTexts, askSegments: AskSegments) {
+  constructor(where: FollowedPlace, from: CastPosition, texts: SegmentTexts, askSealed: AskSealed) {
     this.#where = where;
     this.#texts = texts;
-    this.#askSegments = askSegments;
+    this.#askSealed = askSealed;
     this.#position = beginningOf(from.segment);
     this.#from = from.bytes > 0 ? from : undefined;
   }
@@ -129,12 +138,12 @@ export class CastFollower {
 
   async #open(): Promise<Source | undefined> {
     const { segment } = this.#position;
-    const growing = await GrowingStretch.open(this.#journal(segment), segment, this.#rawSpent);
+    const growing = await GrowingStretch.open(this.#journal(segment), () => this.#spentBefore(segment));
     if (growing !== undefined) {
       this.#growing = growing;
       return growing;
     }
-    const row = (await this.#askSegments()).find((each) => each.segment === segment);
+    const row = (await this.#askSealed()).rows.find((each) => each.segment === segment);
     if (row === undefined) return undefined;
     const text = await this.#texts.open(row);
     const pieces = text.read(0, text.bytes);
@@ -144,11 +153,35 @@ export class CastFollower {
     };
   }
 
+  /**
+   * How much binary content is kept before a stretch: as it was counted here, or when the one before was sealed, and on
+   * from there through what is not sealed yet. Undefined when the stretch itself is sealed by now.
+   */
+  async #spentBefore(segment: number): Promise<PerStream | undefined> {
+    if (this.#rawSpent.stretch === segment - 1) return { ...this.#rawSpent.spent };
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const { rawSpent = this.#rawSpent } = await this.#askSealed();
+      if (rawSpent.stretch >= segment) return undefined;
+      let { stretch } = rawSpent;
+      let spent: PerStream = { ...rawSpent.spent };
+      for (; stretch < segment - 1; stretch += 1) {
+        const known = spent;
+        const growing = await GrowingStretch.open(this.#journal(stretch + 1), () => Promise.resolve(known));
+        if (growing === undefined) break; // It was sealed meanwhile: there is a newer count.
+        while ((await growing.next()) !== undefined);
+        spent = growing.end().rawSpent;
+        await growing.close();
+      }
+      if (stretch === segment - 1) return spent;
+    }
+    throw new Error('the stretches before it are sealed faster than they are read');
+  }
+
   /** Neither sealed nor in the journal: it was the last segment that ended here, if it was one. */
   async #nothingThere(over: boolean): Promise<'ended' | 'waiting' | 'lost'> {
     if (this.#from !== undefined) return 'lost';
     const { segment } = this.#position;
-    const follows = this.#moved || (over && (await this.#askSegments()).some((row) => row.segment === segment - 1));
+    const follows = this.#moved || (over && (await this.#askSealed()).rows.some((row) => row.segment === segment - 1));
     if (!follows) return 'lost';
     return over ? 'ended' : 'waiting';
   }
@@ -162,7 +195,7 @@ export class CastFollower {
       this.#held = await growing.next();
       if (this.#held !== undefined) return this.#next(over);
       const { text, rawSpent } = growing.end();
-      this.#rawSpent = rawSpent;
+      this.#rawSpent = { stretch: this.#position.segment, spent: rawSpent };
       this.#growing = undefined;
       await this.close();
       this.#source = { next: () => Promise.resolve(undefined), close: () => Promise.resolve() };

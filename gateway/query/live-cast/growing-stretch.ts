@@ -1,7 +1,7 @@
 import type { Frame } from '../../../contract/frame-codec.ts';
 import { CastRenderer, type PerStream } from '../../recording/cast-renderer.ts';
 import { attachmentFileName } from '../../recording/journal-layout.ts';
-import { parseStretchHeader } from '../../recording/stretch-header.ts';
+import { parseStretchHeader, type StretchHeader } from '../../recording/stretch-header.ts';
 import { JournalCursor } from '../screen/journal-cursor.ts';
 
 /**
@@ -10,22 +10,37 @@ import { JournalCursor } from '../screen/journal-cursor.ts';
  */
 export class GrowingStretch {
   readonly #cursor: JournalCursor;
-  readonly #stretch: number;
-  readonly #rawSpent: PerStream;
+  readonly #renderer: CastRenderer;
   #frames: AsyncGenerator<Frame> | undefined;
-  #renderer: CastRenderer | undefined;
   #lines: string[] = [];
 
-  private constructor(cursor: JournalCursor, stretch: number, rawSpent: PerStream) {
+  private constructor(cursor: JournalCursor, frames: AsyncGenerator<Frame>, header: StretchHeader, rawSpent: PerStream) {
     this.#cursor = cursor;
-    this.#stretch = stretch;
-    this.#rawSpent = rawSpent;
+    this.#frames = frames;
+    this.#renderer = new CastRenderer(header, (line) => this.#lines.push(line), {
+      rawSpent,
+      ...(header.content === 'whole' ? { attachment: (stream) => attachmentFileName(header.stretch, stream) } : {}),
+    });
   }
 
-  /** Undefined when it is not in the journal: not any more, or not yet. */
-  static async open(path: string, stretch: number, rawSpent: PerStream): Promise<GrowingStretch | undefined> {
+  /**
+   * Undefined when it is not in the journal: not any more, or not yet. `rawSpentBefore` is asked where it matters, and
+   * says so too. Throws when it does not begin with its header.
+   */
+  static async open(path: string, rawSpentBefore: () => Promise<PerStream | undefined>): Promise<GrowingStretch | undefined> {
     const cursor = await JournalCursor.open(path);
-    return cursor === undefined ? undefined : new GrowingStretch(cursor, stretch, rawSpent);
+    if (cursor === undefined) return undefined;
+    try {
+      const frames = cursor.frames();
+      const header = await headerIn(frames);
+      const rawSpent = header === undefined ? undefined : await spentBefore(header, rawSpentBefore);
+      if (header !== undefined && rawSpent !== undefined) return new GrowingStretch(cursor, frames, header, rawSpent);
+    } catch (thrown) {
+      await cursor.close();
+      throw thrown;
+    }
+    await cursor.close();
+    return undefined;
   }
 
   /** The next lines; undefined when everything that is written was taken. Throws on what is no frame. */
@@ -37,14 +52,14 @@ export class GrowingStretch {
         this.#frames = undefined;
         return undefined;
       }
-      this.#take(step.value);
+      this.#renderer.push(step.value);
       if (this.#lines.length > 0) return this.#given();
     }
   }
 
   /** The last lines, once nothing is written any more and everything was taken; and what the next stretch needs to know. */
   end(): { text: Buffer; rawSpent: PerStream } {
-    const rawSpent = this.#renderer?.end().rawSpent ?? this.#rawSpent;
+    const { rawSpent } = this.#renderer.end();
     return { text: this.#given(), rawSpent };
   }
 
@@ -53,22 +68,25 @@ export class GrowingStretch {
     await this.#cursor.close();
   }
 
-  #take(frame: Frame): void {
-    if (this.#renderer !== undefined) {
-      this.#renderer.push(frame);
-      return;
-    }
-    const header = frame.kind === 'header' ? parseStretchHeader(frame.header) : undefined;
-    if (header === undefined) throw new Error('the stretch does not begin with a header of this version');
-    this.#renderer = new CastRenderer(header, (line) => this.#lines.push(line), {
-      rawSpent: this.#rawSpent,
-      ...(header.content === 'whole' ? { attachment: (stream) => attachmentFileName(this.#stretch, stream) } : {}),
-    });
-  }
-
   #given(): Buffer {
     const text = Buffer.from(this.#lines.join(''), 'utf8');
     this.#lines = [];
     return text;
   }
+}
+
+const NOTHING_KEPT: PerStream = { i: 0, o: 0, e: 0 };
+
+/** Undefined where the stretch has just been made and has no frame yet. */
+async function headerIn(frames: AsyncGenerator<Frame>): Promise<StretchHeader | undefined> {
+  const first = await frames.next();
+  if (first.done === true) return undefined;
+  const header = first.value.kind === 'header' ? parseStretchHeader(first.value.header) : undefined;
+  if (header === undefined) throw new Error('the stretch does not begin with a header of this version');
+  return header;
+}
+
+/** Of a terminal everything is kept, and of what is not kept at all nothing: only what is looked into has a limit. */
+function spentBefore(header: StretchHeader, ask: () => Promise<PerStream | undefined>): Promise<PerStream | undefined> {
+  return header.stretch === 1 || header.terminal !== undefined ? Promise.resolve(NOTHING_KEPT) : ask();
 }

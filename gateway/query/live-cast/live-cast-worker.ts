@@ -1,9 +1,8 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import type { SegmentRow } from '../../../contract/session.ts';
 import { SegmentTexts } from '../segment-text.ts';
-import { CastFollower } from './cast-follower.ts';
+import { CastFollower, type SealedNow } from './cast-follower.ts';
 import type { FromLiveCasts, ToLiveCasts } from './live-cast-messages.ts';
 
 /**
@@ -24,7 +23,7 @@ const say = (message: FromLiveCasts) => port.postMessage(message);
 interface Followed {
   readonly follower: CastFollower;
   work: Promise<void>;
-  readonly segments: ((rows: readonly SegmentRow[]) => void)[];
+  readonly asking: ((sealed: SealedNow) => void)[];
 }
 
 const followed = new Map<number, Followed>();
@@ -39,24 +38,24 @@ function textsOf(dataDirectory: string): SegmentTexts {
 port.on('message', (message: ToLiveCasts) => {
   const { id } = message;
   if (message.kind === 'follow') {
-    const segments: Followed['segments'] = [];
+    const asking: Followed['asking'] = [];
     const ask = () =>
-      new Promise<readonly SegmentRow[]>((resolve) => {
-        segments.push(resolve);
-        say({ kind: 'segments', id });
+      new Promise<SealedNow>((resolve) => {
+        asking.push(resolve);
+        say({ kind: 'ask-sealed', id });
       });
     const follower = new CastFollower(message.where, message.from, textsOf(message.where.dataDirectory), ask);
-    followed.set(id, { follower, work: Promise.resolve(), segments });
+    followed.set(id, { follower, work: Promise.resolve(), asking });
     return;
   }
   const channel = followed.get(id);
   if (channel === undefined) return;
-  if (message.kind === 'segments') {
-    for (const resolve of channel.segments.splice(0)) resolve(message.rows);
+  if (message.kind === 'sealed') {
+    for (const resolve of channel.asking.splice(0)) resolve(message.sealed);
   } else if (message.kind === 'forget') {
     followed.delete(id);
-    // Whoever waits for segments that nobody will tell any more goes on without.
-    for (const resolve of channel.segments.splice(0)) resolve([]);
+    // Whoever waits for what nobody will tell any more goes on without.
+    for (const resolve of channel.asking.splice(0)) resolve({ rows: [] });
     channel.work = channel.work.then(() => channel.follower.close());
   } else {
     const { most, over } = message;

@@ -2,15 +2,18 @@ import { Worker } from 'node:worker_threads';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import type { CastRead, FollowedPlace } from './cast-follower.ts';
+import type { RawSpent } from '../../recording/recorder.ts';
+import type { CastRead, FollowedPlace, SealedNow } from './cast-follower.ts';
 import type { CastPosition } from './cast-position.ts';
 import type { FromLiveCasts, ToLiveCasts } from './live-cast-messages.ts';
 
-export type { CastRead, CastText } from './cast-follower.ts';
+export type { CastRead } from './cast-follower.ts';
 
 export interface LiveCastsOptions {
   readonly dataDirectory: string;
   readonly segments: (session: string, channel: number) => Promise<readonly SegmentRow[]>;
+  /** Of a channel that is being recorded. */
+  readonly rawSpent: (session: string, channel: number) => RawSpent | undefined;
   readonly log: Log;
 }
 
@@ -137,20 +140,22 @@ export class LiveCasts {
   #hear(message: FromLiveCasts): void {
     const followed = this.#followed.get(message.id);
     if (followed === undefined) return;
-    if (message.kind === 'segments') void this.#tellSegments(message.id, followed.where);
+    if (message.kind === 'ask-sealed') void this.#tellSealed(message.id, followed.where);
     else if (message.kind === 'read') followed.resolve(message.read);
     else followed.reject(lost(message.message));
   }
 
-  async #tellSegments(id: number, { session, channel }: FollowedPlace): Promise<void> {
-    let rows: readonly SegmentRow[] = [];
+  async #tellSealed(id: number, { session, channel }: FollowedPlace): Promise<void> {
+    let sealed: SealedNow = { rows: [] };
     try {
-      rows = await this.#options.segments(session, channel);
+      // Asked for first, so that what it counts is among the rows.
+      const rawSpent = this.#options.rawSpent(session, channel);
+      sealed = { rows: await this.#options.segments(session, channel), rawSpent };
     } catch (thrown) {
       // Then they count as missing, and whoever follows is told that it does not go on.
       this.#options.log.warn({ session, err: thrown }, 'the segments of a followed channel cannot be listed');
     }
-    this.#post({ kind: 'segments', id, rows });
+    this.#post({ kind: 'sealed', id, sealed });
   }
 
   #failAll(message: string): void {

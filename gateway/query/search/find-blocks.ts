@@ -84,7 +84,7 @@ export class BlockFinder {
     const limit = stream.readBefore ? MORE : FIRST;
     const found = await this.#reader.find(stream.shard, this.#tokens, { ...this.#filter, below: stream.below, ids: stream.ids }, limit);
     if (found === undefined) {
-      const shard = (await this.#reader.shards()).find(({ id }) => id === stream.shard.id);
+      const shard = await this.#reader.formNow(stream.shard);
       if (shard === undefined) this.#drop(stream);
       else stream.shard = shard;
       return;

@@ -1,6 +1,6 @@
 import { printable } from '../../base/printable.ts';
 import { kindOf, LOOSE, WORD } from '../../indexing/character-kind.ts';
-import { loosePairToken, looseToken, tokenText, trigramToken, wordToken } from '../../indexing/text-tokens.ts';
+import { loosePairToken, looseToken, tokenText, trigramToken, wordPairToken, wordToken } from '../../indexing/text-tokens.ts';
 import { invalid, type Term } from './parse-query.ts';
 
 /** Tokens that are asked for at once. More would take longer to look up than they save in blocks. */
@@ -30,9 +30,10 @@ export function queryTokens(terms: readonly Term[]): string[] {
   return [...chosen].map(tokenText);
 }
 
-/** Whole words first, the longest of them before others; then three characters in a row; then single ones. */
+/** Pairs of words first, then words, the longest of them before others; then three characters in a row; then single ones. */
 function termTokens(term: Term): number[] {
-  const words: string[] = [];
+  // Undefined between two words that are not neighbours for certain.
+  const words: (string | undefined)[] = [];
   const trigrams: number[] = [];
   const loose: number[] = [];
   for (const [index, part] of term.parts.entries()) {
@@ -47,19 +48,27 @@ function termTokens(term: Term): number[] {
       else loose.push(looseToken(third));
     });
   }
-  words.sort((one, other) => other.length - one.length);
-  return [...new Set([...words.map(wordToken), ...spread(trigrams), ...loose])];
+  const pairs = words.flatMap((word, at) => {
+    const next = words[at + 1];
+    const token = word === undefined || next === undefined ? undefined : wordPairToken(word, next);
+    return token === undefined ? [] : [token];
+  });
+  const whole = words.filter((word) => word !== undefined).toSorted((one, other) => other.length - one.length);
+  return [...new Set([...pairs, ...whole.map(wordToken), ...spread(trigrams), ...loose])];
 }
 
-/** Runs of word characters with something else, or an end that may not be in the middle of a word, at both sides. */
-function wholeWords(characters: readonly number[], bounded: { left: boolean; right: boolean }): string[] {
-  const words: string[] = [];
+/**
+ * Runs of word characters with something else, or an end that may not be in the middle of a word, at both sides. Of one
+ * at an open end it is not known which word it is: it is undefined.
+ */
+function wholeWords(characters: readonly number[], bounded: { left: boolean; right: boolean }): (string | undefined)[] {
+  const words: (string | undefined)[] = [];
   for (let at = 0; at < characters.length; at += 1) {
     if (!isWord(characters[at])) continue;
     let end = at;
     while (isWord(characters[end])) end += 1;
-    if ((at > 0 || bounded.left) && (end < characters.length || bounded.right))
-      words.push(String.fromCodePoint(...characters.slice(at, end)));
+    const isWhole = (at > 0 || bounded.left) && (end < characters.length || bounded.right);
+    words.push(isWhole ? String.fromCodePoint(...characters.slice(at, end)) : undefined);
     at = end;
   }
   return words;

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SessionRow } from '../../../contract/session.ts';
 import type { Database } from '../../store/database.ts';
 import type { Place, ScreenTextReader } from '../../store/screen-text-reader.ts';
+import { isDamage } from '../../store/screen-text-schema.ts';
 import type { SessionFilter } from '../../store/sessions-table.ts';
 import { BlockFinder } from './find-blocks.ts';
 import { hitOf, type SearchHit } from './hit.ts';
@@ -35,6 +37,8 @@ export interface SearchLimits {
 /** Blocks that are read from the disk at once: few at first, for a page is often full with the first. */
 const FIRST_BATCH = 4;
 const LARGEST_BATCH = 32;
+/** So long, about, is the event loop kept from others: sessions are relayed on it. */
+const TURN_MILLIS = 2;
 
 /**
  * Finds lines that were on screens, newest first: by the blocks of about 16 KiB that they are stored in, and within
@@ -48,16 +52,36 @@ export async function searchScreens(
   const terms = parseQuery(question.query);
   const sieve = await SessionSieve.open(database, question);
   if (sieve.none) return { hits: [], sessions: [] };
+  const page = new Page(limits.limit);
+  try {
+    return page.end(await fill(page, { sieve, text, terms, question, cursor, givenUp: performance.now() + limits.millis }));
+  } catch (thrown) {
+    // It is thrown away and made again; what was found before that is as good as ever.
+    if (isDamage(thrown)) return page.end(undefined);
+    throw thrown;
+  }
+}
+
+interface Search {
+  readonly sieve: SessionSieve;
+  readonly text: ScreenTextReader;
+  readonly terms: readonly [Term, ...Term[]];
+  readonly question: ScreenQuestion;
+  readonly cursor: SearchCursor;
+  readonly givenUp: number;
+}
+
+/** Gives how far it came; undefined at the end. */
+async function fill(page: Page, { sieve, text, terms, question, cursor, givenUp }: Search): Promise<SearchCursor | undefined> {
   const finder = await BlockFinder.open(
     text,
     queryTokens(terms),
     { ...question, sessions: sieve.sessions, below: { moment: cursor.moment, tie: cursor.line > 0 ? cursor.tie + 1 : cursor.tie } },
     sieve.sessions && (await text.placesOf(sieve.sessions)),
   );
-  const page = new Page(limits.limit);
-  const givenUp = performance.now() + limits.millis;
   // However little time there is, a page ends further on than it began.
   const goOn = (reached = finder.reached): boolean => performance.now() < givenUp || (reached !== undefined && !isFurther(reached, cursor));
+  let turnBegun = performance.now();
   for (let size = FIRST_BATCH; goOn(); size = Math.min(LARGEST_BATCH, size * 2)) {
     const places = await finder.next(size, goOn);
     if (places.length === 0) break;
@@ -65,14 +89,18 @@ export async function searchScreens(
     const wanted = places.filter(({ session }) => rows.has(session));
     const packed = await text.packed(wanted);
     for (const place of wanted) {
+      if (performance.now() - turnBegun > TURN_MILLIS) {
+        await nextTurn();
+        turnBegun = performance.now();
+      }
       const bytes = packed.get(place.id);
       const block = bytes === undefined ? undefined : open(bytes, terms, text);
       const last = block && page.take({ place, block, session: rows.get(place.session) }, question, lineOf(cursor, place));
       const reached = { moment: place.moment, tie: place.tie, line: last ?? 0 };
-      if (last !== undefined || !goOn(reached)) return page.end(reached);
+      if (last !== undefined || !goOn(reached)) return reached;
     }
   }
-  return page.end(finder.reached);
+  return finder.reached;
 }
 
 class Page {

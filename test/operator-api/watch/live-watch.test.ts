@@ -45,7 +45,7 @@ async function openRoom(change: { segmentBytes?: number } = {}): Promise<Room> {
     log,
   };
   const screens = new Screens(parts);
-  const casts = new LiveCasts(parts);
+  const casts = new LiveCasts({ ...parts, rawSpent: () => undefined });
   const room: Room = {
     data,
     session,

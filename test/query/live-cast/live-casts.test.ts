@@ -23,6 +23,7 @@ async function openRoom(segmentBytes: number, terminal: boolean): Promise<Room> 
   const casts = new LiveCasts({
     dataDirectory: data.directory,
     segments: (id, number) => data.database.segments.ofChannel(id, number),
+    rawSpent: () => channel.recording.rawSpent,
     log: createLog('fatal'),
   });
   onTestFinished(() => casts.close());
@@ -85,7 +86,8 @@ function write({ channel }: Room, seed: number, count: number, at: number, termi
     if (chance === 0) channel.data(time, 'i', 'ls\r');
     if (chance === 1) channel.data(time, 'e', Buffer.from('error ü\n'));
     if (chance === 2 && terminal) channel.resize(time, 60 + random(40), 20 + random(20));
-    if (chance === 3) channel.data(time, 'o', terminal ? randomBytes(40) : Buffer.from([0xff, 0x41, 0xc3]));
+    // Of binary content a pipe keeps 64 KiB, and then its digest.
+    if (chance === 3) channel.data(time, 'o', randomBytes(terminal ? 40 : 3000));
     channel.data(time, 'o', bytes.subarray(from, from + length));
     from += length;
   }
@@ -94,7 +96,6 @@ function write({ channel }: Room, seed: number, count: number, at: number, termi
 describe('a cast that is followed while it is written', () => {
   it.each([
     ['a terminal', true, 1],
-    ['a terminal', true, 2],
     ['a pipe', false, 3],
   ])(
     'is what is sealed, from wherever it is followed, across seals and after any interruption: %s %s %i',
@@ -103,7 +104,7 @@ describe('a cast that is followed while it is written', () => {
       const random = randomNumbers(seed);
       const followers: Follower[] = [];
       const places: CastPosition[] = [beginningOf(1)];
-      for (let round = 0; round < 40; round += 1) {
+      for (let round = 0; round < 24; round += 1) {
         write(room, seed * 1000 + round, 500, round, terminal);
         if (round % 2 === 0) followers.push(new Follower(room, places[random(places.length)] as CastPosition));
         await Promise.all(
@@ -132,7 +133,7 @@ describe('a cast that is followed while it is written', () => {
         expect(Math.max(...follower.texts.keys())).toBe(sealed.length + 1);
         follower.letGo();
       }
-      expect(followers.length).toBe(20);
+      expect(followers.length).toBe(12);
       expect([...begun.values()].some((segments) => segments > 3)).toBe(true);
     },
   );

@@ -19,6 +19,7 @@ export class Searched {
   readonly text: ScreenTextFile;
   readonly clock: SetClock;
   losses = 0;
+  #closed = false;
   readonly #segments = new Map<string, number>();
 
   private constructor(
@@ -37,8 +38,8 @@ export class Searched {
     });
   }
 
-  static async open(): Promise<Searched> {
-    const directory = await temporaryDirectory();
+  static async open(at?: string): Promise<Searched> {
+    const directory = at ?? (await temporaryDirectory());
     const database = await Database.openForGateway(directory);
     const clock = new SetClock();
     let lost: () => void = () => undefined;
@@ -93,6 +94,8 @@ export class Searched {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.text.close();
     await this.database.close();
   }
