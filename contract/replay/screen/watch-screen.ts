@@ -83,13 +83,14 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
 }
 
 function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
-  const handler = core._inputHandler;
-  const print = handler.print.bind(handler);
-  handler.print = (data, start, end) => {
+  // Whatever prints here by now: an emulation prints with a function of its own.
+  const parser = core._inputHandler._parser;
+  const print = parser._printHandler;
+  parser.setPrintHandler((data, start, end) => {
     watcher.printing(core.buffers.active, data, start, end);
     print(data, start, end);
     watcher.printed(core.buffers.active);
-  };
+  });
 }
 
 function within({ y, scrollTop, scrollBottom }: ScreenBuffer): boolean {
