@@ -83,14 +83,28 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
 }
 
 function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
-  // Whatever prints here by now: an emulation prints with a function of its own.
-  const parser = core._inputHandler._parser;
-  const print = parser._printHandler;
-  parser.setPrintHandler((data, start, end) => {
-    watcher.printing(core.buffers.active, data, start, end);
-    print(data, start, end);
-    watcher.printed(core.buffers.active);
-  });
+  type Print = (data: Uint32Array, start: number, end: number) => void;
+  let printing = false;
+  const watched =
+    (print: Print): Print =>
+    (data, start, end) => {
+      if (printing) {
+        print(data, start, end);
+        return;
+      }
+      printing = true;
+      watcher.printing(core.buffers.active, data, start, end);
+      try {
+        print(data, start, end);
+      } finally {
+        printing = false;
+      }
+      watcher.printed(core.buffers.active);
+    };
+  // Whatever prints here by now, which may leave a part of it to xterm.js; and that alone, where something is repeated.
+  const handler = core._inputHandler;
+  handler._parser.setPrintHandler(watched(handler._parser._printHandler));
+  handler.print = watched(handler.print.bind(handler));
 }
 
 function within({ y, scrollTop, scrollBottom }: ScreenBuffer): boolean {
