@@ -22,7 +22,9 @@ async function indexed(session: string): Promise<{ parts: number; segments: numb
   const database = await Database.openForReading(world.gateway.data);
   try {
     const rows = await database.segments.ofSession(session);
-    const parts = await Promise.all(rows.map(({ channel, segment, sha256 }) => readPart(world.gateway.data, session, channel, segment, sha256)));
+    const parts = await Promise.all(
+      rows.map(({ channel, segment, sha256 }) => readPart(world.gateway.data, session, channel, segment, sha256)),
+    );
     return { parts: parts.filter((part) => part !== undefined).length, segments: rows.length };
   } finally {
     await database.close();

@@ -23,7 +23,7 @@ function sameState(a: Emulation, b: Emulation): boolean {
 
 function restored(original: Emulation): Emulation {
   const copy = new Emulation(original.cols, original.rows, { plain: original.plain });
-  copy.restore(verifiedDump(original) as string);
+  copy.restore(original.dump());
   return copy;
 }
 
@@ -117,9 +117,10 @@ describe('two terminals', () => {
   });
 
   it('are the same where one has a state that no sequence leads to, and the other what it is taken for', () => {
-    const original = new Emulation(6, 2);
-    original.show('abcd好');
-    original.resize(5, 2);
+    const original = new Emulation(5, 2);
+    original.show('abcd');
+    // Half a wide character, as it is left over in lines above the screen.
+    (original.core.buffers.active.lines.get(0) as ScreenLine)._data[4 * 3] = 0x597d | (2 << 22);
     const copy = restored(original);
     expect(stateOf(copy.core)).not.toEqual(stateOf(original.core));
     expect(sameScreen(original, copy)).toBe(true);

@@ -27,6 +27,8 @@ export function quickPrint(core: TerminalCore): Print {
       const buffer = buffers.active;
       const { cols, rows } = core;
       const { fg, bg } = attributes;
+      const dirty = handler._dirtyRowTracker;
+      dirty.markRangeDirty(buffer.y, buffer.y);
       let line = buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine;
       let data = line._data;
       let x = buffer.x;
@@ -40,6 +42,7 @@ export function quickPrint(core: TerminalCore): Print {
             service.scroll(handler._eraseAttrData(), true);
           } else {
             buffer.y = Math.min(buffer.y, rows - 1);
+            dirty.markRangeDirty(buffer.y, buffer.y);
             (buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine).isWrapped = true;
           }
           line = buffer.lines.get(buffer.ybase + buffer.y) as ScreenLine;

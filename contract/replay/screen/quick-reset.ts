@@ -18,6 +18,7 @@ export function quickenReset(core: TerminalCore): void {
     if (alt.lines.length > 0) alt.clear();
     empty(alt, core.rows);
     core._bufferService.isUserScrolling = false;
+    core._inputHandler._dirtyRowTracker.markRangeDirty(0, core.rows - 1);
   };
 }
 

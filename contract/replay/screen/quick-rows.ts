@@ -8,13 +8,17 @@ export function quickenRows(core: TerminalCore): void {
   const handler = core._inputHandler;
   const active = () => core.buffers.active;
   const within = ({ y, scrollTop, scrollBottom }: ScreenBuffer) => y >= scrollTop && y <= scrollBottom;
+  const shift = (rows: Rows, attributes: Attributes | undefined): void => {
+    moveRows(active(), rows, attributes);
+    handler._dirtyRowTracker.markRangeDirty(rows.from, rows.to);
+  };
   const insertOrDelete =
     (step: 1 | -1) =>
     ({ params }: Params): boolean => {
       handler._restrictCursor();
       const buffer = active();
       if (!within(buffer)) return true;
-      shift(buffer, { from: buffer.y, to: buffer.scrollBottom, count: (params[0] as number) || 1, step }, handler._eraseAttrData());
+      shift({ from: buffer.y, to: buffer.scrollBottom, count: (params[0] as number) || 1, step }, handler._eraseAttrData());
       buffer.x = 0;
       return true;
     };
@@ -23,7 +27,7 @@ export function quickenRows(core: TerminalCore): void {
     ({ params }: Params): boolean => {
       const { scrollTop, scrollBottom } = active();
       const rows = { from: scrollTop, to: scrollBottom, count: (params[0] as number) || 1, step };
-      shift(active(), rows, step === -1 ? handler._eraseAttrData() : undefined);
+      shift(rows, step === -1 ? handler._eraseAttrData() : undefined);
       return true;
     };
   core.registerCsiHandler({ final: 'L' }, insertOrDelete(1));
@@ -34,7 +38,7 @@ export function quickenRows(core: TerminalCore): void {
     handler._restrictCursor();
     const buffer = active();
     if (buffer.y !== buffer.scrollTop) return false;
-    shift(buffer, { from: buffer.scrollTop, to: buffer.scrollBottom, count: 1, step: 1 }, handler._eraseAttrData());
+    shift({ from: buffer.scrollTop, to: buffer.scrollBottom, count: 1, step: 1 }, handler._eraseAttrData());
     return true;
   });
   const service = core._bufferService;
@@ -42,9 +46,14 @@ export function quickenRows(core: TerminalCore): void {
   service.scroll = (attributes, isWrapped = false) => {
     const buffer = active();
     // Lines leave the screen for what is above it only from its top.
-    if (buffer.scrollTop === 0) return scrollAll.call(service, attributes, isWrapped);
+    if (buffer.scrollTop === 0) {
+      scrollAll.call(service, attributes, isWrapped);
+      // xterm.js leaves it to whoever listens for scrolling to draw everything again.
+      handler._dirtyRowTracker.markRangeDirty(0, buffer.scrollBottom);
+      return;
+    }
     const { scrollTop, scrollBottom, ybase } = buffer;
-    shift(buffer, { from: scrollTop, to: scrollBottom, count: 1, step: -1 }, attributes);
+    shift({ from: scrollTop, to: scrollBottom, count: 1, step: -1 }, attributes);
     (buffer.lines.get(ybase + scrollBottom) as ScreenLine).isWrapped = isWrapped;
   };
 }
@@ -58,7 +67,7 @@ interface Rows {
   readonly step: 1 | -1;
 }
 
-function shift(buffer: ScreenBuffer, { from, to, count, step }: Rows, attributes: Attributes | undefined): void {
+function moveRows(buffer: ScreenBuffer, { from, to, count, step }: Rows, attributes: Attributes | undefined): void {
   const { lines, ybase } = buffer;
   const height = to - from + 1;
   const going = Math.min(count, height);

@@ -45,6 +45,8 @@ export interface TerminalCore {
   readonly _inputHandler: {
     readonly _windowTitle: string;
     readonly _curAttrData: CurrentAttributes;
+    /** Rows of the screen that are told to whoever draws it. */
+    readonly _dirtyRowTracker: { markRangeDirty(from: number, to: number): void };
     readonly _parser: {
       readonly currentState: number;
       precedingJoinState: number;
