@@ -53,11 +53,11 @@ it('a session can be searched and replayed quickly within moments of its end', {
 
 it('what is missing is made after a SIGKILL in the middle, and reindex makes it anew', { timeout: 120_000 }, async () => {
   const route = world.agent();
-  const done = await ssh(route, "seq -f 'line %.0f of a recording that has several segments' 200000 | tail -c 8000000");
+  const done = await ssh(route, "seq -f 'line %.0f of a recording that has several segments' 100000 | tail -c 5000000");
   expect(done.status, done.stderr).toBe(0);
   const { id } = await onlySession(world.gateway.data, route.principal);
   const segments = await whole(id, 30_000);
-  expect(segments).toBeGreaterThan(4);
+  expect(segments).toBeGreaterThan(2);
   const replay = join(world.gateway.data, 'replay');
   await world.gateway.stop();
   rmSync(replay, { recursive: true });
