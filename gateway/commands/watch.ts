@@ -150,6 +150,8 @@ class Watching {
       case 'state':
         this.#state = stateOf(message);
         return;
+      case 'cast': // for whoever continues a recording
+        return;
       case 'end':
         this.over = `Over: ${message.reason}.`;
         if (message.code === 'SESSION_NOT_LIVE' || message.code === 'CONFLICT')

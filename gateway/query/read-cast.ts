@@ -1,11 +1,12 @@
 import type { SegmentRow } from '../../contract/session.ts';
 import { asSallyportError } from '../base/errors.ts';
 import type { PerStream } from '../recording/cast-renderer.ts';
+import { readSegmentFile } from '../recording/segment-on-disk.ts';
 import type { Database } from '../store/database.ts';
 import { type CastSource, castSources } from './cast-source.ts';
 import { intervalOf, wholeSteps } from './cast-time.ts';
 import { asParts, type CastPart, partMissing, readAround } from './read-around.ts';
-import { readSegmentFile, sealedLines } from './read-segment.ts';
+import { sealedLines } from './read-segment.ts';
 import { readStretch } from './read-stretch.ts';
 
 export type { CastPart } from './read-around.ts';

@@ -5,8 +5,6 @@ import { SallyportError } from '../base/errors.ts';
 import { zstdFrames } from '../recording/zstd-frames.ts';
 import { LineSplitter } from './line-splitter.ts';
 
-export { readSegmentFile, type SegmentOnDisk } from '../recording/segment-on-disk.ts';
-
 const decompress = promisify(zstdDecompress);
 
 /** The sealer puts 256 KiB into a frame, and one line more. */

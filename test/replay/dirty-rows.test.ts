@@ -26,7 +26,8 @@ it('rows that change are told, whichever way output changes them', () => {
     for (let step = 0; step < 30; step += 1) {
       const before = rowsOf(emulation);
       emulation.takeDirty();
-      const output = step % 2 === 0 ? randomOutput(seed * 100 + step, 1 + random(40)) : randomLines(seed * 100 + step, emulation.cols, 1 + random(4));
+      const output =
+        step % 2 === 0 ? randomOutput(seed * 100 + step, 1 + random(40)) : randomLines(seed * 100 + step, emulation.cols, 1 + random(4));
       emulation.show(output);
       const dirty = emulation.takeDirty();
       const untold = rowsOf(emulation).flatMap((row, y) =>

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
+import { readSegmentFile } from '../../recording/segment-on-disk.ts';
 import { intervalOf, timeWords, wholeSteps } from '../cast-time.ts';
 import type { CastPart } from '../read-cast.ts';
-import { readSegmentFile, sealedLines } from '../read-segment.ts';
+import { sealedLines } from '../read-segment.ts';
 import type { ChannelFacts, Seal } from './session-seals.ts';
 
 /** Where segments are read from, by an export that tells how far it has come and that can be ended. */

@@ -1,7 +1,8 @@
 import type { SegmentRow } from '../../../contract/session.ts';
 import { journalFile } from '../../recording/journal-layout.ts';
 import type { RecordingPosition } from '../../recording/recorder.ts';
-import { readSegmentFile, sealedLines } from '../read-segment.ts';
+import { readSegmentFile } from '../../recording/segment-on-disk.ts';
+import { sealedLines } from '../read-segment.ts';
 import { JournalCursor } from './journal-cursor.ts';
 
 /** What a recording says of a terminal. */
