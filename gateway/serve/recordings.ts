@@ -38,7 +38,9 @@ export function recordingsOf(surroundings: RecordingSurroundings, reading: Recor
     },
     running: (session, channel) => {
       const recording = recorder.recordingsOf(session).find(({ description }) => description.channel === channel);
-      return recording === undefined ? undefined : { now: recording.now(), terminal: recording.terminal !== undefined };
+      return recording === undefined
+        ? undefined
+        : { now: recording.now(), terminal: recording.terminal !== undefined, position: recording.position };
     },
   };
 }

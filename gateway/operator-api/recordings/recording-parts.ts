@@ -29,6 +29,8 @@ export interface RunningChannel {
   /** Nanoseconds since it opened. */
   readonly now: number;
   readonly terminal: boolean;
+  /** How far it is written. */
+  readonly position: { readonly stretch: number; readonly bytes: number };
 }
 
 /** What recordings are answered from. */

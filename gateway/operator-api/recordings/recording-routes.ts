@@ -216,7 +216,7 @@ async function answerUnsealed(parts: RecordingRouteParts, asked: Asked, request:
   // Whoever leaves is not read for.
   reply.raw.once('close', () => cast.forget());
   try {
-    const { texts, state } = await cast.read(MOST_UNSEALED, false);
+    const { texts, state } = await cast.read(MOST_UNSEALED, running.position);
     const own = texts.filter(({ position }) => position.segment === segment);
     if (state === 'lost' && own.length === 0) throw await whyNoSegment(await parts.reading(), session, channel, segment);
     reply.type(CAST_TYPE).header(POSITION_HEADER, writeCastPosition(own.at(-1)?.position ?? beginningOf(segment)));

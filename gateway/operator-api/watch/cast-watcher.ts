@@ -32,8 +32,8 @@ export class CastWatcher implements SessionWatcher {
   #reading = false;
   /** Something was written since the last look into the recording began. */
   #moved = true;
-  /** The channel is closed, and all of it sealed. */
-  #closed = false;
+  /** Undefined when it is closed, and all of it sealed. */
+  #feed: FeedChannel | undefined;
   /** Everything that there was of the channel was sent. */
   #complete = false;
   #over = false;
@@ -51,7 +51,7 @@ export class CastWatcher implements SessionWatcher {
 
   /** `open`: the channels that are open now. */
   begin(open: readonly FeedChannel[]): void {
-    this.#closed = !open.some(({ channel }) => channel === this.channel);
+    this.#feed = open.find(({ channel }) => channel === this.channel);
     this.#cast = this.#follow();
     this.#pump();
   }
@@ -85,7 +85,7 @@ export class CastWatcher implements SessionWatcher {
 
   forget({ channel }: FeedChannel): void {
     if (channel !== this.channel) return;
-    this.#closed = true;
+    this.#feed = undefined;
     this.#moved = true;
     this.#pump();
   }
@@ -108,7 +108,7 @@ export class CastWatcher implements SessionWatcher {
     if (!this.#moved || this.#socket.bufferedAmount > MOST_WAITING) return;
     this.#moved = false;
     this.#reading = true;
-    this.#cast.read(READ_BYTES, this.#closed).then(
+    this.#cast.read(READ_BYTES, this.#feed?.position).then(
       (read) => {
         this.#reading = false;
         if (!this.#over) this.#send(read);

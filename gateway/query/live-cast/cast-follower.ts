@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
 import type { SegmentRow } from '../../../contract/session.ts';
 import type { PerStream } from '../../recording/cast-renderer.ts';
 import { journalFile } from '../../recording/journal-layout.ts';
-import type { RawSpent } from '../../recording/recorder.ts';
+import type { RawSpent, RecordingPosition } from '../../recording/recorder.ts';
 import type { SegmentTexts } from '../segment-text.ts';
 import { beginningOf, behind, type CastPosition } from './cast-position.ts';
 import { GrowingStretch } from './growing-stretch.ts';
@@ -43,7 +42,7 @@ const LINE_FEED = 10;
 const MOST_ATTEMPTS = 20;
 
 interface Source {
-  next(): Promise<Buffer | undefined>;
+  next(limit: number): Promise<Buffer | undefined>;
   close(): Promise<void>;
 }
 
@@ -66,6 +65,7 @@ export class CastFollower {
   /** Read, and not given out yet. */
   #held: Buffer | undefined;
   #lost = false;
+  #reached: RecordingPosition | undefined;
   /** It has come from one segment into the next, so that where it stands is a place of the recording. */
   #moved = false;
 
@@ -77,8 +77,10 @@ export class CastFollower {
     this.#from = from.bytes > 0 ? from : undefined;
   }
 
-  /** About so many bytes of text. `over`: the channel is closed, and everything of it is sealed. One call at a time. */
-  async read(most: number, over: boolean): Promise<CastRead> {
+  /** About so many bytes of text. `reached`: how far it is written; undefined when the channel is closed, and everything of it sealed. One call at a time. */
+  async read(most: number, reached: RecordingPosition | undefined): Promise<CastRead> {
+    this.#reached = reached;
+    const over = reached === undefined;
     const texts: CastText[] = [];
     try {
       for (let size = 0; size < most; ) {
@@ -108,7 +110,7 @@ export class CastFollower {
     if (this.#held === undefined) {
       this.#source ??= await this.#open();
       if (this.#source === undefined) return this.#nothingThere(over);
-      this.#held = await this.#source.next();
+      this.#held = await this.#source.next(this.#limitOf(this.#position.segment));
       if (this.#held === undefined) return this.#atEnd(over);
     }
     const text = this.#cut(this.#held);
@@ -138,7 +140,7 @@ export class CastFollower {
 
   async #open(): Promise<Source | undefined> {
     const { segment } = this.#position;
-    const growing = await GrowingStretch.open(this.#journal(segment), () => this.#spentBefore(segment));
+    const growing = await GrowingStretch.open(this.#journal(segment), this.#limitOf(segment), () => this.#spentBefore(segment));
     if (growing !== undefined) {
       this.#growing = growing;
       return growing;
@@ -166,9 +168,9 @@ export class CastFollower {
       let spent: PerStream = { ...rawSpent.spent };
       for (; stretch < segment - 1; stretch += 1) {
         const known = spent;
-        const growing = await GrowingStretch.open(this.#journal(stretch + 1), () => Promise.resolve(known));
+        const growing = await GrowingStretch.open(this.#journal(stretch + 1), Number.POSITIVE_INFINITY, () => Promise.resolve(known));
         if (growing === undefined) break; // It was sealed meanwhile: there is a newer count.
-        while ((await growing.next()) !== undefined);
+        while ((await growing.next(Number.POSITIVE_INFINITY)) !== undefined);
         spent = growing.end().rawSpent;
         await growing.close();
       }
@@ -189,10 +191,10 @@ export class CastFollower {
   async #atEnd(over: boolean): Promise<Buffer | 'waiting' | 'ended' | 'lost'> {
     const growing = this.#growing;
     if (growing !== undefined) {
-      const complete = over || (await this.#isComplete());
+      const complete = over || this.#position.segment < (this.#reached?.stretch ?? 0);
       if (!complete) return this.#from === undefined ? 'waiting' : 'lost';
       // What was written between the last look and the end of it.
-      this.#held = await growing.next();
+      this.#held = await growing.next(Number.POSITIVE_INFINITY);
       if (this.#held !== undefined) return this.#next(over);
       const { text, rawSpent } = growing.end();
       this.#rawSpent = { stretch: this.#position.segment, spent: rawSpent };
@@ -209,22 +211,12 @@ export class CastFollower {
     return Buffer.alloc(0);
   }
 
-  /** Nothing is written to a stretch any more once the next one is there, or once it is sealed and dropped. */
-  async #isComplete(): Promise<boolean> {
-    const { segment } = this.#position;
-    return (await isThere(this.#journal(segment + 1))) || !(await isThere(this.#journal(segment)));
+  /** Bytes of its journal that may be read: of a stretch that is written now those that are, and of others all. */
+  #limitOf(segment: number): number {
+    return this.#reached?.stretch === segment ? this.#reached.bytes : Number.POSITIVE_INFINITY;
   }
 
   #journal(segment: number): string {
     return journalFile(this.#where.dataDirectory, this.#where.session, this.#where.channel, segment);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false; // Whatever keeps it from being seen: it cannot be read on from there either.
   }
 }

@@ -27,11 +27,15 @@ export class GrowingStretch {
    * Undefined when it is not in the journal: not any more, or not yet. `rawSpentBefore` is asked where it matters, and
    * says so too. Throws when it does not begin with its header.
    */
-  static async open(path: string, rawSpentBefore: () => Promise<PerStream | undefined>): Promise<GrowingStretch | undefined> {
+  static async open(
+    path: string,
+    limit: number,
+    rawSpentBefore: () => Promise<PerStream | undefined>,
+  ): Promise<GrowingStretch | undefined> {
     const cursor = await JournalCursor.open(path);
     if (cursor === undefined) return undefined;
     try {
-      const frames = cursor.frames();
+      const frames = cursor.frames(limit);
       const header = await headerIn(frames);
       const rawSpent = header === undefined ? undefined : await spentBefore(header, rawSpentBefore);
       if (header !== undefined && rawSpent !== undefined) return new GrowingStretch(cursor, frames, header, rawSpent);
@@ -43,14 +47,21 @@ export class GrowingStretch {
     return undefined;
   }
 
-  /** The next lines; undefined when everything that is written was taken. Throws on what is no frame. */
-  async next(): Promise<Buffer | undefined> {
-    for (;;) {
-      this.#frames ??= this.#cursor.frames();
+  /**
+   * The next lines, up to byte `limit` of the journal; undefined when everything until there was taken. What is beyond may
+   * be in the middle of being written, and is not looked at. Throws on what is no frame.
+   */
+  async next(limit: number): Promise<Buffer | undefined> {
+    for (let begun = -1; ; ) {
+      if (this.#frames === undefined) {
+        if (this.#cursor.at === begun) return undefined;
+        begun = this.#cursor.at;
+        this.#frames = this.#cursor.frames(limit);
+      }
       const step = await this.#frames.next();
       if (step.done === true) {
         this.#frames = undefined;
-        return undefined;
+        continue;
       }
       this.#renderer.push(step.value);
       if (this.#lines.length > 0) return this.#given();

@@ -58,10 +58,10 @@ port.on('message', (message: ToLiveCasts) => {
     for (const resolve of channel.asking.splice(0)) resolve({ rows: [] });
     channel.work = channel.work.then(() => channel.follower.close());
   } else {
-    const { most, over } = message;
+    const { most, reached } = message;
     channel.work = channel.work.then(async () => {
       try {
-        say({ kind: 'read', id, read: await channel.follower.read(most, over) });
+        say({ kind: 'read', id, read: await channel.follower.read(most, reached) });
       } catch (thrown) {
         say({ kind: 'failed', id, message: thrown instanceof Error ? thrown.message : String(thrown) });
       }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import type { RawSpent } from '../../recording/recorder.ts';
+import type { RawSpent, RecordingPosition } from '../../recording/recorder.ts';
 import type { CastRead, FollowedPlace, SealedNow } from './cast-follower.ts';
 import type { CastPosition } from './cast-position.ts';
 import type { FromLiveCasts, ToLiveCasts } from './live-cast-messages.ts';
@@ -20,10 +20,11 @@ export interface LiveCastsOptions {
 /** The cast of one channel, from a position on. */
 export interface FollowedCast {
   /**
-   * About so many bytes of text. `over`: the channel is closed and sealed. One call at a time. Rejects when it cannot be
+   * About so many bytes of text. `reached`: how far the channel is written; undefined when it is closed and sealed. One
+   * call at a time. Rejects when it cannot be
    * read, and when its thread died: then it is over, and may be begun again from where it was.
    */
-  read(most: number, over: boolean): Promise<CastRead>;
+  read(most: number, reached: RecordingPosition | undefined): Promise<CastRead>;
   forget(): void;
 }
 
@@ -70,7 +71,7 @@ export class LiveCasts {
     this.#worker ??= this.#start();
     this.#post({ kind: 'follow', id, where, from });
     return {
-      read: (most, over) => this.#read(id, most, over),
+      read: (most, reached) => this.#read(id, most, reached),
       forget: () => this.#forget(id),
     };
   }
@@ -84,13 +85,13 @@ export class LiveCasts {
     await worker?.terminate();
   }
 
-  #read(id: number, most: number, over: boolean): Promise<CastRead> {
+  #read(id: number, most: number, reached: RecordingPosition | undefined): Promise<CastRead> {
     const followed = this.#followed.get(id);
     if (followed === undefined) return Promise.reject(lost('it is not followed any more'));
     return new Promise((resolve, reject) => {
       followed.resolve = resolve;
       followed.reject = reject;
-      this.#post({ kind: 'read', id, most, over });
+      this.#post({ kind: 'read', id, most, reached });
     });
   }
 

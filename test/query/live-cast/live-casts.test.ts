@@ -47,7 +47,7 @@ class Follower {
   async take(over = false): Promise<void> {
     this.#cast ??= this.#room.casts.follow(this.#room.session, 0, this.position);
     do {
-      const { texts, state } = await this.#cast.read(20_000, over);
+      const { texts, state } = await this.#cast.read(20_000, over ? undefined : this.#room.channel.recording.position);
       for (const { text, position } of texts) {
         const known = this.texts.get(position.segment) ?? '';
         this.texts.set(position.segment, known + text);
