@@ -2,7 +2,7 @@ import type { Terminal } from '@xterm/headless';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
-import { quickenLines } from './quick-lines.ts';
+import { quickenLines, spareLine } from './quick-lines.ts';
 import { quickPrint } from './quick-print.ts';
 import { quickenReset } from './quick-reset.ts';
 import { quickenRows } from './quick-rows.ts';
@@ -16,6 +16,7 @@ import {
   joinWidth,
   type Params,
   plainTerminal,
+  type ScreenLine,
   type TerminalCore,
 } from './terminal-internals.ts';
 import { takeTitles } from './window-title.ts';
@@ -184,7 +185,10 @@ export class Emulation {
     return dump;
   }
 
+  /** Its lines become those of others: nobody may look at it any more. */
   dispose(): void {
+    for (const { lines } of [this.#core.buffers.normal, this.#core.buffers.alt])
+      for (let row = 0; row < lines.length; row += 1) spareLine(lines.get(row) as ScreenLine);
     this.#terminal.dispose();
   }
 

@@ -17,7 +17,8 @@ interface BufferPrototype {
 
 /** Lines that no buffer has any more. */
 const spares: ScreenLine[] = [];
-const MOST_SPARES = 200;
+/** As many as one terminal has: whoever seeks gives one up for another again and again. */
+const MOST_SPARES = 1200;
 
 export function spareLine(line: ScreenLine): void {
   if (spares.length < MOST_SPARES) spares.push(line);
