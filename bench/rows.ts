@@ -1,5 +1,6 @@
 import { atRest } from './at-rest.ts';
 import { footprint } from './footprint.ts';
+import { index } from './index.ts';
 import { ledger } from './ledger.ts';
 import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
@@ -19,6 +20,7 @@ export const rows: readonly Row[] = [
   sshSessions,
   ledger,
   atRest,
+  index,
   replaySeek,
   search,
   recovery,

@@ -75,7 +75,7 @@ export class ChannelIndexer {
       before.dispose();
       return { bytes: 0, fault: thrown instanceof Error ? thrown.message : String(thrown) };
     }
-    this.#parts.say({ kind: 'text', id, segment, sha256, blocks: packed(made.lines) });
+    this.#parts.say({ kind: 'text', id, segment, sha256, blocks: packBlocks(made.lines) });
     await this.#parts.stored();
     // Last, so that a part that is there says that everything is.
     await writeSidecar(dataDirectory, session, channel, made.part, made.blobs);
@@ -108,7 +108,7 @@ export class ChannelIndexer {
 }
 
 /** A block at a time, so that no more lines are strings at once than it takes. */
-function packed(lines: Iterable<ScreenLine>): TextBlock[] {
+export function packBlocks(lines: Iterable<ScreenLine>): TextBlock[] {
   const blocks: TextBlock[] = [];
   let some: ScreenLine[] = [];
   let length = 0;

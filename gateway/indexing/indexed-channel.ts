@@ -62,7 +62,7 @@ export class IndexedChannel {
 
   /** All lines until then, what is on the screen now included. To be read to the end before anything else is shown. */
   takeLines(until: number): { readonly count: number; readonly lines: Iterable<ScreenLine> } {
-    this.#text.flush(until);
+    this.#text.end(until);
     return { count: this.#seen.count, lines: this.#seen.take() };
   }
 

@@ -74,6 +74,12 @@ export class TextTracker implements ScreenWatcher {
     this.leaving(normal);
   }
 
+  /** The same at the end of a segment: what comes is told as if this one had never been. */
+  end(at: number): void {
+    this.flush(at);
+    this.#saved = MOST_SAVED_UP;
+  }
+
   printing(buffer: ScreenBuffer, data: Uint32Array, start: number, end: number): void {
     const rows = this.#rowsOf(buffer);
     const { x, y } = buffer;
@@ -139,7 +145,9 @@ export class TextTracker implements ScreenWatcher {
 
   leaving(buffer: ScreenBuffer): void {
     const rows = this.#rowsOf(buffer);
-    for (let row = 0; row < this.#rows; row += 1) this.#release(rows, buffer, row);
+    for (let row = 0; row < this.#rows; row += 1) if (rows.isNew(row)) this.#capture(rows, buffer, row);
+    // What was captured is held by the first of the rows that it stands on.
+    for (let row = 0; row < this.#rows; row += 1) this.#tellHeld(rows, row);
     this.#endCarried();
   }
 

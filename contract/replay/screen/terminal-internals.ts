@@ -56,6 +56,7 @@ export interface TerminalCore {
       setEscHandlerFallback(handler: () => void): void;
       setOscHandlerFallback(handler: () => void): void;
       setDcsHandlerFallback(handler: () => void): void;
+      readonly _printHandler: (codes: Uint32Array, start: number, end: number) => void;
       setPrintHandler(print: (codes: Uint32Array, start: number, end: number) => void): void;
     };
     /** Rows counted from the top of the screen; undefined for all of them. */

@@ -23,16 +23,12 @@ export interface ScreenWatcher {
   leaving(buffer: ScreenBuffer): void;
 }
 
-interface WatchedCore extends TerminalCore {
-  readonly _bufferService: { scroll(attributes: unknown, wrapped?: boolean): void };
-}
-
 /** Modes that switch to the alternate screen and back. */
 const ALTERNATE = [47, 1047, 1049];
 
 /** To be called once for an emulation, after it was restored if it is to be. There is no end to it: the emulation ends. */
 export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void {
-  const core = emulation.core as WatchedCore;
+  const core = emulation.core;
   const active = () => core.buffers.active;
   watchPrinting(core, watcher);
   const service = core._bufferService;
@@ -86,14 +82,25 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
   );
 }
 
-function watchPrinting(core: WatchedCore, watcher: ScreenWatcher): void {
+/** What is printed comes from the parser, and what is repeated or left to xterm.js by it from the handler. */
+function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
   const handler = core._inputHandler;
-  const print = handler.print.bind(handler);
-  handler.print = (data, start, end) => {
-    watcher.printing(core.buffers.active, data, start, end);
-    print(data, start, end);
-    watcher.printed(core.buffers.active);
-  };
+  let told = false;
+  const watched =
+    (print: typeof handler.print): typeof handler.print =>
+    (codes, start, end) => {
+      if (told) {
+        print(codes, start, end);
+        return;
+      }
+      told = true;
+      watcher.printing(core.buffers.active, codes, start, end);
+      print(codes, start, end);
+      watcher.printed(core.buffers.active);
+      told = false;
+    };
+  handler.print = watched(handler.print.bind(handler));
+  handler._parser.setPrintHandler(watched(handler._parser._printHandler));
 }
 
 function within({ y, scrollTop, scrollBottom }: ScreenBuffer): boolean {
