@@ -27,10 +27,11 @@ let data: RecordedData;
 const sessions = new Map<string, string>();
 beforeAll(async () => {
   [captures, data] = await Promise.all([captureTerminals(belongings), RecordedData.open(belongings, SEGMENT_BYTES)]);
-  for (const { name, cols, rows, events } of captures) {
-    const happenings = inChunks(events);
-    sessions.set(name, await data.session({ happenings, terminal: { cols, rows } }));
-  }
+  await Promise.all(
+    captures.map(async ({ name, cols, rows, events }) => {
+      sessions.set(name, await data.session({ happenings: inChunks(events), terminal: { cols, rows } }));
+    }),
+  );
   await data.indexing.indexer.idle();
 });
 afterAll(() => belongings.release());

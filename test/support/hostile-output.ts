@@ -33,7 +33,7 @@ export function hostileOutput(): { name: string; bytes: Buffer }[] {
     ],
     [
       'questions',
-      [
+      `${[
         'c',
         '0c',
         '>c',
@@ -58,7 +58,7 @@ export function hostileOutput(): { name: string; bytes: Buffer }[] {
         '?2026$p',
       ]
         .map(csi)
-        .join('') + '\x05\x1bZ\u009a',
+        .join('')}\x05\x1bZ\u009a`,
     ],
     [
       'questions in strings',
