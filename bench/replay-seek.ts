@@ -108,10 +108,10 @@ async function timeOurs({ database, session }: LargeRecording, run: number): Pro
   return { open, seeks, longestTurn };
 }
 
-async function timePeer({ duration, seek }: Peer, run: number): Promise<number[]> {
+async function timePeer(peer: Peer, run: number): Promise<number[]> {
   const random = randomNumbers(run + 1);
   const times: number[] = [];
-  for (let count = 0; count < PEER_SEEKS; count += 1) times.push(await seek((random(1e6) * duration) / 1e6));
+  for (let count = 0; count < PEER_SEEKS; count += 1) times.push(await peer.seek((random(1e6) * peer.duration) / 1e6));
   return times;
 }
 

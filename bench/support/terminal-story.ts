@@ -5,6 +5,7 @@ import { TERMINAL } from './captured-work.ts';
 export type Moment = readonly [at: number, text: string];
 
 const WORDS = 'orders checkout payment retry upstream timeout cache shard queue deploy rollback token session region worker'.split(' ');
+const LETTERS = Array.from('etaoin shrdlu');
 const STATES = ['\x1b[32mok\x1b[m', '\x1b[33mslow\x1b[m', '\x1b[1;31mfailed\x1b[m', '\x1b[36mqueued\x1b[m'];
 
 /**
@@ -31,7 +32,7 @@ export function* terminalStory(): Generator<Moment> {
     yield [at, '\x1b[H\x1b[2J\x1b[2;34r'];
     for (let key = 0; key < 300; key += 1) {
       at += 40 + random(120);
-      yield [at, key % 40 === 39 ? `\r\n\x1b[38;5;${random(256)}m${pick(WORDS)}\x1b[m ` : pick([...'etaoin shrdlu'])];
+      yield [at, key % 40 === 39 ? `\r\n\x1b[38;5;${random(256)}m${pick(WORDS)}\x1b[m ` : pick(LETTERS)];
     }
     yield [at, '\x1b[r\x1b[?1049l'];
     at += random(3) === 0 ? 20_000 : 500;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { CastEvent, CastHeader, Note } from './cast-event.ts';
+import type { Began } from './commands/beginnings.ts';
 import { RunningCommands, runningSchema } from './commands/running-commands.ts';
-import { type Began, clipCommand, Typing, typingStateSchema } from './commands/typing.ts';
+import { Typing, typingStateSchema } from './commands/typing.ts';
 import type { Command } from './part.ts';
 import type { Emulation } from './screen/emulation.ts';
 
@@ -108,7 +109,7 @@ export class CommandFinder {
   #takeNote(at: number, note: Note): void {
     if (note.t === 'ssh.exit-signal') this.#exit(at, undefined);
     if (note.t !== 'ssh.request' || note.request !== 'exec' || note.passed === false || typeof note.command !== 'string') return;
-    this.#typing.began({ how: 'exec', at, text: clipCommand(note.command) });
+    this.#typing.beginExec(note.command);
   }
 
   #exit(at: number, status: string | undefined): void {

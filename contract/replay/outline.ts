@@ -97,7 +97,7 @@ class Composition {
     if (part.busy !== undefined) {
       this.#idle.happened(part.busy.from);
       for (const [from, to] of part.busy.idle) this.#idle.silent(from, to);
-      this.#idle.happened(part.busy.to);
+      this.#idle.busyUntil(part.busy.to);
     }
     for (const [at, amount] of part.heat) this.#activity.add(at, amount);
     for (const mark of part.marks) {
@@ -159,7 +159,7 @@ class Composition {
   }
 }
 
-export function missingWords(first: number, last: number): string {
+function missingWords(first: number, last: number): string {
   const which = first === last ? `Part ${first}` : `Parts ${first} to ${last}`;
   return `${which} of this recording ${first === last ? 'is' : 'are'} missing.`;
 }

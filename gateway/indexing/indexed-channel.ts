@@ -34,7 +34,8 @@ export class IndexedChannel {
   restore(keyframe: Keyframe): void {
     this.#screen?.dispose();
     this.#screen = ChannelScreen.from(keyframe, !this.terminal);
-    for (const step of this.#screen.restoring(keyframe)) void step;
+    const restoring = this.#screen.restoring(keyframe);
+    while (restoring.next().done !== true);
   }
 
   /** A plain one where nothing has said yet what it is. */

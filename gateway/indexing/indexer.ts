@@ -57,7 +57,7 @@ export class Indexer {
   #currentDone: Promise<void> | undefined;
   readonly #forgotten = new Set<string>();
   /** Told when everything that is wanted of a channel is made. */
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #waiters = new Map<string, ((failure?: unknown) => void)[]>();
   #closed = false;
   #deathsInARow = 0;
   #rest: NodeJS.Timeout | undefined;
@@ -113,17 +113,20 @@ export class Indexer {
     const all = [...channels];
     const made = all.map(
       (channel) =>
-        new Promise<void>((resolve) => {
+        new Promise<unknown>((resolve) => {
           const name = nameOf({ session, channel });
           this.#waiters.set(name, [...(this.#waiters.get(name) ?? []), resolve]);
         }),
     );
     for (const channel of all) this.want(session, channel);
-    const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([Promise.all(made), interrupted]);
-    if (!signal.aborted && !this.#closed) return;
-    throw new SallyportError('INDEX_INTERRUPTED', `Session ${session} is not indexed to its end`, {
-      remedy: 'the gateway goes on with it by itself when it runs again',
+    const interrupted = new Promise<unknown[]>((resolve) => signal.addEventListener('abort', () => resolve([]), { once: true }));
+    const failures = (await Promise.race([Promise.all(made), interrupted])).filter((failure) => failure !== undefined);
+    if (!signal.aborted && !this.#closed && failures.length === 0) return;
+    const [failure] = failures;
+    const why = failure instanceof Error ? `: ${failure.message}` : '';
+    throw new SallyportError('INDEX_INTERRUPTED', `Session ${session} is not indexed to its end${why}`, {
+      remedy: 'a gateway that runs goes on with it by itself, as soon as it can',
+      cause: failure,
     });
   }
 
@@ -190,6 +193,7 @@ export class Indexer {
           'a recording could not be indexed; it will be tried again',
         );
         if (wanted !== undefined && !this.#forgotten.has(wanted.session)) this.#queue.add(wanted);
+        if (wanted !== undefined) this.#tellWaiters(nameOf(wanted), thrown);
         this.#restAWhile();
         return;
       } finally {
@@ -198,10 +202,10 @@ export class Indexer {
     }
   }
 
-  #tellWaiters(name: string): void {
+  #tellWaiters(name: string, failure?: unknown): void {
     const waiters = this.#waiters.get(name) ?? [];
     this.#waiters.delete(name);
-    for (const resolve of waiters) resolve();
+    for (const tell of waiters) tell(failure);
   }
 
   #restAWhile(): void {

@@ -6,6 +6,7 @@ import { crc32, zstdDecompress } from 'node:zlib';
 import type { Keyframe } from '../../contract/replay/driver.ts';
 import { type Blob, type Part, partSchema } from '../../contract/replay/part.ts';
 import { ENGINE } from '../../contract/replay/screen/engine.ts';
+import { errnoCode } from '../recording/errno-code.ts';
 import { recordingDirectory, stretchNumber } from '../recording/journal-layout.ts';
 
 /*
@@ -41,7 +42,12 @@ export function sidecarPath(session: string, channel: number, segment: number): 
 
 /** Everything that was made of a session. */
 export async function removeParts(dataDirectory: string, session: string): Promise<void> {
-  await rm(join(dataDirectory, dirname(replayDirectory(session, 0))), { recursive: true, force: true });
+  try {
+    await rm(join(dataDirectory, dirname(replayDirectory(session, 0))), { recursive: true, force: true });
+  } catch (thrown) {
+    // Where there is no such directory, there is nothing in it.
+    if (errnoCode(thrown) !== 'ENOTDIR') throw thrown;
+  }
 }
 
 /** Undefined where there is none that can be used: none at all, damaged, of another emulation, or of another segment. */

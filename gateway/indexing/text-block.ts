@@ -42,6 +42,8 @@ export function packLines(lines: readonly ScreenLine[]): TextBlock[] {
 export interface UnpackedBlock {
   /** The lines, each ended by a line feed. */
   readonly text: string;
+  /** Whether all of it is ASCII. */
+  readonly ascii: boolean;
   /** Microseconds since the channel opened, two for each line: first and last. */
   readonly times: Float64Array;
 }
@@ -58,7 +60,8 @@ export function unpackBlock(packed: Uint8Array): UnpackedBlock {
     times[line * 2] = before;
     times[line * 2 + 1] = before + numbers.next();
   }
-  return { text: bytes.toString('utf8', numbers.at), times };
+  const text = bytes.toString('utf8', numbers.at);
+  return { text, ascii: text.length === bytes.length - numbers.at, times };
 }
 
 export function unpackLines(packed: Uint8Array): ScreenLine[] {
@@ -87,9 +90,11 @@ function packBlock(lines: readonly ScreenLine[]): TextBlock {
     before = line.first;
     last = Math.max(last, line.last);
   }
-  const end = at + bytes.write(text, at, 'utf8');
-  const packed = zstdCompressSync(bytes.subarray(0, end), PACKING);
-  return { first: lines[0]?.first ?? 0, last, lines: lines.length, packed, searchable: tokensOf(foldText(text)) };
+  const written = bytes.write(text, at, 'utf8');
+  const packed = zstdCompressSync(bytes.subarray(0, at + written), PACKING);
+  // As many bytes as units: all of it is ASCII.
+  const folded = written === text.length ? text.toLowerCase() : foldText(text);
+  return { first: lines[0]?.first ?? 0, last, lines: lines.length, packed, searchable: tokensOf(folded) };
 }
 
 function inOrder(lines: readonly ScreenLine[]): readonly ScreenLine[] {

@@ -2,7 +2,7 @@ import type { OperationInput, OperationOutput } from '../../contract/operator-ap
 import { SallyportError } from '../base/errors.ts';
 import { readScreenQuestion } from '../query/search/screen-question.ts';
 import { readCursor, writeCursor } from '../query/search/search-cursor.ts';
-import { type SearchPage, searchScreens } from '../query/search/search-screens.ts';
+import { searchScreens } from '../query/search/search-screens.ts';
 import { unindexedSegments } from '../query/search/unindexed.ts';
 import type { Database } from '../store/database.ts';
 import type { ScreenTextReader } from '../store/screen-text-reader.ts';
@@ -12,8 +12,7 @@ import { Turnstile } from './turnstile.ts';
 
 export interface SearchParts extends SearchRecording {
   readonly reading: () => Promise<Database>;
-  /** Undefined where none is kept. */
-  readonly screenText: { reader(): Promise<ScreenTextReader> } | undefined;
+  readonly screenText: { reader(): Promise<ScreenTextReader> };
 }
 
 /** How long one page looks for more before it answers with what it has. */
@@ -42,12 +41,11 @@ async function search(
     throw new SallyportError('REQUEST_INVALID', 'channel: it is the number of a channel of a session, and no session is named');
   const database = await reading();
   const question = readScreenQuestion(words);
-  const text = await screenText?.reader();
+  const text = await screenText.reader();
   const begin = cursor === undefined ? undefined : readCursor(cursor);
   const limits = { limit, millis: PAGE_MILLIS };
-  const page: SearchPage =
-    text === undefined ? { hits: [], sessions: [] } : await searchScreens({ database, text }, question, { cursor: begin, limits });
-  const tells = begin === undefined || text?.isDamaged === true;
+  const page = await searchScreens({ database, text }, question, { cursor: begin, limits });
+  const tells = begin === undefined || text.isDamaged;
   const unindexed = tells ? { unindexed: await unindexedSegments(database, text) } : {};
   return {
     hits: page.hits.map((hit) => ({

@@ -1,6 +1,6 @@
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { CommandFinder } from '../../contract/replay/command-finder.ts';
-import type { Began } from '../../contract/replay/commands/typing.ts';
+import type { Began } from '../../contract/replay/commands/beginnings.ts';
 import type { Command } from '../../contract/replay/part.ts';
 import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { TextLines } from './text-lines.ts';
@@ -154,8 +154,9 @@ export class TerminalItems {
         this.#telling.say({ kind: 'over', command: one.over, last: one.over === this.#last });
         continue;
       }
-      if (one.began === began && typed !== undefined && began.line !== undefined && this.#tellsMore(began.line, one.text))
-        this.#telling.line(began.line);
+      const beside =
+        one.began === began && typed !== undefined && began.line !== undefined ? this.#beside(began.line, one.text) : undefined;
+      if (beside !== undefined) this.#telling.line(beside);
       this.#last = one.began.command;
       this.#telling.say({
         kind: 'began',
@@ -167,14 +168,14 @@ export class TerminalItems {
     }
   }
 
-  /** A line is left away when it is the command and a prompt that was shown before. */
-  #tellsMore(line: string, text: string): boolean {
+  /** What a line tells beside its command: a prompt that was not shown before, or all of it when it is another line. */
+  #beside(line: string, text: string): string | undefined {
     const [shown, command] = [bare(line), bare(text)];
-    if (!shown.endsWith(command)) return true;
+    if (!shown.endsWith(command)) return line;
     const prompt = shown.slice(0, shown.length - command.length);
-    if (prompt === '' || this.#prompts.has(prompt)) return false;
+    if (prompt === '' || /^[$#%>]$/.test(prompt) || this.#prompts.has(prompt)) return undefined;
     if (this.#prompts.size < MOST_PROMPTS) this.#prompts.add(prompt);
-    return !/^[$#%>]$/.test(prompt);
+    return line.endsWith(text) ? line.slice(0, line.length - text.length).trimEnd() : line;
   }
 }
 

@@ -22,7 +22,7 @@ export function linesOf(item: TranscriptItem): string | undefined {
       return item.text;
     case 'began':
       return beginning(item);
-    case 'over':
+    default:
       return ending(item.command, item.last);
   }
 }

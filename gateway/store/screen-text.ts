@@ -104,23 +104,25 @@ export class ScreenTextFile implements ScreenTextStore {
   }
 
   /** Reads beside what is written, on a connection of its own. To be asked for again for each use: it may be another one. */
-  reader(): Promise<ScreenTextReader> {
-    this.#reader ??= this.#openReader().catch((thrown: unknown) => {
+  async reader(): Promise<ScreenTextReader> {
+    try {
+      return await this.#openReader();
+    } catch (thrown) {
+      if (!isSqlError(thrown, 'SQLITE_CANTOPEN')) throw thrown;
+      await this.#inTurn(() => Promise.resolve()); // Makes the file, if it is gone.
+      return this.#openReader();
+    }
+  }
+
+  #openReader(): Promise<ScreenTextReader> {
+    const inode = this.#inode;
+    // Unless it has begun anew meanwhile.
+    const beginAnew = () => this.#inTurn(() => (inode === this.#inode ? this.#beginAnew() : Promise.resolve()));
+    this.#reader ??= ScreenTextReader.beside(this.#file, () => void beginAnew().catch(() => undefined)).catch((thrown: unknown) => {
       this.#reader = undefined;
       throw thrown;
     });
     return this.#reader;
-  }
-
-  async #openReader(): Promise<ScreenTextReader> {
-    const open = () => ScreenTextReader.beside(this.#file, () => void this.#inTurn(() => this.#beginAnew()).catch(() => undefined));
-    try {
-      return await open();
-    } catch (thrown) {
-      if (!isSqlError(thrown, 'SQLITE_CANTOPEN')) throw thrown;
-      await this.#inTurn(() => Promise.resolve()); // Makes the file, if it is gone.
-      return open();
-    }
   }
 
   async close(): Promise<void> {

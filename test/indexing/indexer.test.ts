@@ -259,6 +259,24 @@ describe('the thread that indexes', () => {
     expect(data.log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('a segment cannot be indexed')]);
   });
 
+  it('says so to whoever waits for it when nothing can be written, and goes on later', async () => {
+    const data = await RecordedData.open(belongings);
+    const session = await data.session({ happenings: log(100), terminal });
+    await data.indexing.indexer.idle();
+    const replay = join(data.directory, 'replay');
+    await data.reopenIndexing();
+    rmSync(replay, { recursive: true });
+    writeFileSync(replay, 'a file in the place of the folder');
+    await expect(data.indexing.indexer.rebuild(session, [0], new AbortController().signal)).rejects.toMatchObject({
+      code: 'INDEX_INTERRUPTED',
+    });
+    expect(data.log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('it will be tried again')]);
+    rmSync(replay);
+    await data.reopenIndexing();
+    await data.indexing.indexer.rebuild(session, [0], new AbortController().signal);
+    expect((await wholeParts(data, session)).length).toBe(1);
+  });
+
   it('survives output that is made to make it hang or run out of memory', { timeout: 120_000 }, async () => {
     const data = await RecordedData.open(belongings, 1024 * 1024);
     const hostile: [string, Happening[]][] = [

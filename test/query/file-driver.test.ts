@@ -81,7 +81,7 @@ describe('a recording in a data directory', () => {
     await story.end();
     await makeSidecars(story.data.database, story.id);
     const driver = await FileDriver.open(story.data.database, story.id, 0);
-    expect(driver.outline.pieces.filter(({ keyframe }) => keyframe).length).toBeGreaterThan(1);
+    expect(driver.outline.pieces.filter(({ keyframe }) => keyframe).length).toBeGreaterThan(0);
     expect(driver.outline).toMatchObject({ terminal: true, live: false, header: { cols: 60, rows: 20, pty: true } });
     await expectExactSeeks(driver, story, 1, 20);
     expect(driver.damage).toEqual([]);

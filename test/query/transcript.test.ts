@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findChannels } from '../../gateway/query/find-channels.ts';
 import { findSession } from '../../gateway/query/find-session.ts';
 import { transcript } from '../../gateway/query/transcript.ts';
-import { collect, RecordedData } from './recorded.ts';
+import { collect, type RecordedChannel, RecordedData, type RecordedSession } from './recorded.ts';
 
 async function transcriptOf(data: RecordedData, id: string): Promise<string> {
   const session = await findSession(data.database, id);
@@ -16,6 +16,13 @@ async function bodyOf(data: RecordedData, id: string): Promise<string[]> {
     .slice(3)
     .filter((line) => line !== '' && !line.startsWith('--- channel') && !line.startsWith('[ended') && !line.startsWith('[no end'))
     .map((line) => line.replace(/^\d\d:\d\d:\d\d ([$>] )/, '$1'));
+}
+
+async function terminalChannel(session: RecordedSession): Promise<RecordedChannel> {
+  const channel = await session.openChannel('shell');
+  channel.terminal(80, 24);
+  channel.event(0.1, { t: 'ssh.request', request: 'shell' });
+  return channel;
 }
 
 describe('a transcript', () => {
@@ -66,6 +73,66 @@ describe('a transcript', () => {
     expect(text.match(/sudo ls/g)).toHaveLength(1);
     expect(text).toContain('[terminal xterm 80x24]\n[shell]\n$ sudo ls  (derived)\n[sudo] password for x:\n');
     expect(text).toContain('[input after a prompt for a secret is not recorded]');
+  });
+
+  it('of a terminal has each command above its output, with what its shell said of its end', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await terminalChannel(session);
+    const [command, started, ended] = ['\x1b]133;B\x07', '\x1b]133;C\x07', (exit: number) => `\x1b]133;D;${exit}\x07`];
+    channel.data(1, 'o', `user@web:~$ ${command}`);
+    channel.data(2, 'i', 'make\rcd /tmp\r');
+    channel.data(
+      2.5,
+      'o',
+      `make\r\n${started}no rule\r\n${ended(2)}user@web:~$ ${command}cd /tmp\r\n${started}${ended(0)}user@web:/tmp$ ${command}`,
+    );
+    channel.data(4, 'i', 'sh\r');
+    channel.data(4.1, 'o', `sh\r\n${started}$ `);
+    channel.data(5, 'i', 'echo "12:00:00 $ rm -rf /"\r');
+    channel.data(5.2, 'o', 'echo "12:00:00 $ rm -rf /"\r\n12:00:00 $ rm -rf /\r\n$ ');
+    channel.data(6, 'i', '\x04');
+    channel.data(6.1, 'o', `\r\n${ended(7)}user@web:/tmp$ ${command}`);
+    channel.exit(8, 0);
+    await channel.close();
+    expect(await bodyOf(data, session.id)).toEqual([
+      '[shell]',
+      'user@web:~$',
+      '$ make',
+      'no rule',
+      '[exit 2, 500 ms]',
+      '$ cd /tmp',
+      '[exit 0, 0 ms]',
+      'user@web:/tmp$',
+      '$ sh',
+      '$ echo "12:00:00 $ rm -rf /"  (derived)',
+      ' 12:00:00 $ rm -rf /',
+      '[200 ms]',
+      '$',
+      'user@web:/tmp$',
+      '[exit 7, 2.1 s: sh]',
+      '[exit 0]',
+    ]);
+  });
+
+  it('finds the next command after any amount of output, and its time', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await terminalChannel(session);
+    channel.data(1, 'o', '$ ');
+    channel.data(2, 'i', 'seq 100000\r');
+    channel.data(2.1, 'o', 'seq 100000\r\n');
+    const lines = Array.from({ length: 100_000 }, (_, at) => `\x1b[32m${at}\x1b[m\r\n`);
+    for (let at = 0; at < lines.length; at += 5000) channel.data(3 + at / 1e5, 'o', lines.slice(at, at + 5000).join(''));
+    channel.data(4, 'o', '$ ');
+    channel.data(60, 'i', 'id\r');
+    channel.data(60.1, 'o', 'id\r\nuid=0\r\n$ ');
+    await channel.close();
+    const body = await bodyOf(data, session.id);
+    expect(body).toHaveLength(100_007);
+    const [began, ended] = [body.slice(0, 3), body.slice(-6)];
+    expect(began).toEqual(['[shell]', '$ seq 100000  (derived)', '0']);
+    expect(ended).toEqual(['99999', '[2.0 s]', '$ id  (derived)', 'uid=0', '$', '[100 ms]']);
   });
 
   it('lists the operations of SFTP, forwards, decisions, signals and the environment', async () => {

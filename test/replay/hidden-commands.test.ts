@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { find, findInParts, inCharacters, type Step, script, texts } from './command-script.ts';
+import { randomNumbers, randomOutput } from './random-output.ts';
 
 const B = '\x1b]133;B\x07';
 const C = '\x1b]133;C\x07';
@@ -136,7 +137,61 @@ describe('of a channel', () => {
   });
 });
 
+describe('a line that moves while it is typed', () => {
+  const long = `echo ${'word '.repeat(100)}end`;
+  it.each<[string, Step[]]>([
+    ['where the screen begins to scroll', [`<${'\r\n'.repeat(30)}$ `, `>${long}x`, `<${long}x`, '>\x7f', '<\b \b', '>\r', '<\r\n$ ']],
+    [
+      'where no more lines are kept above',
+      [`<${'line\r\n'.repeat(2000)}$ `, `>${long}x`, `<${long}x`, '>\x7f', '<\b \b', '>\r', '<\r\n$ '],
+    ],
+    [
+      'while lines are inserted above it',
+      ['<\r\n\r\n$ ', '>\x1b[A', `<${long}`, '>x\x7f', '<\x1b7\x1b[1;1H\x1b[3L\x1b8\x1b[3B', '>\r', '<\r\n$ '],
+    ],
+    [
+      'while lines are deleted above it',
+      ['<\r\n\r\n$ ', '>\x1b[A', `<${long}`, '>x\x7f', '<\x1b7\x1b[1;1H\x1b[2M\x1b8\x1b[2A', '>\r', '<\r\n$ '],
+    ],
+    ['in a part of the screen that scrolls alone', ['<\x1b[5;12r\x1b[12;1H$ ', '>\x1b[A', `<${long}`, '>\r', '<\r\n$ ']],
+  ])('%s is found whole', (_, steps) => {
+    const events = script(...steps);
+    expect(texts(events)).toEqual([long]);
+    expect(texts(inCharacters(events))).toEqual([long]);
+    expect(findInParts(events, () => true).map(({ text }) => text)).toEqual([long]);
+  });
+});
+
 describe('hostile input and output', () => {
+  it('of any kind is taken without a throw, and every line that was entered and shown is found', () => {
+    for (let seed = 0; seed < 15; seed += 1) {
+      const random = randomNumbers(seed);
+      const keys = ['x', 'ls', '\r', '\n', '\x7f', '\x1b[A', '\x03', '\x15', '\t', '\x1b[200~', '\x1b[201~', '\x04'];
+      const marks = [B, C, D(1), '\x1b]133;A\x07', '\x1b[?1049h', '\x1b[?1049l', '\x1bc', '\x1b[?2004h', '\r\n$ '];
+      const some = (of: readonly string[], most: number) =>
+        Array.from({ length: 1 + random(most) }, () => of[random(of.length)] as string).join('');
+      const steps = Array.from(
+        { length: 40 },
+        (): Step =>
+          random(2) === 0 ? `>${some(keys, 6)}` : `<${random(2) === 0 ? some(marks, 4) : randomOutput(seed + random(1000), 20)}`,
+      );
+      // Whatever was before: at rest, on a fresh screen, a command is one.
+      const events = script(
+        ...steps,
+        '>\x1b[201~\x03',
+        '<\x18\x1bc\r\n\x1b[?1049l$ ',
+        '>\x03',
+        '<$ ',
+        '>echo found',
+        '<echo found',
+        '>\r',
+        '<\r\n$ ',
+      );
+      for (const found of [texts(events), texts(inCharacters(events)), findInParts(events, () => random(2) === 0).map(({ text }) => text)])
+        expect(found.join('\n'), `seed ${seed}`).toContain('echo found');
+    }
+  });
+
   const many = 10_000;
   it.each<[string, () => CastEvent[]]>([
     ['ten thousand times Enter in one piece', () => script('<$ ', `>${'\r'.repeat(many)}`, `<${'\r\n$ '.repeat(many)}`)],

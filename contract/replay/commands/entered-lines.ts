@@ -32,7 +32,7 @@ export interface Entered {
 export interface Found {
   text: string;
   prompt: string | undefined;
-  /** The screen showed it where the shell had marked its beginning, and it is what was typed. */
+  /** It is what was typed, and stands where it was. */
   markable: boolean;
 }
 
@@ -105,7 +105,7 @@ function anchoredRest({ anchor }: Entered, lines: ScreenLines, { row, promptLeng
   const line = within?.startsWith(anchor.prompt) === true ? within : lines.between(first, lastRow(first, lines), normal);
   if (line?.startsWith(anchor.prompt) !== true) return undefined;
   const length = promptLength(line, anchor.prompt) ?? anchor.prompt.length;
-  const markable = anchor.marked && length === anchor.prompt.length && line === within;
+  const markable = length === anchor.prompt.length && line === within;
   return { text: line.slice(length).trimEnd(), prompt: line.slice(0, length), markable };
 }
 
@@ -116,6 +116,7 @@ function lastRow(first: number, { core }: ScreenLines): number {
   return last;
 }
 
-function isMask(text: string): boolean {
+/** Stars in the place of a secret. */
+export function isMask(text: string): boolean {
   return /^[*•●·]*$/u.test(text);
 }

@@ -1,6 +1,9 @@
 const MOST_PROMPTS = 16;
 const LONGEST_PROMPT = 256;
 
+/** What most shells' prompts end with. */
+const USUAL_END = /[$#%>❯»] ?$/u;
+
 /** What a shell asks with for the rest of a command: `> `, `quote> `, `... `, `    -> `. */
 const CONTINUATION = /^[\s\w.()'"`*-]*(?:[^>]>|^>|\.\.\.) ?$/u;
 
@@ -48,6 +51,11 @@ export class Prompts {
 /** The same but for names, paths and numbers in it. */
 export function isAlike(text: string, prompt: string): boolean {
   return text === prompt || alikeLength(text, prompt) === text.length;
+}
+
+/** Of what nobody has typed at yet. */
+export function looksLikePrompt(left: string): boolean {
+  return left.length <= LONGEST_PROMPT && USUAL_END.test(left);
 }
 
 export function isContinuation(prompt: string): boolean {

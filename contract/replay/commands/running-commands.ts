@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Command, commandSchema } from '../part.ts';
 import { isAlike } from './prompts.ts';
+import { bareText } from './screen-lines.ts';
 
 /** Nested deeper (a shell in a shell in a shell), the outermost are given up: nobody is told when they end. */
 const MOST_RUNNING = 32;
@@ -60,6 +61,11 @@ export class RunningCommands {
     this.#running.push(running);
   }
 
+  /** Whether the prompt of any of them ends with this character. */
+  endsPrompt(character: string): boolean {
+    return character !== '' && this.#running.some(({ prompt }) => prompt?.endsWith(character) === true);
+  }
+
   /** What stands left of the cursor, and nothing right of it, after output at this time. */
   rests(at: number, left: string | undefined): void {
     if (left === undefined || left === '' || this.#at(left) === undefined) this.#back = undefined;
@@ -75,13 +81,13 @@ export class RunningCommands {
     if (same !== undefined) this.#closeAt(same, back.at, back.prompt);
   }
 
-  /** The shell says that what was typed is started. */
+  /** The shell says that what was typed is started, and perhaps what it is: which counts where the screen shows the same. */
   started(explicit: string | undefined): void {
     const { last } = this;
     if (last?.markable !== true) return;
     last.markable = false;
     last.command.how = 'marked';
-    if (explicit !== undefined) last.command.text = explicit;
+    if (explicit !== undefined && bareText(explicit) === bareText(last.command.text)) last.command.text = explicit;
   }
 
   /** The shell says that a command is over. */

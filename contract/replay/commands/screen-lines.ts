@@ -3,22 +3,24 @@ import type { LineMarker, ScreenBuffer, TerminalCore } from '../screen/terminal-
 /** Of a line so many characters are read, from its end upwards. */
 const MOST_READ = 24 * 1024;
 
+const MOST_CREDIT = 8 * MOST_READ;
+
 /** Of a line that was typed. */
 const MOST_BETWEEN = 12 * 1024;
 
 /** Rows of a screen as lines of text. An index counts all rows that are kept, from the top of what has scrolled off. */
 export class ScreenLines {
   readonly core: TerminalCore;
-  /** What may still be read beyond one row a time: output pays for it, so that none makes it cost more than itself. */
-  #credit = 0;
+  /** What may still be read beyond one row a time. Output and keys pay for it, so that none makes it cost more than itself. */
+  #credit = MOST_CREDIT;
 
   constructor(core: TerminalCore) {
     this.core = core;
   }
 
-  /** Output of this length is shown next. */
+  /** So much is shown or typed next. */
   earn(length: number): void {
-    this.#credit = Math.min(this.#credit + length * 16 + 256, 8 * MOST_READ);
+    this.#credit = Math.min(this.#credit + length * 16 + 1024, MOST_CREDIT);
   }
 
   get buffer(): ScreenBuffer {
@@ -42,6 +44,11 @@ export class ScreenLines {
   left(buffer = this.buffer): string {
     const row = this.cursorRow(buffer);
     return this.#read(buffer, this.#firstRow(row, buffer), row, buffer.x);
+  }
+
+  /** The character left of the cursor. */
+  before({ x } = this.buffer): string {
+    return x === 0 ? '' : (this.buffer.lines.get(this.cursorRow())?.translateToString(false, x - 1, x) ?? '');
   }
 
   right(buffer = this.buffer): string {

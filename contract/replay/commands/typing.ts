@@ -1,107 +1,100 @@
 import { z } from 'zod';
-import type { Command } from '../part.ts';
 import type { LineMarker, TerminalCore } from '../screen/terminal-internals.ts';
-import { type Anchor, anchorSchema, type Entered, enteredSchema, type Found, findEntered, type LeftLine } from './entered-lines.ts';
+import { type Began, Beginnings } from './beginnings.ts';
+import { type Anchor, anchorSchema, enteredSchema, findEntered, type LeftLine } from './entered-lines.ts';
 import { readMark } from './marks.ts';
-import { isContinuation, Prompts } from './prompts.ts';
+import { looksLikePrompt, Prompts } from './prompts.ts';
 import type { RunningCommands } from './running-commands.ts';
 import { bareText, ScreenLines } from './screen-lines.ts';
-import { LONGEST_TYPED, nothingTyped, type Typed, takeKeys } from './typed-line.ts';
+import { nothingTyped, type Typed, takeKeys } from './typed-line.ts';
 import { UntypedLines } from './untyped-lines.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
-/** A longer command is given with what is left out in its middle counted. */
-const LONGEST_COMMAND = 16_384;
-
-/** Lines that wait to be seen: in all so many characters, and each for so many line feeds. */
-const MOST_WAITING = 256 * 1024;
-const LONGEST_WAIT = 2000;
 /** A prompt at which nothing happens for this long (microseconds) has nothing more to show of what was typed before. */
 const SETTLED = 1_000_000;
-/** A line feed is looked at for so many of those that wait. */
-const LOOKED_AT = 8;
 
-export interface Began {
-  command: Command;
-  /** When it, or what was added to it, was entered. */
-  at: number;
-  /** The line as it stands on the screen, with its prompt; missing where none was seen. */
-  line?: string | undefined;
-  /** What was added to a command that began before. */
-  added?: string;
-}
+/** For keys that are no characters, of a line that has not been shown yet. */
+const NOT_SHOWN = '(a line that did not show on the screen)';
+
+const count = z.number().int().nonnegative();
 
 export const typingStateSchema = z.strictObject({
   typed: z.strictObject({ text: z.string(), plain: z.boolean(), secret: z.boolean(), pasting: z.boolean() }),
   anchor: anchorSchema.optional(),
   echoed: z.string(),
   entered: z.array(enteredSchema),
+  fed: count,
   prompts: z.array(z.string()),
   /** Where the shell marked that typing begins, and the command line that it told. */
   mark: z.string().optional(),
   explicit: z.string().optional(),
-  /** The row of the command that began last, from the top of the screen. */
+  /** The row of the line that was entered last, from the top of the screen. */
   last: z.number().int().optional(),
   lastPasted: z.boolean(),
   /** A line that was left without Enter. */
-  left: z.strictObject({ at: z.number(), text: z.string(), prompt: z.string() }).optional(),
+  left: z.strictObject({ at: count, text: z.string(), prompt: z.string() }).optional(),
   quiet: z.boolean(),
-  fed: z.number().int().nonnegative(),
-  shownAt: z.number(),
+  shownAt: count,
   untyped: UntypedLines.schema,
 });
 export type TypingState = z.infer<typeof typingStateSchema>;
 
 /** What is typed at a terminal, and what becomes of it on its screen. */
 export class Typing {
-  /** Time of the event that is shown. */
-  now = 0;
   readonly #running: RunningCommands;
-  readonly #began: (began: Began) => void;
+  readonly #beginnings: Beginnings;
+  readonly #waiting: WaitingLines;
   readonly #prompts: Prompts;
   readonly #untyped: UntypedLines;
   readonly #typed: Typed;
   #anchor: Anchor | undefined;
   /** What of it has been seen where it was typed. */
   #echoed: string;
-  #entered: Entered[];
-  #waiting = 0;
   #mark: string | undefined;
   #explicit: string | undefined;
-  #last: LineMarker | undefined;
-  #lastPasted: boolean;
   #left: { at: number; text: string; prompt: string } | undefined;
   /** Nothing was shown since Enter. */
   #quiet: boolean;
-  /** Line feeds while lines waited. */
-  #fed: number;
   #shownAt: number;
   #lines: ScreenLines | undefined;
   #listeners: { dispose(): void }[] = [];
-  /** Rows of the state that it went on from, until there is a screen. */
+  /** Whose rows are to be found again, when there is a screen. */
   #state: TypingState | undefined;
 
   constructor(running: RunningCommands, began: (began: Began) => void, state?: TypingState) {
     this.#running = running;
-    this.#began = began;
     this.#state = state;
     this.#prompts = new Prompts(state?.prompts);
+    this.#beginnings = new Beginnings(running, this.#prompts, began, state?.lastPasted);
+    const entered = state?.entered.map((one) => ({ ...one, anchor: withoutRow(one.anchor) }));
+    this.#waiting = new WaitingLines(this.#beginnings, entered, state?.fed);
     this.#untyped = new UntypedLines(
       this.#prompts,
-      (at, text, prompt, line) => this.#begin(at, { text, prompt, markable: false }, line),
+      (at, text, prompt, line) => this.#beginnings.begin(at, { text, prompt, markable: false }, line),
       state?.untyped,
     );
     this.#typed = state === undefined ? nothingTyped() : { ...state.typed };
-    this.#anchor = state?.anchor === undefined ? undefined : { ...state.anchor, row: undefined };
-    this.#entered = state?.entered.map((one) => ({ ...one, anchor: one.anchor && { ...one.anchor, row: undefined } })) ?? [];
-    this.#waiting = this.#entered.reduce((sum, { typed }) => sum + typed.length, 0);
+    this.#anchor = withoutRow(state?.anchor);
     this.#echoed = state?.echoed ?? '';
     this.#mark = state?.mark;
     this.#explicit = state?.explicit;
-    this.#lastPasted = state?.lastPasted ?? false;
     this.#left = state?.left;
     this.#quiet = state?.quiet ?? true;
-    this.#fed = state?.fed ?? 0;
     this.#shownAt = state?.shownAt ?? 0;
+  }
+
+  /** Time of the event that is shown. */
+  set now(at: number) {
+    this.#beginnings.now = at;
+  }
+
+  /** A line feed may begin a command: whoever wants to know at which one shows output line by line. */
+  get awaits(): boolean {
+    return this.#waiting.some || this.#anchor !== undefined || this.#untyped.awaits;
+  }
+
+  get indifferent(): boolean {
+    return !this.awaits && !this.#untyped.looks && this.#lines !== undefined;
   }
 
   attach(core: TerminalCore): void {
@@ -109,22 +102,21 @@ export class Typing {
     const lines = new ScreenLines(core);
     this.#lines = lines;
     this.#listeners.push(core.onLineFeed(() => this.#lineFed(lines)));
-    for (const number of [133, 633])
-      this.#listeners.push(
-        core.registerOscHandler(number, (payload) => {
-          this.#take(lines, payload);
-          return false;
-        }),
-      );
+    const take = (payload: string) => {
+      this.#take(lines, payload);
+      return false;
+    };
+    for (const number of [133, 633]) this.#listeners.push(core.registerOscHandler(number, take));
     const state = this.#state;
     this.#state = undefined;
     if (state === undefined) return;
     const { normal } = core.buffers;
-    const marker = (row: number | undefined) =>
+    const rowAt = (row: number | undefined) =>
       row === undefined || normal.ybase + row < 0 ? undefined : lines.mark(Math.min(normal.ybase + row, normal.lines.length - 1), normal);
-    if (this.#anchor !== undefined) this.#anchor.row = marker(state.anchor?.row);
-    for (const [at, { anchor }] of this.#entered.entries()) if (anchor !== undefined) anchor.row = marker(state.entered[at]?.anchor?.row);
-    this.#last = marker(state.last);
+    if (this.#anchor !== undefined) this.#anchor.row = rowAt(state.anchor?.row);
+    for (const [at, { anchor }] of this.#waiting.all.entries())
+      if (anchor !== undefined) anchor.row = rowAt(state.entered[at]?.anchor?.row);
+    this.#beginnings.last = rowAt(state.last);
   }
 
   detach(): void {
@@ -137,6 +129,7 @@ export class Typing {
   type(text: string): void {
     const lines = this.#lines;
     if (lines === undefined) return;
+    lines.earn(text.length);
     this.#untyped.typed();
     this.#beginTyping(lines);
     for (const key of takeKeys(this.#typed, text, lines.core.coreService.decPrivateModes.bracketedPasteMode)) {
@@ -152,21 +145,22 @@ export class Typing {
     this.#typed.secret = true;
   }
 
-  /** A line feed may begin a command: whoever wants to know at which one shows output line by line. */
-  get awaits(): boolean {
-    return this.#entered.length > 0 || this.#anchor !== undefined || this.#untyped.awaits;
-  }
-
-  get indifferent(): boolean {
-    return !this.awaits && !this.#untyped.looks && this.#lines !== undefined;
-  }
-
   /** Output of this length is shown next. */
   shows(length: number): void {
-    this.#lines?.earn(length);
+    const lines = this.#lines;
+    if (lines === undefined) return;
+    lines.earn(length);
     this.#quiet = false;
-    this.#shownAt = this.now;
-    if (this.#lines !== undefined) this.#untyped.rest(this.#lines, this.now);
+    this.#shownAt = this.#beginnings.now;
+    this.#untyped.rest(lines, this.#beginnings.now);
+  }
+
+  shown(): void {
+    const lines = this.#lines;
+    if (lines === undefined || this.#running.last === undefined) return;
+    // Output is told in many small pieces, and hardly any of them ends in a prompt.
+    const isOne = this.#running.endsPrompt(lines.before()) && lines.right() === '';
+    this.#running.rests(this.#beginnings.now, isOne ? lines.left() : undefined);
   }
 
   /** Remembers what stands on the line that is typed, before something may take it away. */
@@ -175,15 +169,8 @@ export class Typing {
     const { text, plain } = this.#typed;
     if (lines === undefined || this.#anchor === undefined || lines.alternate || !plain || text === '') return;
     const line = lines.lineUpTo(lines.cursorRow());
-    if (line.startsWith(this.#anchor.prompt) && bareText(line.slice(this.#anchor.prompt.length)) === bareText(text)) this.#echoed = text;
-  }
-
-  shown(): void {
-    const lines = this.#lines;
-    if (lines === undefined || this.#running.last === undefined) return;
-    // At the first column there is no prompt, and most output ends there.
-    const left = lines.buffer.x === 0 || lines.right() !== '' ? undefined : lines.left();
-    this.#running.rests(this.now, left);
+    const { prompt } = this.#anchor;
+    if (line.startsWith(prompt) && bareText(line.slice(prompt.length)) === bareText(text)) this.#echoed = text;
   }
 
   /** A part of the recording is missing here. */
@@ -193,44 +180,44 @@ export class Typing {
     this.#mark = undefined;
   }
 
+  beginExec(command: string): void {
+    this.#beginnings.beginExec(command);
+  }
+
   end(): void {
     this.#settleLeft();
-    this.#give(this.#entered.length);
+    this.#waiting.give(this.#lines);
     this.#forget();
   }
 
   state(): TypingState {
+    // Without a screen the rows are still those that it went on from.
+    if (this.#state !== undefined) return this.#state;
     const normal = this.#lines?.core.buffers.normal;
     const rowOf = (marker: LineMarker | undefined) =>
       marker === undefined || marker.isDisposed || normal === undefined ? undefined : marker.line - normal.ybase;
-    const plainAnchor = (anchor: Anchor | undefined) => {
+    const withRow = (anchor: Anchor | undefined) => {
       if (anchor === undefined) return {};
       const row = rowOf(anchor.row);
       return { anchor: { prompt: anchor.prompt, marked: anchor.marked, ...(row === undefined ? {} : { row }) } };
     };
-    const last = rowOf(this.#last);
+    const last = rowOf(this.#beginnings.last);
     return {
       typed: { ...this.#typed },
-      ...plainAnchor(this.#anchor),
+      ...withRow(this.#anchor),
       echoed: this.#echoed,
-      entered: this.#entered.map(({ anchor, ...one }) => ({ ...one, ...plainAnchor(anchor) })),
+      entered: this.#waiting.all.map(({ anchor, ...one }) => ({ ...one, ...withRow(anchor) })),
+      fed: this.#waiting.fed,
       prompts: [...this.#prompts.known],
       ...(this.#mark === undefined ? {} : { mark: this.#mark }),
       ...(this.#explicit === undefined ? {} : { explicit: this.#explicit }),
       ...(last === undefined ? {} : { last }),
-      lastPasted: this.#lastPasted,
+      lastPasted: this.#beginnings.pasted,
       ...(this.#left === undefined ? {} : { left: this.#left }),
       quiet: this.#quiet,
-      fed: this.#fed,
       shownAt: this.#shownAt,
       untyped: this.#untyped.state(),
     };
-  }
-
-  /** A command that is known from elsewhere. */
-  began(command: Command): void {
-    this.#running.begin({ command, markable: false }, this.now);
-    this.#began({ command, at: command.at });
   }
 
   #beginTyping(lines: ScreenLines): void {
@@ -238,16 +225,16 @@ export class Typing {
     this.#leaveStale(lines);
     if (this.#anchor !== undefined || this.#typed.text !== '' || !this.#typed.plain) return;
     const left = lines.left();
-    if (this.#entered.length > 0) {
+    if (this.#waiting.some) {
       // More is typed before the line before it was taken: where it will stand, nobody knows yet.
       if (this.#quiet) return;
       if (this.#prompts.isOne(left) && lines.right() === '') {
-        if (this.now - this.#shownAt < SETTLED) return;
-        this.#give(this.#entered.length);
+        if (this.#beginnings.now - this.#shownAt < SETTLED) return;
+        this.#waiting.give(lines);
       }
     }
-    if (this.#entered.length === 0) this.#running.settle();
-    for (const { anchor } of this.#entered) anchor?.row?.dispose();
+    if (!this.#waiting.some) this.#running.settle();
+    this.#waiting.loseRows();
     const row = lines.alternate ? undefined : lines.mark(lines.firstRow(lines.cursorRow()));
     this.#anchor = { prompt: left, row, marked: this.#mark !== undefined && this.#mark === left };
   }
@@ -259,20 +246,19 @@ export class Typing {
   #leaveStale(lines: ScreenLines): void {
     const anchor = this.#anchor;
     if (anchor === undefined) return;
-    const row = anchor.row === undefined || anchor.row.isDisposed ? undefined : anchor.row.line;
-    if (row === undefined) {
+    if (anchor.row === undefined || anchor.row.isDisposed) {
       if (!lines.alternate) this.#forget();
       return;
     }
     if (lines.alternate) return;
-    if (lines.firstRow(lines.cursorRow()) === row && lines.lineUpTo(lines.cursorRow()).startsWith(anchor.prompt)) {
+    if (lines.firstRow(lines.cursorRow()) === anchor.row.line && lines.lineUpTo(lines.cursorRow()).startsWith(anchor.prompt)) {
       this.look();
       return;
     }
     if (!this.#prompts.isOne(lines.left()) || lines.right() !== '') return;
     const echoed = this.#echoed;
     this.#forget();
-    if (echoed !== '') this.#begin(this.now, { text: echoed, prompt: undefined, markable: false }, undefined);
+    if (echoed !== '') this.#beginnings.begin(this.#beginnings.now, { text: echoed, prompt: undefined, markable: false }, undefined);
   }
 
   #enter(lines: ScreenLines): void {
@@ -283,37 +269,30 @@ export class Typing {
     Object.assign(this.#typed, nothingTyped(), { pasting });
     this.#echoed = '';
     this.#anchor = undefined;
+    const at = this.#beginnings.now;
+    const begunHere = anchor?.row !== undefined && (text !== '' || !plain);
+    if (lines.alternate && !begunHere) return this.#enterOnOtherScreen(lines, at, plain ? text : `${text}${NOT_SHOWN}`, anchor?.prompt);
     const buffer = lines.core.buffers.normal;
-    // What is typed at a program that has the screen to itself is for it. Unless it was begun on the other screen, or at a prompt.
-    if (lines.alternate && (anchor === undefined || anchor.row === undefined || (text === '' && plain))) {
-      const line = lines.lineUpTo(lines.cursorRow());
-      const length = this.#prompts.lengthIn(line, undefined);
-      if (length === undefined) return;
-      const shown = line.slice(length).trim();
-      if (shown !== '') this.#begin(this.now, { text: shown, prompt: line.slice(0, length), markable: false }, line);
-      return;
-    }
     const line = anchor === undefined ? '' : lines.lineUpTo(lines.cursorRow(buffer), buffer);
     const length = anchor === undefined ? undefined : this.#prompts.lengthIn(line, anchor.prompt);
-    const seen = length === undefined ? '' : line.slice(length).trim();
+    const shown = length === undefined ? '' : line.slice(length).trim();
+    const seen = shown === '' ? echoed : shown;
     if (text.trim() === '' && plain && !secret && seen === '') {
       anchor?.row?.dispose();
       return;
     }
-    this.#entered.push({
-      at: this.now,
-      typed: text,
-      plain,
-      secret,
-      pasted: pasting,
-      anchor,
-      seen: seen === '' ? echoed : seen,
-      instead: '',
-      fed: this.#fed,
-    });
-    this.#waiting += text.length;
     this.#quiet = true;
-    while (this.#waiting > MOST_WAITING && this.#entered.length > 1) this.#give(1);
+    this.#waiting.add({ at, typed: text, plain, secret, pasted: pasting, anchor, seen }, lines);
+  }
+
+  /** What is typed at a program that has the screen to itself is for it, unless it is typed at a prompt: of a shell in tmux. */
+  #enterOnOtherScreen(lines: ScreenLines, at: number, otherwise: string, left: string | undefined): void {
+    const line = lines.lineUpTo(lines.cursorRow());
+    const prompt = left !== undefined && looksLikePrompt(left) && line.startsWith(left) ? left : undefined;
+    const length = this.#prompts.lengthIn(line, prompt);
+    if (length === undefined) return;
+    const shown = line.slice(length).trim() || otherwise.trim();
+    if (shown !== '') this.#beginnings.begin(at, { text: shown, prompt: line.slice(0, length), markable: false }, line);
   }
 
   #lineFed(lines: ScreenLines): void {
@@ -326,36 +305,9 @@ export class Typing {
 
   /** The cursor has left this row with a line feed. */
   #leave(lines: ScreenLines, row: number): void {
-    if (this.#entered.length === 0) {
-      this.#untyped.leave(lines, row, this.now);
-      if (this.#anchor !== undefined && !this.#typed.pasting) this.#leaveUnentered(lines, row);
-      return;
-    }
-    const looked = this.#entered.slice(0, LOOKED_AT);
-    const [head] = looked;
-    const left = this.#leftLine(lines, row);
-    // First whose own line it is; then who knows what to look for; then who takes what comes. Later ones may be seen earlier.
-    const own = head?.fed === this.#fed && head.anchor !== undefined ? [head] : [];
-    const sure = looked.filter((one) => one.plain && one.typed !== '');
-    const other = looked.find((one) => !sure.includes(one));
-    for (const entered of new Set([...own, ...sure, ...(other === undefined ? [] : [other])])) {
-      const found = findEntered(entered, lines, left, entered.fed === this.#fed);
-      if (found === undefined) continue;
-      const at = this.#entered.indexOf(entered);
-      this.#drop(at, 1);
-      // Enter in a menu that filled in this very line, and Enter on the line.
-      const next = this.#entered[at];
-      if (next?.typed === '' && next.plain && bareText(next.seen) === bareText(found.text)) this.#drop(at, 1);
-      if (found.text === '') break;
-      // What was typed ahead is taken when it stands at a prompt.
-      const since = entered.anchor === undefined && found.prompt !== undefined ? this.now : entered.at;
-      this.#begin(since, found, left.text, { lines, row, pasted: entered.pasted, anchor: entered.anchor });
-      entered.anchor?.row?.dispose();
-      break;
-    }
-    this.#fed += 1;
-    const waited = this.#entered.findIndex(({ fed }) => this.#fed - fed <= LONGEST_WAIT);
-    if (waited !== 0) this.#give(waited < 0 ? this.#entered.length : waited);
+    if (this.#waiting.some) return this.#waiting.leave(this.#leftLine(lines, row), lines, this.#mark);
+    this.#untyped.leave(lines, row, this.#beginnings.now);
+    if (this.#anchor !== undefined && !this.#typed.pasting) this.#leaveUnentered(lines, row);
   }
 
   #leftLine(lines: ScreenLines, row: number): LeftLine {
@@ -366,30 +318,32 @@ export class Typing {
   #leaveUnentered(lines: ScreenLines, row: number): void {
     const { text, plain, secret } = this.#typed;
     if (this.#left !== undefined || this.#anchor === undefined || secret || (text === '' && plain)) return;
-    const entered = { at: this.now, typed: text, plain, secret, pasted: false, anchor: this.#anchor, seen: '', instead: '', fed: 0 };
+    const at = this.#beginnings.now;
+    const entered = { at, typed: text, plain, secret, pasted: false, anchor: this.#anchor, seen: '', instead: '', fed: 0 };
     const found = findEntered(entered, lines, this.#leftLine(lines, row), true);
     if (found?.prompt === undefined || found.text.trim() === '' || (plain && bareText(found.text) !== bareText(text))) return;
-    this.#left = { at: this.now, text: found.text, prompt: found.prompt };
+    this.#left = { at, text: found.text, prompt: found.prompt };
   }
 
   /** A line that was left without Enter and does not stand at the prompt again was taken. */
   #settleLeft(): void {
     const left = this.#left;
-    const lines = this.#lines;
     if (left === undefined) return;
     this.#left = undefined;
-    if (lines !== undefined) {
-      const now = `${left.prompt}${left.text}`;
-      const row = this.#anchor?.row;
-      const anchored = row === undefined || row.isDisposed ? undefined : row.line;
-      // Still the line that is edited, in which the cursor has gone up again.
-      if (anchored === lines.firstRow(lines.cursorRow()) && lines.lineUpTo(lines.cursorRow()).startsWith(left.prompt)) return;
-      const edited = anchored === undefined ? undefined : lines.between(anchored, lines.cursorRow());
-      const again = lines.lineUpTo(lines.cursorRow()).startsWith(now) || edited?.startsWith(now) === true;
-      if (again && !this.#prompts.isOne(lines.left())) return;
-    }
-    this.#begin(left.at, { text: left.text, prompt: left.prompt, markable: false }, undefined);
+    if (this.#lines !== undefined && this.#standsAgain(this.#lines, left)) return;
+    this.#beginnings.begin(left.at, { text: left.text, prompt: left.prompt, markable: false }, undefined);
     this.#forget();
+  }
+
+  #standsAgain(lines: ScreenLines, { prompt, text }: { prompt: string; text: string }): boolean {
+    const row = this.#anchor?.row;
+    const anchored = row === undefined || row.isDisposed ? undefined : row.line;
+    const line = lines.lineUpTo(lines.cursorRow());
+    // Still the line that is edited, in which the cursor has gone up again.
+    if (anchored === lines.firstRow(lines.cursorRow()) && line.startsWith(prompt)) return true;
+    if (this.#prompts.isOne(lines.left())) return false;
+    const edited = anchored === undefined ? undefined : lines.between(anchored, lines.cursorRow());
+    return line.startsWith(prompt + text) || edited?.startsWith(prompt + text) === true;
   }
 
   #take(lines: ScreenLines, payload: string): void {
@@ -406,77 +360,16 @@ export class Typing {
       case 'line':
         this.#explicit = mark.text;
         return;
-      case 'started': {
+      case 'started':
         // Some shells say so before the line feed.
-        if (this.#entered[0]?.anchor?.marked === true) this.#leave(lines, lines.cursorRow());
-        const text = this.#running.last?.command.text ?? '';
-        const explicit = this.#explicit;
-        this.#running.started(explicit !== undefined && bareText(explicit) === bareText(text) ? explicit : undefined);
+        if (this.#waiting.all[0]?.anchor?.marked === true) this.#leave(lines, lines.cursorRow());
+        this.#running.started(this.#explicit);
         this.#mark = undefined;
         this.#explicit = undefined;
         return;
-      }
       case 'ended':
-        this.#running.ended(this.now, mark.exit);
+        this.#running.ended(this.#beginnings.now, mark.exit);
     }
-  }
-
-  /** Those that were entered first and not seen as they should have been: as far as something was seen of them. */
-  #give(many: number): void {
-    const given = this.#drop(0, many);
-    for (const { at, typed, plain, secret, seen, instead } of given) {
-      const bare = bareText(typed);
-      const texts = [...new Set([seen, instead])].filter((text) => text !== '' && !bareText(text).includes(bare));
-      if (!secret && bare !== '') {
-        const shown = bareText(`${seen}\n${instead}`).includes(bare) || this.#lines?.shows(bare) === true;
-        if (plain && shown) texts.unshift(typed);
-        else if (typed.length >= LONGEST_TYPED) texts.unshift(`${typed} … (and more)`);
-        else if (plain || texts.length === 0) texts.unshift(notShown(typed.length));
-      }
-      for (const text of texts) this.#begin(at, { text, prompt: undefined, markable: false }, undefined);
-    }
-  }
-
-  #drop(from: number, many: number): Entered[] {
-    const dropped = this.#entered.splice(from, many);
-    for (const { typed } of dropped) this.#waiting -= typed.length;
-    return dropped;
-  }
-
-  #begin(
-    at: number,
-    found: Found,
-    line: string | undefined,
-    where?: { lines: ScreenLines; row: number; pasted: boolean; anchor: Anchor | undefined },
-  ): void {
-    const { prompt, markable } = found;
-    const text = found.text.trim();
-    const { last } = this.#running;
-    if (last !== undefined && where !== undefined && this.#continues(last.prompt, prompt, where)) {
-      last.command.text = clipCommand(`${last.command.text}\n${text}`);
-      this.#began({ command: last.command, at, line: line?.trimEnd(), added: text });
-    } else {
-      const command: Command = { how: 'derived', at, text: clipCommand(text) };
-      this.#running.begin({ command, ...(prompt === undefined ? {} : { prompt }), markable }, this.now);
-      this.#began({ command, at, line: line?.trimEnd() });
-      if (prompt !== undefined) this.#prompts.learn(prompt);
-    }
-    this.#last?.dispose();
-    this.#lastPasted = where?.pasted === true;
-    this.#last = where === undefined || where.lines.alternate ? undefined : where.lines.mark(where.row);
-  }
-
-  /** Directly below the line before it, and not at a prompt for commands. */
-  #continues(
-    before: string | undefined,
-    prompt: string | undefined,
-    { lines, row, anchor }: { lines: ScreenLines; row: number; anchor: Anchor | undefined },
-  ): boolean {
-    const last = this.#last;
-    if (last === undefined || last.isDisposed || before === undefined || lines.alternate) return false;
-    const first = anchor?.row !== undefined && !anchor.row.isDisposed ? anchor.row.line : lines.firstRow(row);
-    if (first !== last.line + 1) return false;
-    return prompt === undefined || prompt === '' ? this.#lastPasted : prompt !== before && isContinuation(prompt);
   }
 
   #forget(): void {
@@ -487,12 +380,6 @@ export class Typing {
   }
 }
 
-export function clipCommand(text: string): string {
-  if (text.length <= LONGEST_COMMAND) return text;
-  const [head, tail] = [text.slice(0, LONGEST_COMMAND - 4200), text.slice(-4096)];
-  return `${head} … (${text.length - head.length - tail.length} characters are left out) … ${tail}`.toWellFormed();
-}
-
-function notShown(length: number): string {
-  return `(${length} characters that did not show on the screen)`;
+function withoutRow(anchor: { prompt: string; marked: boolean } | undefined): Anchor | undefined {
+  return anchor === undefined ? undefined : { prompt: anchor.prompt, marked: anchor.marked, row: undefined };
 }

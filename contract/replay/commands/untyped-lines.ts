@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import type { Prompts } from './prompts.ts';
+import { looksLikePrompt, type Prompts } from './prompts.ts';
 import type { ScreenLines } from './screen-lines.ts';
 
 /** Output that pauses for this long (microseconds) waits for somebody. */
 const PAUSE = 50_000;
-
-const PROMPT = /[$#%>❯»] ?$/u;
 
 type Tell = (at: number, text: string, prompt: string, line: string) => void;
 
@@ -58,7 +56,7 @@ export class UntypedLines {
     this.#shownAt = now;
     if (!paused || lines.alternate || lines.buffer.x === 0) return;
     const left = lines.left();
-    if (left.length > 256 || !PROMPT.test(left) || lines.right() !== '') return;
+    if (!looksLikePrompt(left) || lines.right() !== '') return;
     this.#prompt = left;
     const first = this.#first;
     if (first?.prompt !== left) return;

@@ -163,7 +163,7 @@ export class Emulation {
     // An empty alternate screen keeps the length it had, and would then scroll where there is nothing to scroll into.
     if (alt.lines.length === 0) alt.lines.maxLength = size.rows;
     // For good: with what no dump can have, what comes after it would differ from what comes after a dump.
-    mendScreen(this.#core);
+    mendScreen(this.#core, false);
   }
 
   /** The rows of the screen that may have changed since this was asked last, the cursor's with them. */

@@ -5,9 +5,9 @@ import { type Cell, emptyCell, joinWidth, type ScreenBuffer, type ScreenLine, ty
 /**
  * States of xterm.js that no sequence leads to, because they are left over from a resize that cut a wide character in
  * two and the like, are set to the nearest state that one leads to: what looks the same. Returns how to undo it, for a
- * terminal that has to stay what a replay makes of the same output.
+ * terminal that has to stay what a replay makes of the same output. `above`: with the lines above the screen.
  */
-export function mendScreen(core: TerminalCore): () => void {
+export function mendScreen(core: TerminalCore, above = true): () => void {
   const { active, normal, alt } = core.buffers;
   const undo: (() => void)[] = [];
   const cell = emptyCell();
@@ -18,7 +18,8 @@ export function mendScreen(core: TerminalCore): () => void {
       Object.assign(buffer, { x, y, savedX, savedY });
       Object.assign(buffer.tabs, tabs);
     });
-    for (let index = 0; index < buffer.lines.length; index += 1) mendLine(core, buffer.lines.get(index) as ScreenLine, undo);
+    for (let index = above ? 0 : buffer.ybase; index < buffer.lines.length; index += 1)
+      mendLine(core, buffer.lines.get(index) as ScreenLine, undo);
     for (const stop of Object.keys(tabs).map(Number)) if (stop >= core.cols || stop < 0) delete buffer.tabs[stop];
     buffer.savedX = Math.min(savedX, core.cols - 1);
     buffer.savedY = Math.min(Math.max(savedY, buffer.ybase), buffer.ybase + core.rows - 1);

@@ -82,25 +82,29 @@ export function watchScreen(emulation: Emulation, watcher: ScreenWatcher): void 
   );
 }
 
-/** What is printed comes from the parser, and what is repeated or left to xterm.js by it from the handler. */
 function watchPrinting(core: TerminalCore, watcher: ScreenWatcher): void {
-  const handler = core._inputHandler;
-  let told = false;
+  type Print = (data: Uint32Array, start: number, end: number) => void;
+  let printing = false;
   const watched =
-    (print: typeof handler.print): typeof handler.print =>
-    (codes, start, end) => {
-      if (told) {
-        print(codes, start, end);
+    (print: Print): Print =>
+    (data, start, end) => {
+      if (printing) {
+        print(data, start, end);
         return;
       }
-      told = true;
-      watcher.printing(core.buffers.active, codes, start, end);
-      print(codes, start, end);
+      printing = true;
+      watcher.printing(core.buffers.active, data, start, end);
+      try {
+        print(data, start, end);
+      } finally {
+        printing = false;
+      }
       watcher.printed(core.buffers.active);
-      told = false;
     };
-  handler.print = watched(handler.print.bind(handler));
+  // Whatever prints here by now, which may leave a part of it to xterm.js; and that alone, where something is repeated.
+  const handler = core._inputHandler;
   handler._parser.setPrintHandler(watched(handler._parser._printHandler));
+  handler.print = watched(handler.print.bind(handler));
 }
 
 function within({ y, scrollTop, scrollBottom }: ScreenBuffer): boolean {

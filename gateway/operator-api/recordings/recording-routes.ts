@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { roles } from '../../../contract/operator-api.ts';
@@ -60,6 +59,7 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
       const leave = places.take(asked.token);
       // The place is free when the answer has left or its client has: not before, for until then something of it is held.
       reply.raw.once('close', leave);
+      if (reply.raw.destroyed) leave(); // It has left while it was found out who it is.
       return answer(asked, request, reply);
     });
 
@@ -214,7 +214,7 @@ async function answerUnsealed(parts: RecordingRouteParts, asked: Asked, request:
   if (running === undefined || segment < 1) throw await whyNoSegment(await parts.reading(), session, channel, segment);
   const cast = parts.casts.follow(session, channel, beginningOf(segment));
   // Whoever leaves is not read for.
-  const gone = once(reply.raw, 'close').then(() => cast.forget());
+  reply.raw.once('close', () => cast.forget());
   try {
     const { texts, state } = await cast.read(MOST_UNSEALED, false);
     const own = texts.filter(({ position }) => position.segment === segment);
@@ -225,6 +225,5 @@ async function answerUnsealed(parts: RecordingRouteParts, asked: Asked, request:
     return await reply.send(request.method === 'HEAD' ? undefined : text);
   } finally {
     cast.forget();
-    void gone;
   }
 }

@@ -65,8 +65,8 @@ interface Seen {
 
 interface Watch {
   readonly watcher: SessionWatcher;
-  /** The one channel that is seen, unless all are. */
-  readonly only: number | undefined;
+  /** Where one channel alone is seen from; undefined where all are, as they are now. */
+  readonly place: CastPlace | undefined;
   readonly viewer: Viewer;
   readonly session: string;
   readonly resource: Resource;
@@ -114,7 +114,7 @@ export class LiveWatch {
     }
     const watch: Watch = {
       watcher,
-      only: from?.channel,
+      place: from,
       viewer,
       session,
       resource: live.resource,
@@ -213,8 +213,8 @@ export class LiveWatch {
       this.#recordChannel(watch, seen);
     }
     for (const channel of session.channels)
-      if (!watch.seen.has(channel.channel) && (watch.only ?? channel.channel) === channel.channel)
-        watch.seen.set(channel.channel, { channel, from: channel.now() });
+      if (!watch.seen.has(channel.channel) && (watch.place?.channel ?? channel.channel) === channel.channel)
+        watch.seen.set(channel.channel, { channel, from: seenFrom(channel, watch.place) });
   }
 
   #end(watch: Watch, reason: string, close: number): void {
@@ -260,6 +260,16 @@ export class LiveWatch {
       if (this.#watches.has(watch.watcher)) watch.watcher.end('that it is watched cannot be recorded', NOT_RECORDED, code);
     });
   }
+}
+
+/**
+ * Whoever goes on within the stretch that is written now has seen what is before. Anybody else may see from anywhere on,
+ * and is taken to have seen all of it.
+ */
+function seenFrom(channel: FeedChannel, place: CastPlace | undefined): number {
+  if (place === undefined) return channel.now();
+  const { segment, bytes } = place.position;
+  return bytes > 0 && segment >= channel.position.stretch ? channel.now() : 0;
 }
 
 function viewed(watch: Watch, part: { channel?: number; from?: number; to?: number }): RecordDraft<'access.viewed'> {

@@ -25,7 +25,7 @@ const order = 'in the order in which they ended; what has no end comes last';
 
 const SHORTENED = 'A command longer than a record can hold is cut, and says so with its length and SHA-256; the recording has all of it';
 const TYPED =
-  'What is typed into a shell at a terminal is not taken apart into commands yet: the row of the shell names the session, whose recording has every keystroke and all output (sallyport transcript)';
+  'What is typed into a shell at a terminal is in no record: the row of the shell names the session, whose recording has it, and whose transcript says which commands were typed (sallyport transcript)';
 const FILES = 'Operations on files over SFTP are in the recording of their session and not in records yet';
 
 export const commandsQuestion: Question = {

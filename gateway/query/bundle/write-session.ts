@@ -40,8 +40,25 @@ export async function writeSession(
   const rows = facts.channels.map(({ row }) => row);
   const partsOf = (channel: number): AsyncIterable<CastPart> =>
     sealedCast(source, session.id, channels.find(({ channel: { row } }) => row.channel === channel)?.parts ?? []);
-  await bag.add(`transcripts/${session.id}.txt`, transcriptOf(session, rows, partsOf), { atMost });
+  const most = 2 * atMost + TRANSCRIPT_ALLOWANCE;
+  await bag.add(`transcripts/${session.id}.txt`, cutOff(transcriptOf(session, rows, partsOf), most), { atMost: most + CUT_OFF.length });
   return written;
+}
+
+/** What a transcript may be larger than twice the casts that it is made of: whoever enters ten thousand commands of one character makes it so. */
+const TRANSCRIPT_ALLOWANCE = 1024 * 1024;
+const CUT_OFF = '\n[the transcript ends here, it is too long for a bundle: sallyport transcript has all of it]\n';
+
+async function* cutOff(text: AsyncIterable<string>, most: number): AsyncGenerator<string> {
+  let bytes = 0;
+  for await (const piece of text) {
+    bytes += Buffer.byteLength(piece);
+    if (bytes > most) {
+      yield CUT_OFF;
+      return;
+    }
+    yield piece;
+  }
 }
 
 async function writeCast(

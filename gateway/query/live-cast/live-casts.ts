@@ -7,7 +7,7 @@ import type { CastRead, FollowedPlace, SealedNow } from './cast-follower.ts';
 import type { CastPosition } from './cast-position.ts';
 import type { FromLiveCasts, ToLiveCasts } from './live-cast-messages.ts';
 
-export type { CastRead, CastText } from './cast-follower.ts';
+export type { CastRead } from './cast-follower.ts';
 
 export interface LiveCastsOptions {
   readonly dataDirectory: string;

@@ -22,6 +22,8 @@ export interface SearchHit {
 
 /** Lines that are shown before and after. */
 const CONTEXT = 2;
+/** Places in a line that are marked. */
+const MOST_MATCHES = 100;
 /** Characters of a line, and of one beside it, that are shown; what was found is always among them. */
 const LINE_LENGTH = 2000;
 const CONTEXT_LENGTH = 500;
@@ -45,7 +47,7 @@ export function hitOf(place: Place, block: OpenBlock, { line, first, last }: Mat
 
 /** A long line around what was found first in it. */
 function excerpt(text: string, ranges: readonly Range[]): { line: string; matches: Range[] } {
-  if (text.length <= LINE_LENGTH) return { line: text, matches: [...ranges] };
+  if (text.length <= LINE_LENGTH) return { line: text, matches: ranges.slice(0, MOST_MATCHES) };
   const around = Math.max(0, Math.min((ranges[0]?.[0] ?? 0) - LINE_LENGTH / 4, text.length - LINE_LENGTH));
   const from = wholeCharacter(text, around);
   const to = wholeCharacter(text, Math.min(text.length, from + LINE_LENGTH));
@@ -53,6 +55,7 @@ function excerpt(text: string, ranges: readonly Range[]): { line: string; matche
   const shift = lead.length - from;
   const matches = ranges
     .filter(([start, end]) => start >= from && end > from && start < to)
+    .slice(0, MOST_MATCHES)
     .map(([start, end]): Range => [start + shift, Math.min(end, to) + shift]);
   return { line: `${lead}${text.slice(from, to)}${to < text.length ? '…' : ''}`, matches };
 }

@@ -22,8 +22,7 @@ export interface OpenBlock {
 
 /** Throws when the block is damaged. */
 export function matchBlock(packed: Uint8Array, terms: readonly [Term, ...Term[]]): OpenBlock {
-  const { text, times } = unpackBlock(packed);
-  const ascii = isAscii(text);
+  const { text, ascii, times } = unpackBlock(packed);
   const composed = ascii ? text : text.normalize('NFC');
   const folded = ascii ? text.toLowerCase() : foldComposed(composed);
   let split: readonly string[] | undefined;

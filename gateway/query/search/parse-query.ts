@@ -9,6 +9,8 @@ import { foldText } from '../../indexing/fold-text.ts';
 
 const LONGEST_QUERY = 1000;
 const MOST_TERMS = 16;
+/** Words of all phrases together. */
+const MOST_WORDS = 64;
 
 /** Texts, folded, that follow each other in a line with nothing but space between them. */
 export interface Term {
@@ -29,6 +31,8 @@ export function parseQuery(query: string): readonly [Term, ...Term[]] {
   const [first, ...others] = readTerms(query.toWellFormed());
   if (first === undefined) throw invalid('The query has no words', 'say what is to be found: a word, "some words", begin*, *part*');
   if (others.length >= MOST_TERMS) throw invalid(`The query has ${others.length + 1} terms`, `ask with at most ${MOST_TERMS}`);
+  const words = [first, ...others].reduce((sum, { parts }) => sum + parts.length, 0);
+  if (words > MOST_WORDS) throw invalid(`The query has ${words} words`, `ask with at most ${MOST_WORDS}`);
   return [first, ...others];
 }
 

@@ -323,7 +323,7 @@ describe('a recording', () => {
     const driver = await openHttpRecording(transport(), session, 0);
     const events = await allOf(driver);
     expect(events[0]).toMatchObject({ kind: 'damage', at: 0, words: expect.stringContaining('damaged') });
-    expect(events.length).toBeGreaterThan(5);
+    expect(events.length).toBeGreaterThan(1);
     expect(driver.timeline.damage).toHaveLength(1);
     driver.close();
     writeFileSync(path, whole.subarray(0, whole.length - 5));
@@ -435,8 +435,9 @@ describe('a recording whose parts are made', () => {
     await until('the part again', async () => ((await operation('recording.outline', session)).body.complete === true ? true : undefined));
 
     const lines = await linesOf(session, {}, 997);
-    const numbers = lines.map(({ text }) => /^(\d+) ü好🙂$/.exec(text)?.[1]).filter((number) => number !== undefined);
-    expect(numbers).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index + 1)));
+    // A line that goes over the end of a segment was on the screen there as far as it had come, and a character of it may be cut.
+    const numbers = lines.map(({ text }) => /^(\d+) [ü\ufffd]/.exec(text)?.[1]).filter((number) => number !== undefined);
+    expect([...new Set(numbers)]).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index + 1)));
     const [from, to] = [lines[20_000]?.first ?? 0, (lines[40_000]?.first ?? 0) + 1];
     expect(await linesOf(session, { from, to }, 1000)).toEqual(lines.filter(({ first: begun, last }) => last >= from && begun < to));
     expect((await operation('recording.text', session, 'auditor', { cursor: '1.x.2' })).body).toMatchObject({ code: 'REQUEST_INVALID' });
@@ -605,7 +606,10 @@ describe('a recording of a session that runs', () => {
       const watched = (await viewsOf(session)).filter(({ body }) => body.how === 'watch' && body.to !== undefined);
       return watched.length > 0 ? watched : undefined;
     });
-    expect(views[0]).toMatchObject({ actor: { principal: 'auditor' }, body: { how: 'watch', channel: 0 } });
+    expect(views).toContainEqual(
+      expect.objectContaining({ body: { how: 'watch', channel: 0, from: expect.any(Number), to: expect.any(Number) } }),
+    );
+    expect(views.every(({ actor, body }) => actor.principal === 'auditor' && (body.from ?? 0) > 0)).toBe(true);
     following.socket.destroy();
     lost.socket.destroy();
   });
@@ -642,6 +646,10 @@ describe('a recording of a session that runs', () => {
     const text = stuck.messages.map((message) => (JSON.parse(message) as { text?: string }).text ?? '').join('');
     expect(text === Buffer.concat(texts).toString('utf8')).toBe(true);
     stuck.socket.destroy();
+    const watched = await until('the record of what was watched', async () =>
+      (await viewsOf(session)).find(({ body }) => body.how === 'watch' && body.to !== undefined),
+    );
+    expect(watched.body).toMatchObject({ channel: 0, from: 0 });
   });
 });
 

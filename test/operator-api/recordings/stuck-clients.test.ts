@@ -86,6 +86,22 @@ it('a client that takes nothing has a place until it leaves, and there are only 
   const more = await Promise.all(Array.from({ length: 16 }, askAndStall));
   expect(more.map(({ status }) => status)).toEqual(more.map(() => 200));
   for (const { socket } of more) socket.destroy();
+  // Nor does it cost anything to leave before there is an answer, at whatever moment.
+  for (let index = 0; index < 60; index += 1) {
+    const socket = connect({ host: '127.0.0.1', port: world.gateway.httpsPort, rejectUnauthorized: false });
+    socket.on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    socket.write(`GET ${path()} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`, () => {
+      if (index % 2 === 0) socket.destroy();
+      else setImmediate(() => socket.destroy());
+    });
+    await once(socket, 'close');
+  }
+  await until('all places', async () => {
+    const last = await Promise.all(Array.from({ length: 16 }, askAndStall));
+    for (const { socket } of last) socket.destroy();
+    return last.every(({ status }) => status === 200) ? true : undefined;
+  });
 });
 
 it('the interfaces that browsers and Node have are enough to follow a recording', async () => {

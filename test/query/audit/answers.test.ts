@@ -91,7 +91,7 @@ describe('commands', () => {
       ['one', 'ended without a result', null],
       [null, 'ended without a result', null],
     ]);
-    expect(statement.limits).toContainEqual(expect.stringContaining('not taken apart into commands yet'));
+    expect(statement.limits).toContainEqual(expect.stringContaining('typed into a shell at a terminal is in no record'));
   });
 
   it('of agents come with the human for whom they acted; those of humans are not among them', async () => {

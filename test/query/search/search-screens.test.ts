@@ -363,7 +363,20 @@ test('nothing in a query means anything to the index but what is looked for', as
   }
   expect(await data.lines('AND')).toEqual(['AND']);
   expect(await data.lines("';")).toEqual(["'; DROP TABLE segments; --"]);
-  for (const query of ['', '   ', '""', '"open', '\0', 'a\0b', 'x'.repeat(1_000_000), 'w '.repeat(17), 'ab*', '*a*', '*"a b"*'])
+  for (const query of [
+    '',
+    '   ',
+    '""',
+    '"open',
+    '\0',
+    'a\0b',
+    'x'.repeat(1_000_000),
+    'w '.repeat(17),
+    `"${'w '.repeat(65)}"`,
+    'ab*',
+    '*a*',
+    '*"a b"*',
+  ])
     await expect(data.lines(query), JSON.stringify(query.slice(0, 20))).rejects.toMatchObject({ code: 'QUERY_INVALID' });
   expect(await data.lines('plain')).toEqual(['plain words']);
 });
