@@ -478,7 +478,7 @@ function outputOf(events: readonly CastEvent[]): string {
 
 /** Resolves when the driver has grown so that it is true. */
 async function grown(driver: HttpDriver, what: string, fits: () => boolean | Promise<boolean>): Promise<void> {
-  const late = AbortSignal.timeout(20_000);
+  const late = AbortSignal.timeout(60_000);
   for (;;) {
     const growth = new Promise<void>((resolve, reject) => {
       const stop = driver.onGrowth(() => {
@@ -516,6 +516,7 @@ describe('a recording of a session that runs', () => {
         const driver = await openHttpRecording(via, session, 0);
         expect(driver.outline.live).toBe(true);
         const sealedOnly = driver.position;
+        agent.write('\n'); // Where a segment has just begun there is nothing of it yet.
         await grown(driver, 'what is live', () => driver.position !== sealedOnly);
         joined.push({ driver, via, seen: [await allOf(driver)] });
         // No more than may watch at once; those that leave early were there.
