@@ -53,7 +53,7 @@ async function tell(sidecars: RecordingParts['sidecars'], sources: readonly Cast
   let entries = 0;
   for (let at = 0; at < Math.min(sources.length, MOST_SEGMENTS); at += READ_TOGETHER) {
     const together = sources.slice(at, at + READ_TOGETHER);
-    const parts = await Promise.all(together.map(({ sealed }) => (sealed === undefined ? undefined : sidecars.part(sealed))));
+    const parts = await Promise.all(together.map(async ({ sealed }) => (sealed === undefined ? undefined : sidecars.part(sealed))));
     for (const [index, source] of together.entries()) {
       const part = parts[index];
       entries += part === undefined ? 0 : entriesOf(part);

@@ -59,7 +59,7 @@ beforeAll(async () => {
   const looked = await lookAt(`https://127.0.0.1:${world.gateway.httpsPort}`);
   looked.socket.destroy();
   trust = looked.fingerprint;
-  ended = await execute('echo error >&2; sleep 0.2; seq 1 60000 | sed "s/$/ ü好🙂/"; exit 3');
+  ended = await execute('echo error >&2; sleep 0.2; seq 1 60000 | sed "s/$/ ü好🙂 and some more so that it gets long enough/"; exit 3');
 });
 
 /** Runs a command through the gateway, and gives what was recorded of it. */
