@@ -30,7 +30,6 @@ afterAll(() => belongings.release());
 let world: World;
 let token: string;
 let open: (session: string) => Promise<HttpDriver>;
-let programs: readonly TerminalProgram[];
 
 beforeAll(async () => {
   const operators = await makeOperators(belongings.directory('operators'), { [AUDITOR]: ['auditor'] });
@@ -39,8 +38,12 @@ beforeAll(async () => {
   const { socket, fingerprint } = await lookAt(`https://127.0.0.1:${world.gateway.httpsPort}`);
   socket.destroy();
   open = (session) => openHttpRecording(nodeTransport(world.gateway, fingerprint, token), session, 0);
-  programs = terminalPrograms(belongings.directory('programs'));
 });
+
+/** With files of its own: all of tmux that share them are one. */
+function programOf(name: string): TerminalProgram {
+  return terminalPrograms(belongings.directory('program')).find((each) => each.name === name) as TerminalProgram;
+}
 
 /** Somebody at a terminal, through the gateway. */
 function terminalOf({ line, cols, rows }: TerminalProgram, route: AgentRoute): DrivenTerminal {
@@ -107,7 +110,7 @@ function momentsOf(events: readonly CastEvent[]): { at: number; characters: numb
 
 describe.concurrent('a program that draws, through the gateway', () => {
   it.each(['vim', 'htop', 'tmux', 'wide text'])('40 is in its replay, cell by cell, what the client saw: %s', async (name) => {
-    const program = programs.find((each) => each.name === name) as TerminalProgram;
+    const program = programOf(name);
     const route = world.agent();
     const terminal = terminalOf(program, route);
     await program.use(terminal);
@@ -136,7 +139,7 @@ describe.concurrent('a program that draws, through the gateway', () => {
   });
 
   it.each(['htop', 'tmux'])('88 is joined while it runs, and shows what the replay shows at the same moment: %s', async (name) => {
-    const program = programs.find((each) => each.name === name) as TerminalProgram;
+    const program = programOf(name);
     const route = world.agent();
     const terminal = terminalOf(program, route);
     let using = true;
@@ -146,6 +149,7 @@ describe.concurrent('a program that draws, through the gateway', () => {
       .finally(() => {
         using = false;
       });
+    used.catch(() => undefined); // It is waited for below.
     const [row] = await until('the session', async () => {
       const rows = await sessionsOf(world.gateway.data, route.principal);
       return rows.length === 1 ? rows : undefined;
