@@ -198,7 +198,7 @@ export class Emulation {
    */
   #settleSaved(): void {
     const { normal, alt } = this.#core.buffers;
-    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
+    for (const buffer of [normal, alt]) buffer.savedY = Math.min(Math.max(buffer.savedY, buffer.ybase), buffer.ybase + this.rows - 1);
   }
 
   #dirtied(from: number, to: number): void {
@@ -292,7 +292,11 @@ export class Emulation {
       return false;
     };
     const forget = ({ params }: Params): boolean => {
-      if (params[0] === 3) this.#settleSaved();
+      if (params[0] !== 3) return false;
+      this.#settleSaved();
+      // The lines above the screen are gone, and the places of all others count from there.
+      const { active } = this.#core.buffers;
+      active.savedY -= active.ybase;
       return false;
     };
     for (const handler of [eraseAbove, forget]) {
