@@ -5,6 +5,7 @@ import { Emulation, SCROLLBACK } from '../../contract/replay/screen/emulation.ts
 import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
 import { verifiedDump } from '../../contract/replay/screen/verified-dump.ts';
 import { Belongings } from '../support/temp.ts';
+import { worked } from '../support/worked.ts';
 import { randomLines } from './random-lines.ts';
 import { randomNumbers, randomOutput } from './random-output.ts';
 import { stateOf } from './screen-state.ts';
@@ -160,12 +161,12 @@ describe('hostile output', () => {
     { name: 'a link for every cell', output: Array.from({ length: 20_000 }, (_, at) => `\x1b]8;;https://example.com/${at}\x07x`).join('') },
     { name: 'titles pushed without end', output: '\x1b[22t'.repeat(200_000) },
   ])('of $name costs bounded time and memory, and the terminal goes on', ({ output }) => {
-    const began = performance.now();
+    const began = worked();
     const screen = new Emulation(80, 24);
     screen.show(output);
     const dump = screen.dump();
     expect(dump.length).toBeLessThan(4 * 1024 * 1024);
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(worked() - began).toBeLessThan(5000);
     expect(screen.whole).toBe(true);
     expectSame(screen, restored(screen), 'restored');
     screen.show('\x18\x1b[2J\x1b[1;1Hstill here');
@@ -199,9 +200,9 @@ describe('hostile output', () => {
   it('cannot make the terminal work by resizing it', () => {
     const screen = new Emulation(500, 200);
     screen.show('x'.repeat(300_000));
-    const began = performance.now();
+    const began = worked();
     for (let turn = 0; turn < 200; turn += 1) screen.resize(turn % 2 === 0 ? 2 : 100_000, turn % 3 === 0 ? 1 : 100_000);
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(worked() - began).toBeLessThan(5000);
     expect(screen.core.buffers.normal.lines.length).toBeLessThanOrEqual(SCROLLBACK + 200);
     expect(verifiedDump(screen)).toBeDefined();
   });
