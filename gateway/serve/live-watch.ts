@@ -36,7 +36,9 @@ export function openLiveWatch({ recorder, database, dataDirectory, live, records
     const { paused, stepping } = session.state;
     return { actor, resource, paused, stepping };
   };
-  const watch = new LiveWatch({ feed, screens, casts, records, find, log });
+  const isRecorded = async (session: string, channel: number) =>
+    (await database.channels.ofSession(session)).some((row) => row.channel === channel);
+  const watch = new LiveWatch({ feed, screens, casts, records, isRecorded, find, log });
   return {
     watch,
     casts,

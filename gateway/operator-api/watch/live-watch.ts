@@ -23,6 +23,8 @@ export interface LiveWatchParts {
   readonly screens: Screens;
   readonly casts: Pick<LiveCasts, 'follow'>;
   readonly records: { append(draft: RecordDraft<'access.viewed'>): Promise<unknown> };
+  /** Whether the opening of a channel is on record, which it is only after it has been opened. */
+  readonly isRecorded: (session: string, channel: number) => Promise<boolean>;
   /** Undefined when the session does not run. */
   readonly find: (session: string) => LiveSession | undefined;
   readonly log: Log;
@@ -132,6 +134,12 @@ export class LiveWatch {
       watcher.end(`that it is watched cannot be recorded: ${message}`, NOT_RECORDED, code);
       return;
     }
+    // A channel that is not open is over, or has yet to come: whoever took the one for the other would end too early.
+    if (from !== undefined && !(await this.#hasOpened(session, from.channel))) {
+      this.#watches.delete(watcher);
+      watcher.end('the session has no such channel, or none yet', NOT_LIVE, 'CHANNEL_NOT_FOUND');
+      return;
+    }
     if (!gone && this.#watches.has(watcher)) this.#begin(watch);
     else this.#watches.delete(watcher);
   }
@@ -171,6 +179,15 @@ export class LiveWatch {
     else for (const channel of watched.channels) watcher.show(channel);
     this.#note(watch, watched);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MILLIS).unref();
+  }
+
+  async #hasOpened(session: string, channel: number): Promise<boolean> {
+    try {
+      return await this.#parts.isRecorded(session, channel);
+    } catch (thrown) {
+      this.#parts.log.warn({ session, err: thrown }, 'the channels of a watched session cannot be listed');
+      return false;
+    }
   }
 
   #sessionOf(session: string): WatchedSession {

@@ -465,9 +465,9 @@ async function openSession(command: string): Promise<{ session: string; agent: p
   const route = world.agent();
   const agent = pty.spawn('ssh', [...sshArguments(route, ['-tt']), command], { cols: 90, rows: 25, name: 'xterm-256color' });
   belongings.add(() => agent.kill('SIGKILL'));
-  const [row] = await until('the session', async () => {
+  const [row] = await until('the session and its channel', async () => {
     const rows = await sessionsOf(world.gateway.data, route.principal);
-    return rows.length === 1 ? rows : undefined;
+    return rows.length === 1 && rows[0]?.channels === 1 ? rows : undefined;
   });
   return { session: row?.id as string, agent };
 }
@@ -644,8 +644,12 @@ describe('a recording of a session that runs', () => {
     agent.write('\n');
     await stuck.until((messages) => messages.at(-1)?.includes('"end"') === true);
     const { texts } = await sealed(session);
+    // How it ended, and the first place that differs: the texts themselves are too long to be shown.
+    expect(stuck.messages.slice(-2).map((message) => (JSON.parse(message) as { type: string }).type)).toEqual(['channel-closed', 'end']);
     const text = stuck.messages.map((message) => (JSON.parse(message) as { text?: string }).text ?? '').join('');
-    expect(text === Buffer.concat(texts).toString('utf8')).toBe(true);
+    const whole = Buffer.concat(texts).toString('utf8');
+    const differs = text === whole ? -1 : [...whole].findIndex((character, at) => text[at] !== character);
+    expect([text.length, differs, text.slice(differs - 50, differs + 50)]).toEqual([whole.length, -1, expect.anything()]);
     stuck.socket.destroy();
     const watched = await until('the record of what was watched', async () =>
       (await viewsOf(session)).find(({ body }) => body.how === 'watch' && body.to !== undefined),

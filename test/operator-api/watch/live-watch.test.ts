@@ -58,6 +58,7 @@ async function openRoom(change: { segmentBytes?: number } = {}): Promise<Room> {
       casts,
       log,
       find: (id) => (id === session.id ? room.running : undefined),
+      isRecorded: () => Promise.resolve(true),
       records: { append: (draft) => (room.refuseRecords ? Promise.reject(new Error('no')) : data.records.append(draft)) },
     }),
     watch: async (viewer = new Viewer()) => {
