@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paramiko, ssh } from '../support/clients.ts';
+import { indexed } from '../support/indexed.ts';
 import { descendants, forgetPeak, killIfThere, processFacts } from '../support/processes.ts';
 import { endedSessions, onlyRecording } from '../support/recordings.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
@@ -28,6 +29,7 @@ beforeAll(async () => {
   // What is loaded on first use is not what these tests are about.
   regular = world.agent();
   await stillServes();
+  await indexed(world.gateway.data);
 }, 60_000);
 afterAll(() => belongings.release());
 

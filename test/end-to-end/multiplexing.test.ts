@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Route, ssh, sshArguments } from '../support/clients.ts';
+import { indexed } from '../support/indexed.ts';
 import { processFacts } from '../support/processes.ts';
 import { channelsOf, endedSessions, onlySession, recordingOf, sessionsOf } from '../support/recordings.ts';
 import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
@@ -106,6 +107,7 @@ async function many(count: number, work: () => Promise<void>): Promise<void> {
 /** What the gateway holds when no session is left. */
 async function settled(files?: number): Promise<{ openFiles: number; resident: number }> {
   await until('all sessions are over', async () => ((await allOver()) ? true : undefined), { everyMs: 300 });
+  await indexed(world.gateway.data);
   if (files !== undefined)
     await until('files are closed', () => (processFacts(world.gateway.pid).openFiles <= files ? true : undefined)).catch(() => undefined);
   return processFacts(world.gateway.pid);
