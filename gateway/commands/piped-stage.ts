@@ -11,6 +11,7 @@ import type { Stage } from './stage.ts';
  */
 export class PipedStage implements Stage {
   readonly damage: SallyportError[] = [];
+  readonly duration = Number.POSITIVE_INFINITY;
   readonly #items: AsyncGenerator<CastItem>;
   readonly #terminal: PlayerTerminal;
   #filter = new TerminalFilter();
@@ -45,6 +46,10 @@ export class PipedStage implements Stage {
 
   async status(): Promise<void> {
     // Nobody would see it.
+  }
+
+  say(): void {
+    // Neither would this be seen.
   }
 
   async finish(): Promise<void> {

@@ -17,6 +17,8 @@ export interface PlayOptions extends DataOptions {
   speed: number;
   /** Pauses are shortened to this many seconds; 0 leaves them as they were. */
   idle: number;
+  /** Microseconds into the channel. */
+  at?: number;
 }
 
 export async function play(name: string, options: PlayOptions): Promise<number> {

@@ -49,6 +49,10 @@ export class ScrollingStage implements Stage {
     return this.#driver.damage;
   }
 
+  get duration(): number {
+    return this.#driver.outline.duration;
+  }
+
   next(): Promise<number | undefined> {
     return this.#inOrder(async () => (await this.#nextEvent())?.at);
   }
@@ -73,6 +77,10 @@ export class ScrollingStage implements Stage {
         await this.#drawAt(this.#shown);
       }
     });
+  }
+
+  say(): void {
+    // It would scroll away with the lines, and stay among them.
   }
 
   async finish(): Promise<void> {
