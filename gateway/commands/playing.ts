@@ -45,12 +45,15 @@ export class Playing {
     this.#foldWhenOn = options.idle === 0 ? FOLDED_MICROS : options.idle * 1e6;
   }
 
-  async run(): Promise<void> {
+  /** True when it was played to its end. */
+  async run(): Promise<boolean> {
     this.#terminal.open((key) => this.#press(key));
     this.#turnSince = performance.now();
     if (this.#seekTo === undefined) await this.#stage.show(0);
-    for (let over = false; !over && !this.#quit; ) over = await this.#goOn();
+    let over = false;
+    while (!over && !this.#quit) over = await this.#goOn();
     await this.#stage.finish();
+    return over;
   }
 
   /** Does one thing. True at the end of the recording. */

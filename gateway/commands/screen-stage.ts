@@ -19,6 +19,7 @@ const SAY_MILLIS = 1500;
  * recorded output gets there in any other way.
  */
 export class ScreenStage implements Stage {
+  readonly empty = false;
   readonly #driver: FileDriver;
   readonly #player: Player;
   readonly #terminal: PlayerTerminal;

@@ -25,6 +25,7 @@ export class ScrollingStage implements Stage {
   readonly #pieces: LoadedPieces;
   readonly #player: Player;
   readonly #terminal: PlayerTerminal;
+  empty = true;
   #output = new ScrolledOutput();
   #piece = 0;
   #event = 0;
@@ -98,6 +99,7 @@ export class ScrollingStage implements Stage {
     for (let event = await this.#nextEvent(); event !== undefined && event.at <= at; event = await this.#nextEvent()) {
       this.#event += 1;
       text += this.#textOf(event);
+      this.empty &&= text === '';
       if (text.length < WRITE_AT) continue;
       await this.#terminal.write(text);
       text = '';

@@ -6,6 +6,8 @@ export interface Stage {
   readonly damage: readonly SallyportError[];
   /** Of the recording. Nothing is known of it where there are no keys. */
   readonly duration: number;
+  /** Whether nothing that was recorded could be shown so far. */
+  readonly empty: boolean;
   /** When the next thing happens behind what is shown; undefined at the end. */
   next(): Promise<number | undefined>;
   /** Shows everything up to a moment, which is not before what is shown. */

@@ -223,6 +223,18 @@ describe('sallyport play', () => {
     });
   }
 
+  it('says where more is to be seen of what has no screen, and of what still runs', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await session.openChannel('sftp');
+    await channel.close();
+    const play = async () => (await sallyport('play', session.id, '--data', data.directory)).stderr;
+    const nothing = `There was no output in channel 0 (sftp); what happened: sallyport transcript ${session.id}/0\n`;
+    expect(await play()).toBe(`${nothing}The session is still running; as it goes on: sallyport watch ${session.id}\n`);
+    await session.close();
+    expect(await play()).toBe(nothing);
+  });
+
   it('ends quietly when its reader has seen enough', async () => {
     const { directory, id } = await words(...Array.from({ length: 5000 }, (_, index) => index / 1e4));
     const { code, stderr } = await run('bash', [
