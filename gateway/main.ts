@@ -35,7 +35,7 @@ Keys:
   space             pause, go on
   ← →               5 seconds back, on
   Home, End         to the beginning, to the end
-  [ ] or - +        half as fast, twice as fast
+  [ or -, ] or +    half as fast, twice as fast
   i                 shorten pauses, or play them in full
   q, Ctrl-C         leave
 `;
@@ -46,7 +46,8 @@ Queries (docs/searching.md has the whole language):
   '"permission denied"'   one right after the other
   'kill*' '*ssion'        words that begin so, that end so
   '*missi*'               this anywhere, three characters at least
-  Words are found whole, in upper and in lower case. Quote what has " or * in it for your shell.
+  Words are found whole, in upper and in lower case; all of them have to be in one line. Anything else, also a star within
+  a word, means itself. Quote what has " or * in it for your shell.
 `;
 
 const program = new Command('sallyport')

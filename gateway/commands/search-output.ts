@@ -58,7 +58,7 @@ export class HitList {
 /** With the whole command for the newest of them. */
 export function closing({ found, more, first }: { found: number; more: boolean; first: SearchHit | undefined }, data: string): string {
   if (first === undefined) return 'Nothing was found.\n';
-  const shown = more ? `These are the newest ${found}; more with --limit. ` : '';
+  const shown = more ? `These are the newest ${found}, and there may be more (--limit). ` : '';
   const which = found === 1 ? 'it' : 'the first of them';
   return `\n${shown}To see ${which} happen: sallyport play ${first.session}/${first.channel} --at ${clock(first.first, true)} ${data}\n`;
 }

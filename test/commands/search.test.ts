@@ -127,7 +127,7 @@ ${older}  deploy-bot for engineer@example.com at web-1
     const live = await data.openSession();
     const running = 'One session is running: what was on the screen in the last minute or so is searched when it is sealed';
     const found = await sallyport('search', '--data', data.directory, 'memory', '--limit', '1');
-    expect(found.stderr).toContain('These are the newest 1; more with --limit. To see it happen: sallyport play ');
+    expect(found.stderr).toContain('These are the newest 1, and there may be more (--limit). To see it happen: sallyport play ');
     expect(found.stderr).toContain(running);
     const elsewhere = await sallyport('search', '--data', data.directory, 'memory', '--session', newer);
     expect(elsewhere.stderr).not.toContain('running');
