@@ -7,6 +7,8 @@ const LONGEST_LINE = 16_384;
 /** What stands for ` to ~ in the line drawing set, which tmux, dialog and the like draw their borders with. */
 const LINE_DRAWING = '◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·';
 
+const ONLY_BORDERS = /^[ \u2500-\u257f]*$/;
+
 /** The second column of a wide character. */
 const COVERED = '';
 
@@ -25,6 +27,9 @@ export class TextLines implements TerminalSink {
   #column = 0;
   /** A carriage return that nothing was drawn after yet: nearly always a line feed follows, and then nothing has moved. */
   #returned = false;
+  /** A program has the screen to itself: it goes down a row with a line feed, and an empty row is no text. */
+  #alternate = false;
+  #afterEmpty = false;
   /** Which of G0 and G1 is line drawing, and which of them is in force. */
   #drawing: [boolean, boolean] = [false, false];
   #set: 0 | 1 = 0;
@@ -89,6 +94,7 @@ export class TextLines implements TerminalSink {
     if (intermediates === '' && final === 'c') {
       this.#drawing = [false, false];
       this.#set = 0;
+      this.#alternate = false;
     }
     if (intermediates === '' && (final === 'D' || final === 'E' || final === 'M' || final === 'c')) this.end();
   }
@@ -130,7 +136,9 @@ export class TextLines implements TerminalSink {
         return parameters === '' || parameters === '0' ? this.#eraseInLine('') : this.end();
       case 'h':
       case 'l':
-        if (/^\?(47|1047|1049)$/.test(parameters)) this.end();
+        if (!/^\?(47|1047|1049)$/.test(parameters)) return;
+        this.end();
+        this.#alternate = final === 'h';
         return;
       default:
         return;
@@ -201,7 +209,11 @@ export class TextLines implements TerminalSink {
     this.#cells = undefined;
     this.#column = 0;
     this.#returned = false;
-    this.#emit(line.replace(/ +$/, ''));
+    const text = line.replace(/ +$/, '');
+    // Of rows one after the other with nothing but a border, one is enough to keep apart what is above and below.
+    const empty = this.#alternate && ONLY_BORDERS.test(text);
+    if (!empty || !this.#afterEmpty) this.#emit(text);
+    this.#afterEmpty = empty;
   }
 }
 

@@ -35,6 +35,11 @@ describe('terminal output as lines of text', () => {
       'x\x1b(0lqqk\x1b(B x\n\x1b)0a\x0ex \rx\x0fx\n\x1b(0q\x1bcq\n',
       ['x┌──┐ x', '│x', '─', 'q'],
     ],
+    [
+      'one of the empty rows of a full-screen program, and all of them elsewhere',
+      'a\n\n\nb\n\x1b[?1049hc\r\n\x1b[K\r\n│\x1b[K\r\n \r\nd\n\x1b[?1049l\n\n',
+      ['a', '', '', 'b', 'c', '', 'd', '', ''],
+    ],
     ['trailing spaces left away', 'x   \n', ['x']],
   ])('gives %s', (_, output, lines) => {
     expect(linesOf(output)).toEqual(lines);
