@@ -13,7 +13,7 @@ import { segmentPieces } from './segment-pieces.ts';
 import { Thumbnails } from './thumbnails.ts';
 
 /** A keyframe where a piece begins and so much text has come since the last one: what a seek has to show at most, about. */
-const KEYFRAME_TEXT = 768 * 1024;
+const KEYFRAME_TEXT = 500_000;
 /** Of quiet sessions, where so many segments have gone by: as many files are read at most. */
 const KEYFRAME_SEGMENTS = 16;
 

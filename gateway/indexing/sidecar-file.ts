@@ -73,6 +73,11 @@ export async function readPart(
   });
 }
 
+/** So that it is made again: what it says holds, and what it names does not. */
+export function discardSidecar(dataDirectory: string, session: string, channel: number, segment: number): Promise<void> {
+  return rm(join(dataDirectory, sidecarPath(session, channel, segment)), { force: true });
+}
+
 function blobBytes({ keyframes, thumbnails }: Part): number {
   return Math.max(0, ...[...keyframes, ...thumbnails].map(({ at, bytes }) => at + bytes));
 }

@@ -1,16 +1,21 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import type { ReplayDriver } from '../../contract/replay/driver.ts';
 import { type HttpDriver, openHttpRecording } from '../../contract/replay/http-driver.ts';
+import type { Part } from '../../contract/replay/part.ts';
 import { Player } from '../../contract/replay/player.ts';
 import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { lookAt } from '../../gateway/commands/gateway-connection.ts';
-import { logIn, makeOperators } from '../operator-api/api-client.ts';
+import { readPart, sidecarPath } from '../../gateway/indexing/sidecar-file.ts';
+import { Database } from '../../gateway/store/database.ts';
+import { logIn, makeOperators, send } from '../operator-api/api-client.ts';
 import { nodeTransport } from '../operator-api/recordings/node-transport.ts';
 import { nodeHost } from '../replay/memory-driver.ts';
 import { randomNumbers } from '../replay/random-output.ts';
 import { expectSame, fingerprintOf } from '../replay/screen-state.ts';
-import { sshArguments } from '../support/clients.ts';
+import { ssh, sshArguments } from '../support/clients.ts';
 import { DrivenTerminal } from '../support/driven-terminal.ts';
 import { onlySession, sessionsOf } from '../support/recordings.ts';
 import { Belongings } from '../support/temp.ts';
@@ -23,18 +28,22 @@ const belongings = new Belongings();
 afterAll(() => belongings.release());
 
 let world: World;
+let token: string;
 let open: (session: string) => Promise<HttpDriver>;
-let programs: readonly TerminalProgram[];
 
 beforeAll(async () => {
   const operators = await makeOperators(belongings.directory('operators'), { [AUDITOR]: ['auditor'] });
-  world = await openWorld(belongings, { agents: 6, gateway: { https: true }, humans: operators.humans });
-  const token = await logIn(world.gateway, AUDITOR, operators.keyOf(AUDITOR));
+  world = await openWorld(belongings, { agents: 7, gateway: { https: true }, humans: operators.humans });
+  token = await logIn(world.gateway, AUDITOR, operators.keyOf(AUDITOR));
   const { socket, fingerprint } = await lookAt(`https://127.0.0.1:${world.gateway.httpsPort}`);
   socket.destroy();
   open = (session) => openHttpRecording(nodeTransport(world.gateway, fingerprint, token), session, 0);
-  programs = terminalPrograms(belongings.directory('programs'));
 });
+
+/** With files of its own: all of tmux that share them are one. */
+function programOf(name: string): TerminalProgram {
+  return terminalPrograms(belongings.directory('program')).find((each) => each.name === name) as TerminalProgram;
+}
 
 /** Somebody at a terminal, through the gateway. */
 function terminalOf({ line, cols, rows }: TerminalProgram, route: AgentRoute): DrivenTerminal {
@@ -101,7 +110,7 @@ function momentsOf(events: readonly CastEvent[]): { at: number; characters: numb
 
 describe.concurrent('a program that draws, through the gateway', () => {
   it.each(['vim', 'htop', 'tmux', 'wide text'])('40 is in its replay, cell by cell, what the client saw: %s', async (name) => {
-    const program = programs.find((each) => each.name === name) as TerminalProgram;
+    const program = programOf(name);
     const route = world.agent();
     const terminal = terminalOf(program, route);
     await program.use(terminal);
@@ -130,7 +139,7 @@ describe.concurrent('a program that draws, through the gateway', () => {
   });
 
   it.each(['htop', 'tmux'])('88 is joined while it runs, and shows what the replay shows at the same moment: %s', async (name) => {
-    const program = programs.find((each) => each.name === name) as TerminalProgram;
+    const program = programOf(name);
     const route = world.agent();
     const terminal = terminalOf(program, route);
     let using = true;
@@ -140,6 +149,7 @@ describe.concurrent('a program that draws, through the gateway', () => {
       .finally(() => {
         using = false;
       });
+    used.catch(() => undefined); // It is waited for below.
     const [row] = await until('the session', async () => {
       const rows = await sessionsOf(world.gateway.data, route.principal);
       return rows.length === 1 ? rows : undefined;
@@ -181,5 +191,33 @@ describe.concurrent('a program that draws, through the gateway', () => {
       await player.close();
     }
     await replay.close();
+  });
+});
+
+describe('a sidecar that says what it should and holds something else', () => {
+  it('87 is made again when somebody asks for what it holds', async () => {
+    const route = world.agent();
+    await ssh(route, 'for n in 1 2 3 4 5 6 7 8; do echo line $n; done');
+    const { id } = await onlySession(world.gateway.data, route.principal);
+    const database = await Database.openForReading(world.gateway.data);
+    const [row] = await database.segments.ofChannel(id, 0);
+    await database.close();
+    const path = join(world.gateway.data, sidecarPath(id, 0, 1));
+    const whole = () => readPart(world.gateway.data, id, 0, 1, row?.sha256 as string);
+    const part = await until('the sidecar', whole);
+    const { bytes } = part.thumbnails[0] as Part['thumbnails'][number];
+    const before = readFileSync(path);
+    // What it holds stands behind what it says.
+    const changed = Buffer.from(before);
+    changed.fill(before.at(-1) === 0 ? 1 : 0, changed.length - bytes);
+    writeFileSync(path, changed);
+    const thumbnail = () => send(world.gateway, { path: `/api/sessions/${id}/channels/0/segments/1/thumbnails/0`, token });
+    // Nothing of a recording is given out before it is on record that it is looked at.
+    const driver = await open(id);
+    expect((await thumbnail()).status).toBe(404);
+    await until('the sidecar, made again', () => (existsSync(path) && readFileSync(path).equals(before) ? true : undefined));
+    expect((await thumbnail()).status).toBe(200);
+    driver.close();
+    expect(world.gateway.log()).not.toMatch(/index(ed|es)/);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { SeenLines } from '../../gateway/indexing/seen-lines.ts';
 import { TextTracker } from '../../gateway/indexing/text-tracker.ts';
+import { worked } from '../support/worked.ts';
 
 /** Lines as `text@first-last`, of output that comes piece by piece, one a second, and ends a second after the last. */
 function seen(pieces: readonly (string | { cols: number; rows: number })[], { cols = 20, rows = 5 } = {}): string[] {
@@ -142,12 +143,12 @@ describe('lines of screen text', () => {
       printed += output.length;
     };
     show(0, 'x'.repeat(100_000));
-    const began = performance.now();
+    const began = worked();
     for (let at = 1; at < 60_000; at += 1) show(at, `\x1b[${1 + (at % 200)};${1 + (at % 499)}H${at % 10}`);
     show(60_000, '\x1b[2J\x1b[Hwhat somebody wanted to hide\x1b[2J');
     tracker.flush(60_001);
     expect(told.characters).toBeLessThan(printed * 8 + 1024 * 1024);
     expect([...told.texts].some((text) => text.includes('what somebody wanted to hide'))).toBe(true);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(worked() - began).toBeLessThan(10_000);
   });
 });

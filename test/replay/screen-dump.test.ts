@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import pty from 'node-pty';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Emulation, SCROLLBACK } from '../../contract/replay/screen/emulation.ts';
 import { mendScreen } from '../../contract/replay/screen/mend-screen.ts';
 import { verifiedDump } from '../../contract/replay/screen/verified-dump.ts';
-import { Belongings } from '../support/temp.ts';
+import { worked } from '../support/worked.ts';
 import { randomLines } from './random-lines.ts';
 import { randomNumbers, randomOutput } from './random-output.ts';
 import { stateOf } from './screen-state.ts';
@@ -160,12 +158,12 @@ describe('hostile output', () => {
     { name: 'a link for every cell', output: Array.from({ length: 20_000 }, (_, at) => `\x1b]8;;https://example.com/${at}\x07x`).join('') },
     { name: 'titles pushed without end', output: '\x1b[22t'.repeat(200_000) },
   ])('of $name costs bounded time and memory, and the terminal goes on', ({ output }) => {
-    const began = performance.now();
+    const began = worked();
     const screen = new Emulation(80, 24);
     screen.show(output);
     const dump = screen.dump();
     expect(dump.length).toBeLessThan(4 * 1024 * 1024);
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(worked() - began).toBeLessThan(5000);
     expect(screen.whole).toBe(true);
     expectSame(screen, restored(screen), 'restored');
     screen.show('\x18\x1b[2J\x1b[1;1Hstill here');
@@ -199,9 +197,9 @@ describe('hostile output', () => {
   it('cannot make the terminal work by resizing it', () => {
     const screen = new Emulation(500, 200);
     screen.show('x'.repeat(300_000));
-    const began = performance.now();
+    const began = worked();
     for (let turn = 0; turn < 200; turn += 1) screen.resize(turn % 2 === 0 ? 2 : 100_000, turn % 3 === 0 ? 1 : 100_000);
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(worked() - began).toBeLessThan(5000);
     expect(screen.core.buffers.normal.lines.length).toBeLessThanOrEqual(SCROLLBACK + 200);
     expect(verifiedDump(screen)).toBeDefined();
   });
@@ -216,76 +214,3 @@ describe('hostile output', () => {
     expectSame(screen, restored(screen), 'restored');
   });
 });
-
-describe('what real programs draw', () => {
-  const belongings = new Belongings();
-  const programs: readonly { name: string; command: [string, ...string[]]; keys: string }[] = [
-    {
-      name: 'vim',
-      command: ['vim', '-u', 'NONE', '-N', '+syntax on', '+set number', 'notes.py'],
-      keys: 'odef f(x):\r  return "\u00e4"\x1byyppggVGd',
-    },
-    { name: 'htop', command: ['htop', '-d', '2'], keys: 'jjj' },
-    { name: 'less', command: ['less', '/etc/services'], keys: '   /tcp\rGg' },
-    { name: 'tmux', command: ['tmux', '-L', 'screen-dump', '-f', '/dev/null', 'new-session', 'sh'], keys: 'ls /etc\r\x02%date\r\x02"id\r' },
-    { name: 'bash', command: ['bash', '--norc', '-i'], keys: 'ls --color=always /usr\rprintf "\\033(0lqk"\r' },
-  ];
-  const captures = new Map<string, Buffer[]>();
-  beforeAll(async () => {
-    await Promise.all(programs.map(async ({ name, command, keys }) => captures.set(name, await captured(belongings, command, keys))));
-  });
-  afterAll(() => belongings.release());
-
-  it.each(programs)('is restored at every moment: $name', ({ name }) => {
-    const pieces = captures.get(name) as Buffer[];
-    expect(Buffer.concat(pieces).length).toBeGreaterThan(200);
-    const original = new Emulation(100, 30);
-    const random = randomNumbers(pieces.length);
-    const decoder = new TextDecoder();
-    for (const piece of pieces) {
-      const copy = random(4) === 0 ? restored(original) : undefined;
-      const text = decoder.decode(piece, { stream: true });
-      original.show(text);
-      copy?.show(text);
-      if (copy !== undefined) expectSame(original, copy, name);
-    }
-    expectSame(original, restored(original), name);
-  });
-});
-
-/** What a program writes while keys are typed at it. */
-async function captured(belongings: Belongings, [program, ...args]: [string, ...string[]], keys: string): Promise<Buffer[]> {
-  const home = belongings.directory(`capture-${program}`);
-  const env = { PATH: process.env.PATH ?? '', HOME: home, TMUX_TMPDIR: home, LANG: 'C.UTF-8', TERM: 'xterm-256color' };
-  const terminal = pty.spawn(program, args, { cols: 100, rows: 30, name: 'xterm-256color', cwd: home, encoding: null, env });
-  const pieces: Buffer[] = [];
-  let heard = () => undefined as unknown;
-  // Without an encoding node-pty gives buffers, whatever its types say.
-  terminal.onData((data) => {
-    pieces.push(Buffer.from(data));
-    heard();
-  });
-  /** Until it has been quiet for a moment; a program that never is gets that long. */
-  const answered = async () => {
-    for (let turn = 0; turn < 4; turn += 1) {
-      const more = new Promise<true>((resolve) => {
-        heard = () => resolve(true);
-      });
-      if ((await Promise.race([more, delay(60, false)])) === false) return;
-    }
-  };
-  while (pieces.length === 0) await delay(10);
-  for (const key of keys) {
-    await answered();
-    terminal.write(key);
-  }
-  await answered();
-  terminal.kill('SIGKILL');
-  if (program === 'tmux') await runTmux(env);
-  return pieces;
-}
-
-async function runTmux(env: Record<string, string>): Promise<void> {
-  const killer = pty.spawn('tmux', ['-L', 'screen-dump', 'kill-server'], { env });
-  await new Promise<void>((resolve) => killer.onExit(() => resolve()));
-}

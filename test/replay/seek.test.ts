@@ -4,6 +4,7 @@ import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { OwnKeyframes } from '../../contract/replay/own-keyframes.ts';
 import { Player } from '../../contract/replay/player.ts';
 import { sameScreen } from '../../contract/replay/screen/same-screen.ts';
+import { worked } from '../support/worked.ts';
 import { MemoryDriver, type MemoryOptions, nodeHost, playedFromStart, textOf } from './memory-driver.ts';
 import { randomNumbers, randomOutput } from './random-output.ts';
 
@@ -150,11 +151,6 @@ describe('a seek', () => {
 
   it('leaves others their turn, however much there is to show', async () => {
     const driver = new MemoryDriver([[{ kind: 'data', at: 10, stream: 'o', text: '\x1b[2Jx\r\n'.repeat(60_000) }]]);
-    // What this thread has worked: a machine that is busy with other things makes it no longer.
-    const worked = () => {
-      const { user, system } = process.threadCpuUsage();
-      return (user + system) / 1000;
-    };
     const turns: number[] = [];
     let since = worked();
     const player = new Player(driver, {

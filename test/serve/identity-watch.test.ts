@@ -7,6 +7,7 @@ import { startGateway } from '../../gateway/serve.ts';
 import { AuditedData } from '../query/audit/audited-data.ts';
 import { temporaryDirectory } from '../store/support.ts';
 import { recordsOf } from '../support/records.ts';
+import { worked } from '../support/worked.ts';
 
 function principal(name: string, change: Partial<Principal> = {}): [string, Principal] {
   return [name, { name, kind: 'human', groups: [], sshKeys: [], operator: [], disabled: false, ...change }];
@@ -93,14 +94,10 @@ describe('who is known', () => {
 
 /** The most that one turn of the event loop takes of the processor, in milliseconds, whatever else the machine has to do. */
 function longestTurn(): { end(): number } {
-  const spent = () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
-  };
   let longest = 0;
-  let last = spent();
+  let last = worked();
   const timer = setInterval(() => {
-    const now = spent();
+    const now = worked();
     longest = Math.max(longest, now - last);
     last = now;
   }, 1);

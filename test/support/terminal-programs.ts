@@ -163,7 +163,7 @@ async function useWide(terminal: DrivenTerminal): Promise<void> {
   await terminal.typed('echo 漢字かな交じり文と🙂絵文字を端から端まで書いていく練習です、もう少し', 'もう少し');
   await terminal.typed('\x1b[D\x1b[D\x1b[D\x1b[D中', '中もう少し');
   await terminal.typed('\x01\x1b[C\x1b[C\x1b[C\x1b[C\x1b[C\x0b', /端末\$ echo\n*$/);
-  await terminal.typed('narrow; clear; cat wide.txt\r', 'the end of it');
+  await terminal.typed('narrow; clear; cat wide.txt\r', /the end of it\n端末\$\n*$/);
   for (const [cols, rows] of [
     [33, 20],
     [20, 9],
@@ -172,7 +172,8 @@ async function useWide(terminal: DrivenTerminal): Promise<void> {
     [61, 20],
   ] as const) {
     terminal.resize(cols, rows);
-    await terminal.typed(`echo now $COLUMNS $((${cols}*1000+${rows}))\r`, String(cols * 1000 + rows));
+    // With the prompt after it, so that nothing is on its way when the size changes.
+    await terminal.typed(`echo now $COLUMNS $((${cols}*1000+${rows}))\r`, new RegExp(`${cols * 1000 + rows}\\s+端末\\$\\n*$`));
   }
   terminal.type('exit\r');
 }

@@ -2,7 +2,7 @@ import type { Terminal } from '@xterm/headless';
 import { markError } from './error-mark.ts';
 import { mendScreen } from './mend-screen.ts';
 import { isUnderlined, withoutUnderline } from './pen.ts';
-import { quickenLines } from './quick-lines.ts';
+import { quickenLines, spareLine } from './quick-lines.ts';
 import { quickPrint } from './quick-print.ts';
 import { quickenReset } from './quick-reset.ts';
 import { quickenRows } from './quick-rows.ts';
@@ -16,6 +16,7 @@ import {
   joinWidth,
   type Params,
   plainTerminal,
+  type ScreenLine,
   type TerminalCore,
 } from './terminal-internals.ts';
 import { takeTitles } from './window-title.ts';
@@ -184,7 +185,10 @@ export class Emulation {
     return dump;
   }
 
+  /** Its lines become those of others: nobody may look at it any more. */
   dispose(): void {
+    for (const { lines } of [this.#core.buffers.normal, this.#core.buffers.alt])
+      for (let row = 0; row < lines.length; row += 1) spareLine(lines.get(row) as ScreenLine);
     this.#terminal.dispose();
   }
 
@@ -194,7 +198,7 @@ export class Emulation {
    */
   #settleSaved(): void {
     const { normal, alt } = this.#core.buffers;
-    for (const buffer of [normal, alt]) buffer.savedY = Math.max(buffer.savedY, buffer.ybase);
+    for (const buffer of [normal, alt]) buffer.savedY = Math.min(Math.max(buffer.savedY, buffer.ybase), buffer.ybase + this.rows - 1);
   }
 
   #dirtied(from: number, to: number): void {
@@ -288,7 +292,11 @@ export class Emulation {
       return false;
     };
     const forget = ({ params }: Params): boolean => {
-      if (params[0] === 3) this.#settleSaved();
+      if (params[0] !== 3) return false;
+      this.#settleSaved();
+      // The lines above the screen are gone, and the places of all others count from there.
+      const { active } = this.#core.buffers;
+      active.savedY -= active.ybase;
       return false;
     };
     for (const handler of [eraseAbove, forget]) {

@@ -9,6 +9,7 @@ interface LinePrototype {
   deleteCells: (this: ScreenLine, pos: number, count: number, fill: Fill) => void;
   replaceCells: (this: ScreenLine, start: number, end: number, fill: Fill, respectProtect?: boolean) => void;
   fill: (this: ScreenLine, fill: Fill, respectProtect?: boolean) => void;
+  clone: (this: ScreenLine) => ScreenLine;
 }
 
 interface BufferPrototype {
@@ -17,7 +18,8 @@ interface BufferPrototype {
 
 /** Lines that no buffer has any more. */
 const spares: ScreenLine[] = [];
-const MOST_SPARES = 200;
+/** As many as one terminal has: whoever seeks gives one up for another again and again. */
+const MOST_SPARES = 1200;
 
 export function spareLine(line: ScreenLine): void {
   if (spares.length < MOST_SPARES) spares.push(line);
@@ -30,7 +32,7 @@ export function quickenLines({ buffers }: TerminalCore): void {
   if (done) return;
   done = true;
   const lines = Object.getPrototypeOf(buffers.normal.lines.get(0)) as LinePrototype;
-  const { insertCells: insert, deleteCells: remove, replaceCells: replace, fill: fillLine } = lines;
+  const { insertCells: insert, deleteCells: remove, replaceCells: replace, fill: fillLine, clone } = lines;
   lines.insertCells = function (pos, count, fill) {
     if (hasExtended(fill)) insert.call(this, pos, count, fill);
     else insertCells(this, pos % this.length, count, fill);
@@ -49,6 +51,12 @@ export function quickenLines({ buffers }: TerminalCore): void {
     if (!isEmpty(this._extendedAttrs)) this._extendedAttrs = {};
     fillCells(this._data, 0, this.length, fill);
   };
+  lines.clone = function () {
+    const spare = spares.pop();
+    if (spare?.length !== this.length) return clone.call(this);
+    spare.copyFrom(this);
+    return spare;
+  };
   const buffer = Object.getPrototypeOf(buffers.normal) as BufferPrototype;
   const blankLine = buffer.getBlankLine;
   let blank: ScreenLine | undefined;
@@ -56,12 +64,6 @@ export function quickenLines({ buffers }: TerminalCore): void {
     if (hasExtended(attributes)) return blankLine.call(this, attributes, isWrapped);
     // Its own width is the terminal's, which is not always that of the lines it has.
     const cols = this._bufferService.cols;
-    const spare = spares.pop();
-    if (spare?.length === cols) {
-      spare.fill(this.getNullCell(attributes));
-      spare.isWrapped = isWrapped;
-      return spare;
-    }
     if (blank?.length !== cols) blank = blankLine.call(this, attributes, false);
     const line = blank.clone();
     fillCells(line._data, 0, cols, { content: BLANK, fg: attributes.fg, bg: attributes.bg });

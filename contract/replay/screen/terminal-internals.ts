@@ -146,6 +146,7 @@ export interface ScreenLine {
   getString(index: number): string;
   fill(cell: Cell): void;
   resize(cols: number, fill: Cell): void;
+  copyFrom(line: ScreenLine): void;
   cleanupMemory(): number;
   clone(): ScreenLine;
   setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
