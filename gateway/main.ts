@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { AuditOptions } from './commands/audit.ts';
 import type { CastOptions } from './commands/cast.ts';
+import { readClock } from './commands/clock.ts';
 import type { PrepareOptions, RunOptions } from './commands/erase.ts';
 import type { ExportOptions } from './commands/export.ts';
 import type { HoldOptions } from './commands/hold.ts';
@@ -29,6 +30,26 @@ const DATA = ['--data <dir>', 'data directory of a gateway, running or not'] as 
 const CONFIG = ['--config <file>', 'configuration of a gateway, for its data directory'] as const;
 const JSON_OUTPUT = ['--json', 'one JSON object per line on standard output, for programs'] as const;
 
+const PLAY_KEYS = `
+Keys:
+  space             pause, go on
+  ← →               5 seconds back, on
+  Home, End         to the beginning, to the end
+  [ or -, ] or +    half as fast, twice as fast
+  i                 shorten pauses, or play them in full
+  q, Ctrl-C         leave
+`;
+
+const QUERIES = `
+Queries (docs/searching.md has the whole language):
+  permission denied       both words, anywhere in the line
+  '"permission denied"'   one right after the other
+  'kill*' '*ssion'        words that begin so, that end so
+  '*missi*'               this anywhere, three characters at least
+  Words are found whole, in upper and in lower case; all of them have to be in one line. Anything else, also a star within
+  a word, means itself. Quote what has " or * in it for your shell.
+`;
+
 const program = new Command('sallyport')
   .description('A bastion for AI agents: every access identified, decided, recorded before it is delivered, and provable afterwards.')
   .version(version, '-V, --version', 'print the version')
@@ -44,7 +65,8 @@ Examples:
   $ sallyport demo                                   try everything on this machine
   $ sallyport serve --config gateway.yaml            run a gateway
   $ sallyport sessions --data ./data --from 2026-03-01
-  $ sallyport play 01a205e1-e790 --data ./data       watch what happened`,
+  $ sallyport play 01a205e1-e790 --data ./data       watch what happened
+  $ sallyport search --data ./data permission denied find when that was on a screen`,
   );
 
 program
@@ -159,9 +181,12 @@ program
   .option('--target <name>', 'at this target')
   .option('--protocol <name>', 'over this protocol')
   .option('--state <state>', 'live, closed or recovered')
-  .option('--limit <count>', 'at most so many lines', wholeNumber)
+  .option('--limit <count>', 'at most so many lines; people see 50, with --json it is all of them', wholeNumber)
   .option(...JSON_OUTPUT)
-  .addHelpText('after', examples("search --data ./data 'permission denied'", `search --data ./data --target web-1 '"out of memory" kill*'`))
+  .addHelpText(
+    'after',
+    `${QUERIES}${examples('search --data ./data permission denied', `search --data ./data --target web-1 --from 2026-03-01 '"out of memory" kill*'`)}`,
+  )
   .action(async (query: string[], options: SearchOptions) => finish(await (await import('./commands/search.ts')).search(query, options)));
 
 program
@@ -176,13 +201,17 @@ program
 
 program
   .command('play')
-  .description('replay a recording in this terminal: space pauses, arrows seek, - and + change the speed, i folds idle time, q quits')
+  .description('replay a recording in this terminal')
   .argument('<session[/channel]>', 'id of a session or the beginning of one, and the number of a channel')
   .option(...DATA)
   .option(...CONFIG)
+  .option('--at <time>', 'begin so far into it: seconds, m:ss or h:mm:ss', readClock)
   .option('--speed <factor>', 'play so many times faster', positiveNumber, 1)
   .option('--idle <seconds>', 'shorten pauses to this; 0 plays them in full', notNegativeNumber, 1)
-  .addHelpText('after', examples('play 01a205e1-e790 --data ./data', 'play 01a205e1-e790/2 --data ./data --speed 4'))
+  .addHelpText(
+    'after',
+    `${PLAY_KEYS}${examples('play 01a205e1-e790 --data ./data', 'play 01a205e1-e790/2 --data ./data --at 1:02:03 --speed 4')}`,
+  )
   .action(async (session: string, options: PlayOptions) => finish(await (await import('./commands/play.ts')).play(session, options)));
 
 program
@@ -201,7 +230,7 @@ program
 
 program
   .command('transcript')
-  .description('print a session as plain text: commands, output, files, decisions, in the order of time')
+  .description('print a session as text: commands with their output, exit status and times, files, decisions, in the order of time')
   .argument('<session[/channel]>', 'id of a session or the beginning of one, and the number of a channel')
   .option(...DATA)
   .option(...CONFIG)
@@ -358,7 +387,7 @@ retention
 
 program
   .command('reindex')
-  .description('make anew what recordings are replayed and searched by; the recordings themselves stay as they are')
+  .description('make anew what recordings are replayed and searched by (DATA/replay); the recordings themselves stay as they are')
   .argument('[session]', 'id of a session, or the beginning of one; without it, of all of them')
   .option(...DATA)
   .option(...CONFIG)

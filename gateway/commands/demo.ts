@@ -155,6 +155,7 @@ function nextLines(directory: string, session: string, { address, fingerprint }:
     [`${self} sessions --data ${data}`, 'who was where'],
     [`${self} play ${session} --data ${data}`, 'replay it here'],
     [`${self} transcript ${session} --data ${data}`, 'read it'],
+    [`${self} search Linux --data ${data}`, 'find what was on a screen'],
   ];
   const width = Math.max(...lines.map(([line = '', comment]) => (comment === undefined ? 0 : line.length)));
   const text = lines.map(([line = '', comment = '']) => `  ${line.padEnd(width)}  ${comment}`.trimEnd()).join('\n');

@@ -11,6 +11,8 @@ import type { Stage } from './stage.ts';
  */
 export class PipedStage implements Stage {
   readonly damage: SallyportError[] = [];
+  readonly duration = Number.POSITIVE_INFINITY;
+  empty = true;
   readonly #items: AsyncGenerator<CastItem>;
   readonly #terminal: PlayerTerminal;
   #filter = new TerminalFilter();
@@ -34,6 +36,7 @@ export class PipedStage implements Stage {
     for (let next = await this.next(); next !== undefined && next <= at; next = await this.next()) {
       const item = this.#item;
       this.#item = undefined;
+      this.empty &&= item?.kind !== 'damage' && !(item?.kind === 'event' && item.code === 'o');
       if (item?.kind === 'damage') await this.#terminal.write(this.#notice(item.error));
       else if (item?.kind === 'event' && item.code === 'o') await this.#terminal.write(this.#filter.filter(item.data));
     }
@@ -45,6 +48,10 @@ export class PipedStage implements Stage {
 
   async status(): Promise<void> {
     // Nobody would see it.
+  }
+
+  say(): void {
+    // Neither would this be seen.
   }
 
   async finish(): Promise<void> {

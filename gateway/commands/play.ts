@@ -1,3 +1,4 @@
+import type { ChannelRow, SessionRow } from '../../contract/session.ts';
 import { printable } from '../base/printable.ts';
 import { castItems } from '../query/cast-events.ts';
 import { readCast } from '../query/read-cast.ts';
@@ -17,6 +18,8 @@ export interface PlayOptions extends DataOptions {
   speed: number;
   /** Pauses are shortened to this many seconds; 0 leaves them as they were. */
   idle: number;
+  /** Microseconds into the channel. */
+  at?: number;
 }
 
 export async function play(name: string, options: PlayOptions): Promise<number> {
@@ -24,14 +27,24 @@ export async function play(name: string, options: PlayOptions): Promise<number> 
     tellOthers(session, channel, others);
     const terminal = new PlayerTerminal(process.stdin, process.stdout);
     const stage = await stageFor(database, session.id, channel.channel, terminal);
+    let over = false;
     try {
-      await new Playing(stage, terminal, options).run();
+      over = await new Playing(stage, terminal, options).run();
     } finally {
       terminal.restore();
     }
     for (const error of stage.damage) process.stderr.write(`sallyport: ${printable(error.message)}\n`);
+    if (over) process.stderr.write(whatElse(session, channel, stage));
     return terminal.signalled ?? (stage.damage.length > 0 ? 1 : 0);
   });
+}
+
+/** Where more is to be seen, when the end of a recording leaves somebody without it. */
+function whatElse({ id, state }: SessionRow, { channel, kind }: ChannelRow, { empty }: Stage): string {
+  const nothing = empty
+    ? `There was no output in channel ${channel} (${printable(kind)}); what happened: sallyport transcript ${id}/${channel}\n`
+    : '';
+  return state === 'live' ? `${nothing}The session is still running; as it goes on: sallyport watch ${id}\n` : nothing;
 }
 
 async function stageFor(database: Database, session: string, channel: number, terminal: PlayerTerminal): Promise<Stage> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ReadStream, WriteStream } from 'node:tty';
 
-export type PlayerKey = 'pause' | 'back' | 'forward' | 'slower' | 'faster' | 'fold' | 'quit';
+export type PlayerKey = 'pause' | 'back' | 'forward' | 'slower' | 'start' | 'end' | 'faster' | 'fold' | 'quit';
 
 /** What is typed, and what it means. A terminal sends a key's bytes together. */
 const keys: ReadonlyMap<string, PlayerKey> = new Map([
@@ -10,6 +10,12 @@ const keys: ReadonlyMap<string, PlayerKey> = new Map([
   ['\x1bOD', 'back'],
   ['\x1b[C', 'forward'],
   ['\x1bOC', 'forward'],
+  ['\x1b[H', 'start'],
+  ['\x1bOH', 'start'],
+  ['\x1b[1~', 'start'],
+  ['\x1b[F', 'end'],
+  ['\x1bOF', 'end'],
+  ['\x1b[4~', 'end'],
   ['[', 'slower'],
   ['-', 'slower'],
   [']', 'faster'],
@@ -20,7 +26,8 @@ const keys: ReadonlyMap<string, PlayerKey> = new Map([
   ['\x03', 'quit'],
 ]);
 
-const longestFirst = [...keys.keys()].sort((a, b) => b.length - a.length);
+/** One key, whatever it is: what an unknown one sends has characters in it that are keys themselves. */
+const ONE_KEY = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])|[\s\S]/g;
 
 /** Modes that a recording may have left behind, set back: soft reset, normal video, wrapping, plain, cursor visible. */
 const RESTORE = '\x1b[?2026l\x1b[!p\x1b[?5l\x1b[?7h\x1b(B\x0f\x1b[m\x1b[?25h';
@@ -96,11 +103,9 @@ export class PlayerTerminal {
   }
 
   #read(typed: string): void {
-    for (let at = 0; at < typed.length; ) {
-      const found = longestFirst.find((key) => typed.startsWith(key, at));
-      const key = found === undefined ? undefined : keys.get(found);
+    for (const [one] of typed.matchAll(ONE_KEY)) {
+      const key = keys.get(one);
       if (key !== undefined) this.#listener?.(key);
-      at += found?.length ?? 1;
     }
   }
 }

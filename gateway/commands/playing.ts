@@ -1,3 +1,4 @@
+import { clock } from './clock.ts';
 import type { PlayerKey, PlayerTerminal } from './player-terminal.ts';
 import type { Stage } from './stage.ts';
 
@@ -13,6 +14,8 @@ export interface PlayingOptions {
   speed: number;
   /** Seconds; 0 for none. */
   idle: number;
+  /** Where it begins, in microseconds. */
+  at?: number;
 }
 
 /** Plays a recording at its own pace, as the keys say. Positions are microseconds of the recording. */
@@ -38,15 +41,19 @@ export class Playing {
     this.#terminal = terminal;
     this.#speed = options.speed;
     this.#foldMicros = options.idle === 0 ? Number.POSITIVE_INFINITY : options.idle * 1e6;
+    this.#seekTo = options.at;
     this.#foldWhenOn = options.idle === 0 ? FOLDED_MICROS : options.idle * 1e6;
   }
 
-  async run(): Promise<void> {
+  /** True when it was played to its end. */
+  async run(): Promise<boolean> {
     this.#terminal.open((key) => this.#press(key));
     this.#turnSince = performance.now();
-    await this.#stage.show(0);
-    for (let over = false; !over && !this.#quit; ) over = await this.#goOn();
+    if (this.#seekTo === undefined) await this.#stage.show(0);
+    let over = false;
+    while (!over && !this.#quit) over = await this.#goOn();
     await this.#stage.finish();
+    return over;
   }
 
   /** Does one thing. True at the end of the recording. */
@@ -70,7 +77,8 @@ export class Playing {
     return false;
   }
 
-  async #seek(at: number): Promise<void> {
+  async #seek(to: number): Promise<void> {
+    const at = Math.min(to, this.#stage.duration);
     this.#seekTo = undefined;
     this.#waiting = undefined;
     this.#owed = 0;
@@ -139,7 +147,15 @@ export class Playing {
         this.#seekTo = Math.max(0, (this.#seekTo ?? this.#position) - SEEK_MICROS);
         break;
       case 'forward':
-        this.#seekTo = (this.#seekTo ?? this.#position) + SEEK_MICROS;
+        this.#seekTo = Math.min(this.#stage.duration, (this.#seekTo ?? this.#position) + SEEK_MICROS);
+        break;
+      case 'start':
+        this.#seekTo = 0;
+        break;
+      case 'end':
+        // It would be over at once, and nobody would see where it ends.
+        this.#seekTo = this.#stage.duration;
+        this.#paused = true;
         break;
       case 'slower':
         this.#speed = Math.max(SLOWEST, this.#speed / 2);
@@ -154,18 +170,13 @@ export class Playing {
         this.#quit = true;
         break;
     }
+    if (key !== 'pause' && !this.#paused && !this.#quit) this.#stage.say(this.#statusLine());
     this.#wake?.();
   }
 
   #statusLine(): string {
     const fold = this.#foldMicros === Number.POSITIVE_INFINITY ? 'in full' : `folded to ${this.#foldMicros / 1e6} s`;
-    return ` paused at ${clock(this.#position)}   speed ${this.#speed}   pauses ${fold}   space goes on, q quits `;
+    const where = `${this.#paused ? 'paused at' : 'at'} ${clock(this.#seekTo ?? this.#position)} of ${clock(this.#stage.duration)}`;
+    return ` ${where}   speed ${this.#speed}   pauses ${fold}${this.#paused ? '   space goes on, q quits' : ''} `;
   }
-}
-
-function clock(micros: number): string {
-  const seconds = Math.floor(micros / 1e6);
-  const part = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(seconds / 3600);
-  return `${hours > 0 ? `${hours}:` : ''}${part(Math.floor(seconds / 60) % 60)}:${part(seconds % 60)}`;
 }

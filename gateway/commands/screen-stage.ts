@@ -11,17 +11,22 @@ import type { Stage } from './stage.ts';
 const PAINT_MILLIS = 40;
 /** What is missing stays on the screen long enough to be read. */
 const NOTICE_MILLIS = 3000;
+/** What is said of a key that was pressed is read faster. */
+const SAY_MILLIS = 1500;
 
 /**
  * The recorded terminal's screen, drawn cell by cell on a screen of its own in the reviewer's terminal. Nothing of the
  * recorded output gets there in any other way.
  */
 export class ScreenStage implements Stage {
+  readonly empty = false;
   readonly #driver: FileDriver;
   readonly #player: Player;
   readonly #terminal: PlayerTerminal;
   readonly #painter = new ScreenPainter();
   #status: string | undefined;
+  #said: string | undefined;
+  #saidTimer: NodeJS.Timeout | undefined;
   #notice: { words: string; since: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #noticeTimer: NodeJS.Timeout | undefined;
@@ -37,6 +42,10 @@ export class ScreenStage implements Stage {
 
   get damage(): readonly SallyportError[] {
     return this.#driver.damage;
+  }
+
+  get duration(): number {
+    return this.#driver.outline.duration;
   }
 
   /** What is missing from here on is found when it is looked what comes next. */
@@ -69,9 +78,21 @@ export class ScreenStage implements Stage {
     await this.#paint();
   }
 
+  say(line: string): void {
+    this.#said = line;
+    clearTimeout(this.#saidTimer);
+    this.#saidTimer = setTimeout(() => {
+      this.#said = undefined;
+      this.#paintSoon();
+    }, SAY_MILLIS);
+    this.#paintSoon();
+  }
+
   /** What stood on the recorded screen last stays in the terminal, as after playing anything in it. */
   async finish(): Promise<void> {
     clearTimeout(this.#noticeTimer);
+    clearTimeout(this.#saidTimer);
+    this.#said = undefined;
     await this.#paint();
     process.stdout.off('resize', this.#onResize);
     const { screen } = this.#player;
@@ -105,6 +126,7 @@ export class ScreenStage implements Stage {
 
   #rows(size: { cols: number; rows: number }): readonly string[] {
     if (this.#status !== undefined) return [this.#status];
+    if (this.#said !== undefined) return [this.#said];
     if (this.#notice !== undefined && performance.now() - this.#notice.since < NOTICE_MILLIS)
       return inRows(`[${printable(this.#notice.words)}]`, size.cols);
     const { cols, rows } = this.#player.screen;

@@ -25,6 +25,7 @@ export class ScrollingStage implements Stage {
   readonly #pieces: LoadedPieces;
   readonly #player: Player;
   readonly #terminal: PlayerTerminal;
+  empty = true;
   #output = new ScrolledOutput();
   #piece = 0;
   #event = 0;
@@ -47,6 +48,10 @@ export class ScrollingStage implements Stage {
 
   get damage(): readonly SallyportError[] {
     return this.#driver.damage;
+  }
+
+  get duration(): number {
+    return this.#driver.outline.duration;
   }
 
   next(): Promise<number | undefined> {
@@ -75,6 +80,10 @@ export class ScrollingStage implements Stage {
     });
   }
 
+  say(): void {
+    // It would scroll away with the lines, and stay among them.
+  }
+
   async finish(): Promise<void> {
     await this.#player.close();
   }
@@ -90,6 +99,7 @@ export class ScrollingStage implements Stage {
     for (let event = await this.#nextEvent(); event !== undefined && event.at <= at; event = await this.#nextEvent()) {
       this.#event += 1;
       text += this.#textOf(event);
+      this.empty &&= text === '';
       if (text.length < WRITE_AT) continue;
       await this.#terminal.write(text);
       text = '';

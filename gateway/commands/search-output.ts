@@ -2,6 +2,8 @@ import type { SessionRow } from '../../contract/session.ts';
 import { printable } from '../base/printable.ts';
 import type { SearchHit } from '../query/search/hit.ts';
 import type { SearchPage } from '../query/search/search-screens.ts';
+import { clock } from './clock.ts';
+import type { DataOptions } from './open-data.ts';
 import { who } from './session-table.ts';
 
 const BOLD = '\x1b[1m';
@@ -34,7 +36,7 @@ export class HitList {
 
   #hit({ session, channel, time, first, line, matches, before, after }: SearchHit): string {
     const beside = (text: string): string => `      ${this.#dress(printable(text).trimEnd(), DIM)}\n`;
-    const place = `${time.slice(0, 19).replace('T', ' ')}  ${session}/${channel} @${offset(first)}`;
+    const place = `${time.slice(0, 19).replace('T', ' ')} UTC  ${session}/${channel} --at ${clock(first, true)}`;
     return [`  ${place}\n`, ...before.map(beside), `    > ${this.#marked(line, matches)}\n`, ...after.map(beside)].join('');
   }
 
@@ -53,16 +55,16 @@ export class HitList {
   }
 }
 
-export function closing({ found, more }: { found: number; more: boolean }): string {
-  if (found === 0) return 'Nothing was found.\n';
-  const shown = more ? `These are the newest ${found}; more with --limit. ` : '';
-  return `${shown}To see one of them happen: sallyport play SESSION/CHANNEL\n`;
+/** With the whole command for the newest of them. */
+export function closing({ found, more, first }: { found: number; more: boolean; first: SearchHit | undefined }, data: string): string {
+  if (first === undefined) return 'Nothing was found.\n';
+  const shown = more ? `These are the newest ${found}, and there may be more (--limit). ` : '';
+  const which = found === 1 ? 'it' : 'the first of them';
+  return `\n${shown}To see ${which} happen: sallyport play ${first.session}/${first.channel} --at ${clock(first.first, true)} ${data}\n`;
 }
 
-/** Microseconds as `12.3s`, `4m05.2s` or `1h02m03.4s`, as far into the channel. */
-function offset(micros: number): string {
-  const tenths = Math.floor(micros / 100_000);
-  const [hours, minutes, seconds] = [Math.floor(tenths / 36_000), Math.floor(tenths / 600) % 60, (tenths % 600) / 10];
-  if (hours > 0) return `${hours}h${String(minutes).padStart(2, '0')}m${seconds.toFixed(1).padStart(4, '0')}s`;
-  return minutes > 0 ? `${minutes}m${seconds.toFixed(1).padStart(4, '0')}s` : `${seconds.toFixed(1)}s`;
+/** How a command was told where the data is, for another one. */
+export function dataWords({ data, config }: DataOptions): string {
+  const [option, path = ''] = data === undefined ? ['--config', config] : ['--data', data];
+  return `${option} ${/^[\w@%+=:,./-]+$/.test(path) ? path : `'${printable(path).replaceAll("'", "'\\''")}'`}`;
 }

@@ -1,11 +1,10 @@
 import type { SessionRow } from '../../contract/session.ts';
-import { SallyportError } from '../base/errors.ts';
-import { printable } from '../base/printable.ts';
+import { findChannel } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
 import type { SearchHit } from '../query/search/hit.ts';
 import { readScreenQuestion, type ScreenWords } from '../query/search/screen-question.ts';
 import type { SearchCursor } from '../query/search/search-cursor.ts';
-import { type SearchPage, searchScreens } from '../query/search/search-screens.ts';
+import { type ScreenQuestion, type SearchPage, searchScreens } from '../query/search/search-screens.ts';
 import { unindexedSegments } from '../query/search/unindexed.ts';
 import type { SessionWords } from '../query/session-question.ts';
 import type { Database } from '../store/database.ts';
@@ -13,7 +12,7 @@ import { ScreenTextReader } from '../store/screen-text-reader.ts';
 import { type DataOptions, withData } from './open-data.ts';
 import { jsonLine, print } from './output.ts';
 import { recordAccess } from './record-viewing.ts';
-import { closing, HitList } from './search-output.ts';
+import { closing, dataWords, HitList } from './search-output.ts';
 
 export interface SearchOptions extends DataOptions, Omit<SessionWords, 'text'> {
   session?: string;
@@ -36,6 +35,7 @@ export async function search(query: readonly string[], options: SearchOptions): 
   const list = new HitList(process.stdout.isTTY === true && !process.env.NO_COLOR);
   let cursor: SearchCursor | undefined;
   let found = 0;
+  let first: SearchHit | undefined;
   let notice = '';
   do {
     const which = { cursor, limit: Math.min(PAGE, limit - found) };
@@ -44,10 +44,11 @@ export async function search(query: readonly string[], options: SearchOptions): 
     await recordAccess(options, 'search.recorded', { query: asked, results: page.hits.length }, older);
     await print(json ? page.hits.map((hit) => jsonLine(withSession(hit, page.sessions))).join('') : list.text(page));
     if (cursor === undefined || searched.damaged) notice = noticeOf(searched);
+    first ??= page.hits[0];
     found += page.hits.length;
     cursor = page.cursor;
   } while (cursor !== undefined && found < limit);
-  if (!json) process.stderr.write(closing({ found, more: cursor !== undefined }));
+  if (!json) process.stderr.write(closing({ found, more: cursor !== undefined, first }, dataWords(options)));
   process.stderr.write(notice);
   return found > 0 ? 0 : 1;
 }
@@ -55,6 +56,8 @@ export async function search(query: readonly string[], options: SearchOptions): 
 interface Searched {
   readonly page: SearchPage;
   readonly unindexed: number;
+  /** Sessions among those that were asked about, of which the last part is only in a journal. */
+  readonly live: number;
   readonly damaged: boolean;
   readonly older: boolean;
   /** As the record has it. */
@@ -75,7 +78,8 @@ async function searchOnce(
   try {
     const limits = { limit, millis: Number.POSITIVE_INFINITY };
     const page = text === undefined ? NOTHING : await searchScreens({ database, text }, question, { cursor, limits });
-    return { ...result, page, unindexed: await unindexedSegments(database, text), damaged: text?.isDamaged === true };
+    const live = await liveSessions(database, question);
+    return { ...result, page, live, unindexed: await unindexedSegments(database, text), damaged: text?.isDamaged === true };
   } finally {
     await text?.close();
   }
@@ -84,14 +88,18 @@ async function searchOnce(
 /** `SESSION` or `SESSION/CHANNEL`. */
 async function placeOf(database: Database, name: string | undefined): Promise<{ session?: string; channel?: number }> {
   if (name === undefined) return {};
-  const [begin = '', channel] = name.split('/', 2);
-  const { id } = await findSession(database, begin);
-  if (channel === undefined) return { session: id };
-  if (!/^\d{1,9}$/.test(channel))
-    throw new SallyportError('CHANNEL_NOT_FOUND', `${printable(name)} does not name a channel`, {
-      remedy: 'write SESSION or SESSION/NUMBER',
-    });
-  return { session: id, channel: Number(channel) };
+  if (!name.includes('/')) return { session: (await findSession(database, name)).id };
+  const { session, channel } = await findChannel(database, name);
+  return { session: session.id, channel: channel.channel };
+}
+
+async function liveSessions(
+  database: Database,
+  { principal, onBehalfOf, target, protocol, session, state }: ScreenQuestion,
+): Promise<number> {
+  if (state !== undefined && state !== 'live') return 0;
+  const among = { principal, onBehalfOf, target, protocol, session, state: 'live' };
+  return database.sessions.count(Object.fromEntries(Object.entries(among).filter(([, value]) => value !== undefined)));
 }
 
 function withSession(hit: SearchHit, sessions: readonly SessionRow[]) {
@@ -99,10 +107,15 @@ function withSession(hit: SearchHit, sessions: readonly SessionRow[]) {
   return { ...hit, principal: row?.principal, onBehalfOf: row?.onBehalfOf, target: row?.target, protocol: row?.protocol };
 }
 
-function noticeOf({ unindexed, damaged }: Searched): string {
+function noticeOf({ unindexed, live, damaged }: Searched): string {
   const make = 'sallyport reindex makes it, and so does a gateway that runs, in time';
   if (damaged) return `The index of screen text is damaged, so not everything was searched; ${make}\n`;
-  if (unindexed === 0) return '';
-  const what = unindexed === 1 ? 'One segment of the recordings is' : `${unindexed} segments of the recordings are`;
-  return `${what} not in the index of screen text, and ${unindexed === 1 ? 'was' : 'were'} not searched; ${make}\n`;
+  const sealed = unindexed === 1 ? 'One segment of the recordings is' : `${unindexed} segments of the recordings are`;
+  const running = live === 1 ? 'One session is running' : `${live} sessions are running`;
+  return [
+    ...(unindexed === 0
+      ? []
+      : [`${sealed} not in the index of screen text, and ${unindexed === 1 ? 'was' : 'were'} not searched; ${make}\n`]),
+    ...(live === 0 ? [] : [`${running}: what was on the screen in the last minute or so is searched when it is sealed\n`]),
+  ].join('');
 }

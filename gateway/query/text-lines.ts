@@ -4,6 +4,11 @@ import { characterWidth } from './text-width.ts';
 /** A line longer than this is given out in pieces. */
 const LONGEST_LINE = 16_384;
 
+/** What stands for ` to ~ in the line drawing set, which tmux, dialog and the like draw their borders with. */
+const LINE_DRAWING = '◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·';
+
+const ONLY_BORDERS = /^[ \u2500-\u257f]*$/;
+
 /** The second column of a wide character. */
 const COVERED = '';
 
@@ -22,6 +27,12 @@ export class TextLines implements TerminalSink {
   #column = 0;
   /** A carriage return that nothing was drawn after yet: nearly always a line feed follows, and then nothing has moved. */
   #returned = false;
+  /** A program has the screen to itself: it goes down a row with a line feed, and an empty row is no text. */
+  #alternate = false;
+  #afterEmpty = false;
+  /** Which of G0 and G1 is line drawing, and which of them is in force. */
+  #drawing: [boolean, boolean] = [false, false];
+  #set: 0 | 1 = 0;
 
   constructor(emit: (line: string) => void) {
     this.#emit = emit;
@@ -36,7 +47,8 @@ export class TextLines implements TerminalSink {
     if (this.#line() !== '') this.#finishLine();
   }
 
-  text(run: string): void {
+  text(written: string): void {
+    const run = this.#drawing[this.#set] ? written.replace(/[`-~]/g, drawnFor) : written;
     if (this.#cells === undefined && !this.#returned) {
       this.#plain += run;
       while (this.#plain.length > LONGEST_LINE) {
@@ -63,6 +75,12 @@ export class TextLines implements TerminalSink {
       case 0x0d: // CR
         this.#returned = true;
         return;
+      case 0x0e: // SO
+        this.#set = 1;
+        return;
+      case 0x0f: // SI
+        this.#set = 0;
+        return;
       case 0x08: // BS
         return this.#moveTo(this.#cursor() - 1);
       default:
@@ -71,6 +89,13 @@ export class TextLines implements TerminalSink {
   }
 
   escape(intermediates: string, final: string): void {
+    if (intermediates === '(') this.#drawing[0] = final === '0';
+    if (intermediates === ')') this.#drawing[1] = final === '0';
+    if (intermediates === '' && final === 'c') {
+      this.#drawing = [false, false];
+      this.#set = 0;
+      this.#alternate = false;
+    }
     if (intermediates === '' && (final === 'D' || final === 'E' || final === 'M' || final === 'c')) this.end();
   }
 
@@ -111,7 +136,9 @@ export class TextLines implements TerminalSink {
         return parameters === '' || parameters === '0' ? this.#eraseInLine('') : this.end();
       case 'h':
       case 'l':
-        if (/^\?(47|1047|1049)$/.test(parameters)) this.end();
+        if (!/^\?(47|1047|1049)$/.test(parameters)) return;
+        this.end();
+        this.#alternate = final === 'h';
         return;
       default:
         return;
@@ -182,8 +209,16 @@ export class TextLines implements TerminalSink {
     this.#cells = undefined;
     this.#column = 0;
     this.#returned = false;
-    this.#emit(line.replace(/ +$/, ''));
+    const text = line.replace(/ +$/, '');
+    // Of rows one after the other with nothing but a border, one is enough to keep apart what is above and below.
+    const empty = this.#alternate && ONLY_BORDERS.test(text);
+    if (!empty || !this.#afterEmpty) this.#emit(text);
+    this.#afterEmpty = empty;
   }
+}
+
+function drawnFor(character: string): string {
+  return LINE_DRAWING.charAt(character.charCodeAt(0) - 0x60);
 }
 
 function isHighSurrogate(unit: number): boolean {

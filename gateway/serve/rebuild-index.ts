@@ -21,8 +21,8 @@ export async function rebuildIndex(
   if (session !== undefined) {
     await rebuildSession({ database, indexer }, session, outcome, signal);
     if (outcome.sessions === 0)
-      throw new SallyportError('SESSION_NOT_FOUND', `There is no session ${session} with a recording`, {
-        remedy: 'sallyport sessions lists them',
+      throw new SallyportError('SESSION_NOT_FOUND', `There is no session ${session} with a sealed segment, which is what is indexed`, {
+        remedy: 'of one that runs the first is sealed within a minute; sallyport sessions lists them',
       });
     return outcome;
   }

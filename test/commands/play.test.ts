@@ -70,6 +70,43 @@ describe('sallyport play', () => {
     expect(terminal.screen).not.toContain('word100');
   });
 
+  it('begins where it is told to, and goes to both ends', async () => {
+    const { directory, id } = await words(1, 61.5, 3723, 3900);
+    const terminal = playing(directory, id, '--idle', '0', '--at', '1:02:03');
+    await terminal.looks((seen) => seen === 'word1\nword61.5\nword3723');
+    terminal.type('\x1b[H');
+    await terminal.looks((seen) => / at 00:00 of 1:05:00 /.test(seen) && !seen.includes('word'));
+    terminal.type('\x1b[F');
+    await terminal.looks(
+      (seen) => seen.startsWith('word1\nword61.5\nword3723\nword3900\n') && seen.includes('paused at 1:05:00 of 1:05:00'),
+    );
+    terminal.type('\x1b[C\x1b[D');
+    await terminal.looks((seen) => seen.includes('paused at 1:04:55 of 1:05:00') && !seen.includes('word3900'));
+    terminal.type('\x1bOF \x1b[6~');
+    expect(await terminal.finished).toBe(0);
+    const piped = await sallyport('play', id, '--data', directory, '--at', '61.5', '--idle', '0.1');
+    expect(piped.stdout).toBe('word1\r\nword61.5\r\nword3723\r\nword3900\r\n');
+    for (const wrong of ['-1', '1:60', '61:00:00:00', 'soon', '']) {
+      const { code, stderr } = await sallyport('play', id, '--data', directory, `--at=${wrong}`);
+      expect([wrong, code, stderr]).toEqual([wrong, 2, expect.stringContaining('it has to be seconds, m:ss or h:mm:ss')]);
+    }
+  });
+
+  it('says what a key has done, and takes no key for another that is a part of it', async () => {
+    const { directory, id } = await words(0, 3000);
+    const terminal = playing(directory, id, '--idle', '500');
+    await terminal.looks((seen) => seen === 'word0');
+    terminal.type('\x1b[A\x1b[5~\x1b[1;5Di');
+    await terminal.looks((seen) => / at 00:0\d of 50:00 {3}speed 1 {3}pauses in full/.test(seen));
+    terminal.type('i');
+    await terminal.looks((seen) => seen.includes('pauses folded to 500 s'));
+    terminal.type(']');
+    await terminal.looks((seen) => seen.includes('speed 2 '));
+    await terminal.looks((seen) => seen === 'word0');
+    terminal.type('q');
+    expect(await terminal.finished).toBe(0);
+  });
+
   it('scrolls what a program without a terminal wrote, with the same keys', async () => {
     const data = await RecordedData.open();
     const session = await data.openSession();
@@ -185,6 +222,18 @@ describe('sallyport play', () => {
       if (!pty) expect(screen, 'lines stay where they are').not.toMatch(/\x1b\[\?1049|\x1b\[10;1H|\x1b\[3J/);
     });
   }
+
+  it('says where more is to be seen of what has no screen, and of what still runs', async () => {
+    const data = await RecordedData.open();
+    const session = await data.openSession();
+    const channel = await session.openChannel('sftp');
+    await channel.close();
+    const play = async () => (await sallyport('play', session.id, '--data', data.directory)).stderr;
+    const nothing = `There was no output in channel 0 (sftp); what happened: sallyport transcript ${session.id}/0\n`;
+    expect(await play()).toBe(`${nothing}The session is still running; as it goes on: sallyport watch ${session.id}\n`);
+    await session.close();
+    expect(await play()).toBe(nothing);
+  });
 
   it('ends quietly when its reader has seen enough', async () => {
     const { directory, id } = await words(...Array.from({ length: 5000 }, (_, index) => index / 1e4));

@@ -42,14 +42,17 @@ describe('sallyport search', () => {
     const at = async (session: string, seconds: number) =>
       new Date((await openedOf(session)) + seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
     const { code, stdout, stderr } = await sallyport('search', '--data', data.directory, 'MEMORY', 'out');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'To see one of them happen: sallyport play SESSION/CHANNEL\n' });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `\nTo see the first of them happen: sallyport play ${newer}/0 --at 01:01.5 --data ${data.directory}\n`,
+    });
     expect(stdout).toBe(`${newer}  deploy-bot for engineer@example.com at web-1
-  ${await at(newer, 61.5)}  ${newer}/0 @1m01.5s
+  ${await at(newer, 61.5)} UTC  ${newer}/0 --at 01:01.5
       boot
     > kernel: out of   memory: killed 4711
 
 ${older}  deploy-bot for engineer@example.com at web-1
-  ${await at(older, 61.5)}  ${older}/0 @1m01.5s
+  ${await at(older, 61.5)} UTC  ${older}/0 --at 01:01.5
       before that
     > Out of \\x1b[31m Memory\\x07 \\u202eevil
       after that
@@ -117,6 +120,20 @@ ${older}  deploy-bot for engineer@example.com at web-1
     expect(nothing.stderr).toContain('sallyport reindex');
   });
 
+  it('names the channels that there are, and says what is not searched of sessions that run', async () => {
+    const { data, newer } = await searchable();
+    const nowhere = await sallyport('search', '--data', data.directory, 'memory', '--session', `${newer}/7`);
+    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining('has no channel 7 (it has: 0 (exec))')]);
+    const live = await data.openSession();
+    const running = 'One session is running: what was on the screen in the last minute or so is searched when it is sealed';
+    const found = await sallyport('search', '--data', data.directory, 'memory', '--limit', '1');
+    expect(found.stderr).toContain('These are the newest 1, and there may be more (--limit). To see it happen: sallyport play ');
+    expect(found.stderr).toContain(running);
+    const elsewhere = await sallyport('search', '--data', data.directory, 'memory', '--session', newer);
+    expect(elsewhere.stderr).not.toContain('running');
+    await live.close();
+  });
+
   it('says when a part of the index cannot be read', async () => {
     const { data } = await searchable();
     const file = join(data.directory, 'replay/search.db');
@@ -143,7 +160,7 @@ ${older}  deploy-bot for engineer@example.com at web-1
       },
     };
     expect(new HitList(true).text({ hits: [hit], sessions: [] })).toBe(
-      `\x1b[1ms\x1b[0m\n  2026-03-01 09:00:00  s/0 @1h02m03.4s\n      \x1b[2mone\x1b[0m\n    > a \\x1b\x1b[1;7mneedle\x1b[0m b \x1b[1;7mneedle\x1b[0m\n`,
+      `\x1b[1ms\x1b[0m\n  2026-03-01 09:00:00 UTC  s/0 --at 1:02:03.4\n      \x1b[2mone\x1b[0m\n    > a \\x1b\x1b[1;7mneedle\x1b[0m b \x1b[1;7mneedle\x1b[0m\n`,
     );
   });
 });

@@ -30,6 +30,16 @@ describe('terminal output as lines of text', () => {
     ['a cleared screen whose text was there to be read', 'before\x1b[2J\x1b[Hafter', ['before', 'after']],
     ['nothing of a device control string', 'a\x1bP1$r0m\x1b\\b\n', ['ab']],
     ['8-bit controls', 'a\u009b31mb\u009dtitle\u009cc\n', ['abc']],
+    [
+      'borders that are drawn in the line drawing set',
+      'x\x1b(0lqqk\x1b(B x\n\x1b)0a\x0ex \rx\x0fx\n\x1b(0q\x1bcq\n',
+      ['x┌──┐ x', '│x', '─', 'q'],
+    ],
+    [
+      'one of the empty rows of a full-screen program, and all of them elsewhere',
+      'a\n\n\nb\n\x1b[?1049hc\r\n\x1b[K\r\n│\x1b[K\r\n \r\nd\n\x1b[?1049l\n\n',
+      ['a', '', '', 'b', 'c', '', 'd', '', ''],
+    ],
     ['trailing spaces left away', 'x   \n', ['x']],
   ])('gives %s', (_, output, lines) => {
     expect(linesOf(output)).toEqual(lines);

@@ -12,6 +12,9 @@ export interface ControlActions {
   input: (shown: boolean) => void;
 }
 
+/** Whole on hover, where there is no room for it. */
+const KEYS = 'Space play · ← → 5 s · ⇧← ⇧→ marks · [ ] speed · , . step · Home End';
+
 /** The buttons under the timeline. */
 export function controls(player: Player, index: RecordingIndex, actions: ControlActions): { node: HTMLElement; update(): void } {
   const play = element('button', { type: 'button', class: 'play', on: { click: actions.toggle } });
@@ -62,7 +65,7 @@ export function controls(player: Player, index: RecordingIndex, actions: Control
     index.input
       ? element('label', { class: 'check', title: 'Show what was typed or sent, under the screen' }, input, 'Show input')
       : undefined,
-    element('span', { class: 'keys muted' }, 'Space play · ← → 5 s · ⇧← ⇧→ marks · [ ] speed · , . step'),
+    element('span', { class: 'keys muted', title: KEYS }, KEYS),
   );
   return {
     node,

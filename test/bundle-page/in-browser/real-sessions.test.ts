@@ -23,7 +23,7 @@ describe('what went through a real gateway', () => {
     await ssh(terminal, 'printf "\\033[2J\\033[3;5H\\033[1;31mred\\033[0m 漢字"; sleep 0.1; printf "\\033[9;1Hlast line $((6*7))"', {
       flags: ['-tt'],
     });
-    await ssh(command, 'echo out; echo err >&2; head -c 70000 /dev/urandom; exit 3');
+    await ssh(command, 'echo out; sleep 0.1; echo err >&2; sleep 0.1; head -c 70000 /dev/urandom; exit 3');
     const file = join(belongings.directory('sent'), 'notes.txt');
     writeFileSync(file, 'some notes\n');
     const there = belongings.directory('received');
