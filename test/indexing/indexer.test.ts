@@ -329,6 +329,23 @@ describe('the thread that indexes', () => {
       ).toBeLessThan(200_000);
     }
   });
+
+  it('names every command, and does not repeat all of the recording for it', async () => {
+    const data = await RecordedData.open(belongings, 4 * 1024 * 1024);
+    const typed = (n: number) => `${n}${'"'.repeat(9000)}`;
+    const happenings = Array.from({ length: 90 }, (_, n): Happening[] => [
+      [n * 10, typed(n), 'i'],
+      [n * 10 + 1, typed(n)],
+      [n * 10 + 2, '\r', 'i'],
+      [n * 10 + 3, '\r\n$ '],
+    ]);
+    const session = await data.session({ happenings: [[0, '$ '], ...happenings.flat()], terminal });
+    await data.indexing.indexer.idle();
+    const [part] = await wholeParts(data, session);
+    expect(part?.commands.map(({ text }) => Number.parseInt(text, 10))).toEqual(Array.from({ length: 90 }, (_, n) => n));
+    expect(part?.commands[0]?.text).toBe(typed(0));
+    expect(JSON.stringify(part?.commands).length).toBeLessThan(512 * 1024);
+  });
 });
 
 function flipped(bytes: Buffer, at: number): Buffer {
