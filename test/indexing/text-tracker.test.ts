@@ -46,6 +46,15 @@ describe('lines of screen text', () => {
     expect(texts([`x\r\n${long}${long}${long}`])).toEqual(['x', long + long + long]);
   });
 
+  it('have a blank under marks that stand on nothing, so that a row of them is not one endless character', () => {
+    for (const mark of ['\u0315\u0327', '\u{1d165}\u{1d16d}']) {
+      const [line = ''] = texts([Array.from({ length: 18 }, (_, x) => `\x1b[${x + 2}G${mark}`).join('')]);
+      expect(line).toContain([...mark][0]);
+      expect(line).not.toMatch(/\p{M}{3}/u);
+    }
+    expect(texts(['\u0301', 'e\u0301'])).toEqual([' \u0301e\u0301']);
+  });
+
   it('count once when they are typed, as they were last, and also when they are edited away', () => {
     expect(texts([...'$ ls -l', '\r\n', 'total 0\r\n'])).toEqual(['$ ls -l', 'total 0']);
     expect(texts(['$ ', ...'rm -rf /srv', ...Array.from({ length: 11 }, () => '\b \b'), ...'ls', '\r\n'])).toEqual([
