@@ -416,3 +416,14 @@ describe('lines that are made to keep a search busy', () => {
     expect(found).toEqual(lines.map((_, line) => String(399 - line)));
   });
 });
+
+test('characters that nobody sees hide no word, and make none', async () => {
+  const data = await Searched.open();
+  const line = 'c\u00adurl ht\u200btp:\u2060//e\u202evil\ufe0f.exam\u{e0041}ple ❤\ufe0f';
+  await data.show(await data.session(), [line]);
+  for (const query of ['curl', '"curl http"', 'evil.example', '*xampl*', '❤', '❤\ufe0f', 'ev\u200dil'])
+    expect(await data.lines(query), query).toEqual([line]);
+  const { hits } = await data.search('evil.example');
+  expect(hits[0]?.matches.map(([from, to]) => line.slice(from, to))).toEqual(['e\u202evil\ufe0f.exam\u{e0041}ple']);
+  await expect(data.lines('\u200b')).rejects.toMatchObject({ code: 'QUERY_INVALID' });
+});
