@@ -559,7 +559,8 @@ describe('a recording of a session that runs', () => {
 
   it('is had so far from the text of its last segment, and goes on from the position that this says', async () => {
     const { session, agent } = await openSession('stty -echo; printf first; while read line; do printf "again:%s" "$line"; done');
-    await operation('recording.open', session);
+    // The session is there a moment before its channel.
+    await until('the channel', async () => ((await operation('recording.open', session)).status === 200 ? true : undefined));
     const path = segmentPath(session, 1);
     const before = await until('output', async () => {
       const answer = await get(path);
