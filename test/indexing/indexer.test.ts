@@ -330,6 +330,23 @@ describe('the thread that indexes', () => {
     }
   });
 
+  it('gives the text of a segment in portions that nobody waits long for', async () => {
+    const data = await RecordedData.open(belongings, 8 * 1024 * 1024);
+    await data.session({ happenings: [[0, 'begun']], terminal });
+    await data.indexing.indexer.idle();
+    const portions: number[] = [];
+    data.indexing.indexer.thread.worker?.on('message', (message: { kind: string; blocks?: readonly unknown[] }) => {
+      if (message.kind === 'text') portions.push(message.blocks?.length ?? 0);
+    });
+    const session = await data.session({ happenings: log(30_000), terminal });
+    await data.indexing.indexer.idle();
+    expect(Math.max(...portions)).toBeLessThanOrEqual(32);
+    expect(portions.reduce((sum, blocks) => sum + blocks, 0)).toBeGreaterThan(70);
+    const text = await (await data.indexing.text()).reader();
+    const places = await text.placesOfChannel(session, 0, { from: 0, to: Number.MAX_SAFE_INTEGER, segment: 1 }, { after: 0, most: 1000 });
+    expect(places.reduce((sum, { lines }) => sum + lines, 0)).toBe(30_000);
+  });
+
   it('names every command, and does not repeat all of the recording for it', async () => {
     const data = await RecordedData.open(belongings, 4 * 1024 * 1024);
     const typed = (n: number) => `${n}${'"'.repeat(9000)}`;
