@@ -75,7 +75,7 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   route('keyframes/:n', async (asked, request, reply) => {
     const row = await requireSealed(parts, asked);
     const piece = numberIn(request, 'n');
-    const keyframe = (await parts.sidecars.part(row))?.keyframes.find((each) => each.piece === piece);
+    const keyframe = (await turnstile.pass(() => parts.sidecars.part(row)))?.keyframes.find((each) => each.piece === piece);
     const read = keyframe === undefined ? undefined : await turnstile.pass(() => parts.sidecars.keyframe(row, keyframe));
     if (keyframe === undefined || read === undefined) throw notMade(`piece ${piece} of segment ${asked.segment} begins with no keyframe`);
     reply.type('text/plain; charset=utf-8').headers({ 'sallyport-cols': String(read.cols), 'sallyport-rows': String(read.rows) });
@@ -85,7 +85,7 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   route('thumbnails/:n', async (asked, request, reply) => {
     const row = await requireSealed(parts, asked);
     const n = numberIn(request, 'n');
-    const thumbnail = (await parts.sidecars.part(row))?.thumbnails[n];
+    const thumbnail = (await turnstile.pass(() => parts.sidecars.part(row)))?.thumbnails[n];
     const read = thumbnail === undefined ? undefined : await turnstile.pass(() => parts.sidecars.blob(row, thumbnail));
     if (thumbnail === undefined || read === undefined) throw notMade(`segment ${asked.segment} has no thumbnail ${n}`);
     reply.type('image/png');
