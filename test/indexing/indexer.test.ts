@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ChannelScreen } from '../../contract/replay/channel-screen.ts';
@@ -328,6 +328,22 @@ describe('the thread that indexes', () => {
         what,
       ).toBeLessThan(200_000);
     }
+  });
+
+  it('does not leave others undone for one that cannot be done', async () => {
+    const data = await RecordedData.open(belongings);
+    const sessions: string[] = [];
+    for (const word of ['first', 'second', 'third']) sessions.push(await data.session({ happenings: log(20, word), terminal }));
+    await data.indexing.indexer.idle();
+    await data.indexing.close();
+    rmSync(join(data.directory, 'replay'), { recursive: true });
+    const [first = '', ...others] = sessions;
+    mkdirSync(join(data.directory, sidecarPath(first, 0, 1), 'in the way'), { recursive: true });
+    await data.reopenIndexing();
+    data.indexing.indexer.begin();
+    await data.indexing.indexer.idle();
+    for (const session of others) expect((await wholeParts(data, session)).length).toBe(1);
+    expect(data.indexing.indexer.status.queued).toBe(1);
   });
 
   it('gives the text of a segment in portions that nobody waits long for', async () => {
