@@ -319,6 +319,7 @@ export const operations = {
     }),
     output: z.strictObject({
       lines: z.array(z.strictObject({ first: count, last: count, text: z.string() })),
+      /** A page may end before it is full, and even be empty, when it has told much or taken its time. */
       ...nextPage,
       /** The text of every sealed segment is stored. If not, it is being made. */
       complete: z.boolean(),

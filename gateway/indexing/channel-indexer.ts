@@ -10,6 +10,8 @@ import { packLines } from './text-block.ts';
 
 /** Characters: a few blocks. */
 const PACKED_AT_ONCE = 256 * 1024;
+/** That the main thread takes: about a millisecond. */
+const BLOCKS_AT_ONCE = 32;
 /** Channels that go on from where they are when their next segment comes: a screen takes a few megabytes. */
 const MOST_KEPT = 8;
 
@@ -75,8 +77,12 @@ export class ChannelIndexer {
       before.dispose();
       return { bytes: 0, fault: thrown instanceof Error ? thrown.message : String(thrown) };
     }
-    this.#parts.say({ kind: 'text', id, segment, sha256, blocks: packBlocks(made.lines) });
-    await this.#parts.stored();
+    const blocks = packBlocks(made.lines, this.#parts.alive);
+    for (let at = 0; at === 0 || at < blocks.length; at += BLOCKS_AT_ONCE) {
+      const more = at + BLOCKS_AT_ONCE < blocks.length;
+      this.#parts.say({ kind: 'text', id, segment, sha256, blocks: blocks.slice(at, at + BLOCKS_AT_ONCE), more });
+      await this.#parts.stored();
+    }
     // Last, so that a part that is there says that everything is.
     await writeSidecar(dataDirectory, session, channel, made.part, made.blobs);
     this.#keep(`${session}/${channel}`, before);
@@ -108,13 +114,14 @@ export class ChannelIndexer {
 }
 
 /** A block at a time, so that no more lines are strings at once than it takes. */
-export function packBlocks(lines: Iterable<ScreenLine>): TextBlock[] {
+export function packBlocks(lines: Iterable<ScreenLine>, alive: () => void = () => undefined): TextBlock[] {
   const blocks: TextBlock[] = [];
   let some: ScreenLine[] = [];
   let length = 0;
   for (const line of lines) {
     if (some.length > 0 && length + line.text.length > PACKED_AT_ONCE) {
       blocks.push(...packLines(some));
+      alive();
       some = [];
       length = 0;
     }

@@ -26,6 +26,18 @@ export function kindOf(codePoint: number): number {
   return found;
 }
 
+const MARK = /\p{M}/u;
+const FIRST_MARK = 0x300;
+const marks = new Uint8Array(0x1_0000).fill(UNKNOWN);
+
+/** Whether it is a mark on the character before it. */
+export function isMark(codePoint: number): boolean {
+  if (codePoint < FIRST_MARK) return false;
+  if (codePoint >= marks.length) return MARK.test(String.fromCodePoint(codePoint));
+  if (marks[codePoint] === UNKNOWN) marks[codePoint] = MARK.test(String.fromCharCode(codePoint)) ? 1 : 0;
+  return marks[codePoint] === 1;
+}
+
 function findKind(codePoint: number): number {
   const character = String.fromCodePoint(codePoint);
   if (SPACES.test(character)) return SPACE;

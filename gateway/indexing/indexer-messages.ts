@@ -30,7 +30,8 @@ export type FromIndexer =
   | { kind: 'earlier'; id: number }
   /** Work on a segment begins: if the thread dies now, it is for this. */
   | { kind: 'begin'; id: number; segment: number }
-  | { kind: 'text'; id: number; segment: number; sha256: string; blocks: readonly TextBlock[] }
+  /** Some of its blocks, and whether there are more, which come when these are taken: what is taken at once keeps sessions waiting. */
+  | { kind: 'text'; id: number; segment: number; sha256: string; blocks: readonly TextBlock[]; more: boolean }
   /** `bytes`: of cast text, 0 where there was nothing to do. `fault`: why there is no part. */
   | { kind: 'made'; id: number; segment: number; bytes: number; fault?: string }
   | { kind: 'done'; id: number }

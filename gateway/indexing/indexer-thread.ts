@@ -21,6 +21,8 @@ interface Running {
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: Error) => void;
   segment: number | undefined;
+  /** Of that, what has come so far. */
+  blocks: TextBlock[];
 }
 
 const LONGEST_SILENCE_MILLIS = 15_000;
@@ -60,7 +62,7 @@ export class IndexerThread {
   run(job: IndexJob, host: JobHost): Promise<JobOutcome> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start();
-      this.#running = { id: this.#next++, host, resolve, reject, segment: undefined };
+      this.#running = { id: this.#next++, host, resolve, reject, segment: undefined, blocks: [] };
       if (Number.isFinite(this.#heardAt)) this.#heardAt = performance.now();
       this.#post({ kind: 'job', id: this.#running.id, job });
     });
@@ -128,12 +130,14 @@ export class IndexerThread {
     switch (message.kind) {
       case 'begin':
         running.segment = message.segment;
+        running.blocks = [];
         return;
       case 'earlier':
         return this.#forThread(running, async () => ({ kind: 'earlier', id: running.id, segments: await running.host.earlier() }));
       case 'text':
         return this.#forThread(running, async () => {
-          await running.host.store(message.segment, message.sha256, message.blocks);
+          running.blocks.push(...message.blocks);
+          if (!message.more) await running.host.store(message.segment, message.sha256, running.blocks.splice(0));
           return { kind: 'stored', id: running.id };
         });
       case 'made':

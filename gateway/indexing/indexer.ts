@@ -38,6 +38,8 @@ const MOST_DEATHS = 3;
 /** With nothing done in between. Then it rests. */
 const MOST_DEATHS_IN_A_ROW = 10;
 const REST_MILLIS = 30_000;
+/** In a row. Then the disk may be at fault, and not what is on it. */
+const MOST_FAILURES_IN_A_ROW = 3;
 const MOST_REMEMBERED_DEATHS = 1000;
 
 /**
@@ -60,6 +62,9 @@ export class Indexer {
   readonly #waiters = new Map<string, ((failure?: unknown) => void)[]>();
   #closed = false;
   #deathsInARow = 0;
+  /** Channels that could not be done: they come after all others, which may well be possible. */
+  readonly #failed = new IndexQueue();
+  #failuresInARow = 0;
   #rest: NodeJS.Timeout | undefined;
   #bytes = 0;
 
@@ -75,10 +80,10 @@ export class Indexer {
 
   /** For the metrics. */
   get status(): { readonly queued: number; readonly behindSeconds: number; readonly bytes: number; readonly looking: boolean } {
-    const oldest = Math.min(this.#queue.oldest, this.#current?.since ?? Number.POSITIVE_INFINITY);
+    const oldest = Math.min(this.#queue.oldest, this.#failed.oldest, this.#current?.since ?? Number.POSITIVE_INFINITY);
     const behindSeconds = Number.isFinite(oldest) ? (performance.now() - oldest) / 1000 : 0;
     return {
-      queued: this.#queue.size + (this.#current === undefined ? 0 : 1),
+      queued: this.#queue.size + this.#failed.size + (this.#current === undefined ? 0 : 1),
       behindSeconds,
       bytes: this.#bytes,
       looking: this.#scan !== undefined,
@@ -138,6 +143,7 @@ export class Indexer {
   /** Resolves when nothing is made of this session any more, and its parts are gone. To be called once its erasure is on record. */
   async forget(session: string): Promise<void> {
     this.#queue.forget(session);
+    this.#failed.forget(session);
     for (const name of [...this.#waiters.keys()]) if (name.startsWith(`${session}/`)) this.#tellWaiters(name);
     this.#forgotten.add(session);
     this.#thread.forget(session);
@@ -172,18 +178,21 @@ export class Indexer {
     for (;;) {
       if (this.#closed) return;
       if (!this.#options.hasSpace()) {
-        if (this.#queue.size > 0 || this.#scan !== undefined) this.#restAWhile();
+        if (this.#queue.size + this.#failed.size > 0 || this.#scan !== undefined) this.#restAWhile();
         return;
       }
       try {
         const wanted = this.#queue.next() ?? (await this.#nextOfScan());
         if (wanted === undefined) {
-          if (this.#queue.size === 0) return;
-          continue;
+          if (this.#queue.size > 0) continue;
+          for (let failed = this.#failed.next(); failed !== undefined; failed = this.#failed.next()) this.#queue.add(failed);
+          if (this.#queue.size > 0) this.#restAWhile();
+          return;
         }
         this.#current = wanted;
         this.#currentDone = this.#index(wanted);
         await this.#currentDone;
+        this.#failuresInARow = 0;
         if (!this.#queue.has(wanted)) this.#tellWaiters(nameOf(wanted));
       } catch (thrown) {
         if (this.#closed) return;
@@ -192,8 +201,11 @@ export class Indexer {
           { session: wanted?.session, channel: wanted?.channel, err: thrown },
           'a recording could not be indexed; it will be tried again',
         );
-        if (wanted !== undefined && !this.#forgotten.has(wanted.session)) this.#queue.add(wanted);
+        if (wanted !== undefined && !this.#forgotten.has(wanted.session)) this.#failed.add(wanted);
         if (wanted !== undefined) this.#tellWaiters(nameOf(wanted), thrown);
+        this.#failuresInARow += 1;
+        if (wanted !== undefined && this.#failuresInARow < MOST_FAILURES_IN_A_ROW) continue;
+        this.#failuresInARow = 0;
         this.#restAWhile();
         return;
       } finally {

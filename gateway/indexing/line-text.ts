@@ -1,5 +1,6 @@
 import { CELL_WORDS, CHARACTERS, CODE_POINT, COMBINED, WIDTH_SHIFT } from '../../contract/replay/screen/packed-cells.ts';
 import type { ScreenLine } from '../../contract/replay/screen/terminal-internals.ts';
+import { isMark } from './character-kind.ts';
 
 const SPACE = 0x20;
 const LAST_ASCII = 0x7f;
@@ -32,8 +33,9 @@ export function lineText(line: ScreenLine, columns: number, trim: boolean): stri
   for (let x = 0; x < end; x += 1) {
     const content = line._data[x * CELL_WORDS] as number;
     const code = content & CODE_POINT;
-    if ((content & COMBINED) !== 0) text += line._combined[x] ?? '';
-    else if (code !== 0) text += String.fromCodePoint(code);
+    const cell = (content & COMBINED) !== 0 ? (line._combined[x] ?? '') : code === 0 ? '' : String.fromCodePoint(code);
+    // Marks with nothing to stand on have a blank: a row of them would be one character, which takes very long to compose.
+    if (cell !== '') text += isMark(cell.codePointAt(0) ?? 0) ? ` ${cell}` : cell;
     else if (content >>> WIDTH_SHIFT !== 0) text += ' '; // Not the second half of a wide character.
   }
   return text;

@@ -18,6 +18,9 @@ const KEYFRAME_TEXT = 500_000;
 const KEYFRAME_SEGMENTS = 16;
 
 const MOST_COMMANDS = 2000;
+/** Characters of all of them. Beyond that each is named by its beginning: the whole of it is in the recording. */
+const MOST_COMMAND_TEXT = 128 * 1024;
+const COMMAND_BEGINNING = 100;
 
 const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } };
 
@@ -55,18 +58,14 @@ class PartMaker {
   readonly #keyframes: Part['keyframes'] = [];
   readonly #thumbnails: Thumbnails;
   readonly #commands: Command[] = [];
+  #commandText = 0;
   #header: Part['header'];
 
   constructor(parts: PartParts) {
     this.#parts = parts;
     this.#channel = parts.channel;
     this.#thumbnails = new Thumbnails(this.#blobs, micros(parts.segment.from));
-    this.#finder = new CommandFinder(
-      (command) => {
-        if (this.#commands.length < MOST_COMMANDS) this.#commands.push(command);
-      },
-      { state: parts.channel.finder },
-    );
+    this.#finder = new CommandFinder((command) => this.#name(command), { state: parts.channel.finder });
   }
 
   make(): MadePart {
@@ -143,6 +142,14 @@ class PartMaker {
     this.#channel.showForText(event);
     this.#finder.after(event, screen.emulation);
     this.#parts.alive();
+  }
+
+  #name(command: Command): void {
+    if (this.#commands.length >= MOST_COMMANDS) return;
+    const { text } = command;
+    this.#commandText += text.length;
+    const isShown = text.length <= COMMAND_BEGINNING || this.#commandText <= MOST_COMMAND_TEXT;
+    this.#commands.push(isShown ? command : { ...command, text: `${text.slice(0, COMMAND_BEGINNING).toWellFormed()}…` });
   }
 
   /** Not where little has happened since the last one, and not where the terminal is one that no dump describes. */

@@ -19,11 +19,13 @@ const OVERLAP = 256;
 
 /**
  * Output may have a whole row told for each character, again and again. What is told over a while is bounded by what is
- * printed in it; beyond that only what was printed last of a row is told.
+ * printed in it; beyond that only what was printed last of a row is told, unless nothing else was for a second: nobody
+ * hides what stands there for somebody to read.
  */
 const MOST_TOLD_PER_CHARACTER = 8;
 const MOST_SAVED_UP = 512 * 1024;
 const TOLD_WHEN_SPENT = 64;
+const READ_MICROS = 1_000_000;
 
 const SPACE = 0x20;
 /** The first character that takes two columns is behind this one. */
@@ -61,7 +63,7 @@ export class TextTracker implements ScreenWatcher {
   /** Output of so many characters comes at this time. */
   begin(at: number, length: number): void {
     this.#now = at;
-    this.#saved = Math.min(MOST_SAVED_UP, this.#saved + length * MOST_TOLD_PER_CHARACTER);
+    this.#saved = Math.min(MOST_SAVED_UP, Math.max(this.#saved, -MOST_CARRIED) + length * MOST_TOLD_PER_CHARACTER);
   }
 
   /** Tells all that is new on the screens, as seen until then. Also to be called before the size changes. */
@@ -78,6 +80,7 @@ export class TextTracker implements ScreenWatcher {
   end(at: number): void {
     this.flush(at);
     this.#saved = MOST_SAVED_UP;
+    for (const rows of [this.#normal, this.#alternate]) rows.forgetTold();
   }
 
   printing(buffer: ScreenBuffer, data: Uint32Array, start: number, end: number): void {
@@ -115,7 +118,7 @@ export class TextTracker implements ScreenWatcher {
       this.#printing = bottom;
     }
     if (rows.isNew(top) || this.#carried !== '' || rows.holds(top)) this.#scrollOff(rows, buffer, top);
-    rows.shift(top, bottom, -1);
+    rows.shift(top, bottom, -1, this.#now);
   }
 
   shifting(buffer: ScreenBuffer, top: number, bottom: number, by: number): void {
@@ -123,7 +126,7 @@ export class TextTracker implements ScreenWatcher {
     const lost = Math.min(Math.abs(by), bottom - top + 1);
     const first = by < 0 ? top : bottom - lost + 1;
     for (let row = first; row < first + lost; row += 1) this.#release(rows, buffer, row);
-    rows.shift(top, bottom, Math.sign(by) * lost);
+    rows.shift(top, bottom, Math.sign(by) * lost, this.#now);
   }
 
   erasing(buffer: ScreenBuffer, y: number, from: number): void {
@@ -165,7 +168,7 @@ export class TextTracker implements ScreenWatcher {
 
   /** What came in the same piece of output, nobody has seen for long: only what stood there before it counts. */
   #overwriting(rows: ScreenRows, buffer: ScreenBuffer, y: number, x: number): void {
-    if (!rows.isNew(y, x) || rows.since(y) >= this.#now || this.#saved <= 0) return;
+    if (!rows.isNew(y, x) || rows.since(y) >= this.#now || this.#isSpent(rows, y)) return;
     this.#capture(rows, buffer, y);
   }
 
@@ -209,8 +212,11 @@ export class TextTracker implements ScreenWatcher {
 
   /** Keeps what stands on a row, and on those that it continues, until it is known whether that was extended or replaced. */
   #capture(rows: ScreenRows, buffer: ScreenBuffer, y: number): void {
-    if (this.#saved <= 0) {
-      this.#tellEnd(lineOf(buffer, y), rows.settle(y));
+    if (this.#isSpent(rows, y)) {
+      const until = rows.settle(y);
+      this.#tellEnd(lineOf(buffer, y), until);
+      // The rest of it is still to be told, if it stays.
+      rows.write(y, Math.max(0, until - TOLD_WHEN_SPENT), rows.since(y));
       return;
     }
     let first = y;
@@ -229,6 +235,7 @@ export class TextTracker implements ScreenWatcher {
       text += lineText(lineOf(buffer, row), this.#cols, row === last);
       if (rows.isNew(row)) since = Math.max(since, rows.since(row));
       rows.settle(row);
+      rows.tell(row, this.#now);
     }
     if (text === '') return;
     this.#saved -= text.length;
@@ -252,8 +259,9 @@ export class TextTracker implements ScreenWatcher {
 
   /** What nearly every line comes to. */
   #tellRow(rows: ScreenRows, line: ScreenLine, y: number, since: number): void {
+    const spent = this.#isSpent(rows, y);
     const until = rows.settle(y);
-    if (this.#saved <= 0) {
+    if (spent) {
       this.#tellEnd(line, until);
       return;
     }
@@ -263,6 +271,10 @@ export class TextTracker implements ScreenWatcher {
       this.#saved -= length;
       this.#sink.seeAscii(asciiRead, length, since, this.#now);
     }
+  }
+
+  #isSpent(rows: ScreenRows, y: number): boolean {
+    return this.#saved <= 0 && this.#now - rows.told(y) < READ_MICROS;
   }
 
   #tellEnd(line: ScreenLine, until: number): void {

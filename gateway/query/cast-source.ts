@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SegmentRow } from '../../contract/session.ts';
 import { channelJournalDirectory, journalFile, stretchOfFileName } from '../recording/journal-layout.ts';
@@ -35,6 +35,11 @@ export async function castSources(database: Database, session: string, channel: 
 export async function journaledChannels(dataDirectory: string, session: string): Promise<number[]> {
   const names = await namesIn(join(channelJournalDirectory(dataDirectory, session, 0), '..'));
   return names.filter((name) => /^\d{1,6}$/.test(name)).map(Number);
+}
+
+export async function isJournaled(dataDirectory: string, session: string, channel: number): Promise<boolean> {
+  const found = await stat(channelJournalDirectory(dataDirectory, session, channel)).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 async function stretchNumbers(directory: string): Promise<number[]> {

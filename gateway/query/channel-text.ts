@@ -16,8 +16,11 @@ export interface ChannelTextQuestion {
   readonly limit: number;
 }
 
-/** Blocks that are read at a time. */
-const BLOCKS = 16;
+/** Blocks that are read at a time: some milliseconds go by until they are looked through. */
+const BLOCKS = 8;
+/** Characters of a page, about, and how long it looks for more: an answer is made in one go, which others wait for. */
+const MOST_TEXT = 256 * 1024;
+const PAGE_MILLIS = 100;
 
 /** Behind so many blocks of a segment that answer the question, and so many lines of the next. */
 interface Cursor {
@@ -26,7 +29,10 @@ interface Cursor {
   readonly lines: number;
 }
 
-/** The lines in the order in which they were first seen. `cursor` continues behind the last; without one there is no more. */
+/**
+ * The lines in the order in which they were first seen. `cursor` continues behind the last; without one there is no more.
+ * A page may end before it is full, and even be empty, because it has told much or has taken its time.
+ */
 export async function readChannelText(
   reader: ScreenTextReader,
   question: ChannelTextQuestion,
@@ -34,11 +40,13 @@ export async function readChannelText(
   const { session, channel, from = 0, to = Number.MAX_SAFE_INTEGER, limit } = question;
   const opened = microsOf(question.opened);
   const until = Math.min(opened + to, Number.MAX_SAFE_INTEGER);
+  const givenUp = performance.now() + PAGE_MILLIS;
   const lines: ScreenLine[] = [];
+  let told = 0;
   for (let at = readCursor(question.after); ; ) {
     const range = { from: opened + from, to: until, segment: at.segment };
     // The first of them are those that were passed already.
-    const places = (await reader.placesOfChannel(session, channel, range, at.blocks + BLOCKS)).slice(at.blocks);
+    const places = await reader.placesOfChannel(session, channel, range, { after: at.blocks, most: BLOCKS });
     if (places.length === 0) return { lines };
     const packed = await reader.packed(places);
     for (const place of places) {
@@ -47,11 +55,13 @@ export async function readChannelText(
       for (let index = at.lines; index < block.length; index += 1) {
         const line = block[index];
         if (line === undefined || line.last < from || line.first >= to) continue;
-        if (lines.length === limit) return { lines, cursor: writeCursor({ ...at, lines: index }) };
+        if (lines.length === limit || told >= MOST_TEXT) return { lines, cursor: writeCursor({ ...at, lines: index }) };
         lines.push(line);
+        told += line.text.length;
       }
       at = { segment: at.segment, blocks: at.blocks + 1, lines: 0 };
     }
+    if (performance.now() > givenUp) return { lines, cursor: writeCursor(at) };
   }
 }
 

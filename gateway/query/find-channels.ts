@@ -2,7 +2,7 @@ import type { ChannelRow, SessionRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import type { Database } from '../store/database.ts';
-import { journaledChannels } from './cast-source.ts';
+import { isJournaled, journaledChannels } from './cast-source.ts';
 import { findSession } from './find-session.ts';
 
 /** The channels of a session: those on record, and those of which so far there is only a journal. */
@@ -11,22 +11,29 @@ export async function findChannels(database: Database, session: SessionRow): Pro
   const journaled = await journaledChannels(database.directory, session.id);
   const recorded = await database.channels.ofSession(session.id);
   const known = new Set(recorded.map((row) => row.channel));
-  const unrecorded = journaled
-    .filter((channel) => !known.has(channel))
-    .map(
-      (channel): ChannelRow => ({
-        session: session.id,
-        channel,
-        kind: 'session',
-        detail: {},
-        opened: session.started,
-        closed: null,
-        exit: null,
-        bytes: { i: 0, o: 0, e: 0 },
-        reason: null,
-      }),
-    );
-  return [...recorded, ...unrecorded].sort((a, b) => a.channel - b.channel);
+  const others = journaled.filter((channel) => !known.has(channel)).map((channel) => unrecorded(session, channel));
+  return [...recorded, ...others].sort((a, b) => a.channel - b.channel);
+}
+
+/** One of them: a session may have very many. */
+export async function findChannelNumbered(database: Database, session: SessionRow, channel: number): Promise<ChannelRow | undefined> {
+  if (session.state === 'erased') return undefined;
+  const journaled = await isJournaled(database.directory, session.id, channel);
+  return (await database.channels.one(session.id, channel)) ?? (journaled ? unrecorded(session, channel) : undefined);
+}
+
+function unrecorded({ id, started }: SessionRow, channel: number): ChannelRow {
+  return {
+    session: id,
+    channel,
+    kind: 'session',
+    detail: {},
+    opened: started,
+    closed: null,
+    exit: null,
+    bytes: { i: 0, o: 0, e: 0 },
+    reason: null,
+  };
 }
 
 /**

@@ -32,9 +32,15 @@ export async function carryOut(
   // Records first: whoever verifies meanwhile sees that the session is erased before its files are missing.
   for (const ranges of groups(records)) await database.records.erase(session, ranges);
   if (session === null) return 0;
-  await made.forget(session);
   const names = files.map(({ file }) => file);
-  return deleteFiles(database.directory, session, names, now);
+  let bytes = 0;
+  try {
+    await made.forget(session);
+  } finally {
+    // Whatever keeps what was made of it from going, the recording goes.
+    bytes = await deleteFiles(database.directory, session, names, now);
+  }
+  return bytes;
 }
 
 function areInOrder(ranges: readonly IndexRange[], limit: number): boolean {

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Records, StoredRecord } from '../ledger/records.ts';
 import type { Database } from '../store/database.ts';
+import type { ErasureRow } from '../store/erasures-table.ts';
 import { carryOut } from './carry-out.ts';
 import { carryOutRequest } from './carry-out-request.ts';
 import { expire } from './expire.ts';
@@ -151,31 +152,27 @@ export class Retention {
    * is set or cleared until that is recorded. Returns the bytes of the files that were deleted.
    */
   async carryOut(decide: () => Promise<readonly RecordDraft<'erased'>[]>): Promise<number> {
-    const { clock } = this.parts;
     const stored = await this.#decisions.alone(async () => {
       const drafts = await decide();
       return drafts.length === 0 ? [] : this.append(...drafts);
     });
     let bytes = 0;
     for (const { index, record } of stored) {
-      const erasure = { seq: index + 1, session: record.session ?? null };
-      bytes += await carryOut(this.parts, erasure, clock.wallMicros());
-      this.#unsettled.push(erasure);
+      bytes += await this.#carryOut({ seq: index + 1, session: record.session ?? null });
     }
     if (this.#unsettled.length >= UNSETTLED) await this.#settle();
     return bytes;
   }
 
   async #finish(signal: AbortSignal): Promise<void> {
-    const { database, clock, log } = this.parts;
+    const { database, log } = this.parts;
     for (let after = 0; !signal.aborted; ) {
       const page = await database.erasures.unfinished(after, PAGE);
       for (const erasure of page) {
         after = erasure.seq;
         if (signal.aborted) return;
         try {
-          await carryOut(this.parts, erasure, clock.wallMicros());
-          this.#unsettled.push({ seq: erasure.seq, session: erasure.session });
+          await this.#carryOut(erasure);
         } catch (thrown) {
           const { code, message } = asSallyportError(thrown);
           log.error({ session: erasure.session, code }, `an erasure that is on record could not be finished: ${message}`);
@@ -186,9 +183,25 @@ export class Retention {
     await this.#settlePatiently();
   }
 
+  async #carryOut({ seq, session }: Pick<ErasureRow, 'seq' | 'session'>): Promise<number> {
+    const { database, clock } = this.parts;
+    try {
+      const bytes = await carryOut(this.parts, { seq, session }, clock.wallMicros());
+      this.#unsettled.push({ seq, session });
+      return bytes;
+    } catch (thrown) {
+      // It is done again; what is erased of it already does not stay in the log of the database until then.
+      await database.settleErasures();
+      throw thrown;
+    }
+  }
+
   async #settlePatiently(): Promise<boolean> {
     if (this.#unsettled.length === 0) return true;
-    if (!(await this.#settleMade())) return false;
+    if (!(await this.#settleMade())) {
+      await this.parts.database.settleErasures();
+      return false;
+    }
     for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt += 1) {
       if (await this.#settle()) return true;
       await delay(SETTLE_AGAIN_MILLIS);
@@ -203,7 +216,9 @@ export class Retention {
   async #settle(): Promise<boolean> {
     const { database } = this.parts;
     const settled = this.#unsettled;
-    if (!(await this.#settleMade()) || !(await database.settleErasures())) return false;
+    const madeIsGone = await this.#settleMade();
+    // Neither waits for the other: what was made of recordings is never a reason to keep evidence.
+    if (!(await database.settleErasures()) || !madeIsGone) return false;
     await database.erasures.finish(settled.map(({ seq }) => seq));
     this.#unsettled = [];
     return true;

@@ -46,7 +46,7 @@ export function openIndexing({ dataDirectory, database, log, recorder }: Indexin
     segments: {
       from: (...asked) => segments.from(...asked),
       channels: (...asked) => segments.channels(...asked),
-      isClosed: async (session, channel) => (await channels.ofSession(session)).find((each) => each.channel === channel)?.closed !== null,
+      isClosed: async (session, channel) => (await channels.one(session, channel))?.closed !== null,
     },
     hasSpace: () => recorder === undefined || recorder.space === 'ample',
   });

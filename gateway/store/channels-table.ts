@@ -57,6 +57,11 @@ export class ChannelsTable {
     return rows.map(channelRow);
   }
 
+  async one(session: string, channel: number): Promise<ChannelRow | undefined> {
+    const row = await this.#connection.get<Columns>('SELECT * FROM channel_rows WHERE session = ? AND channel = ?', [session, channel]);
+    return row && channelRow(row);
+  }
+
   /** Channels with neither a close nor a recovery, in any session. */
   async open(): Promise<ChannelRow[]> {
     const rows = await this.#connection.all<Columns>('SELECT * FROM channel_rows WHERE closed IS NULL ORDER BY session, channel');

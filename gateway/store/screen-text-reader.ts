@@ -139,19 +139,19 @@ export class ScreenTextReader {
     );
   }
 
-  /** Blocks of a channel, from this segment on, that were on its screen within this time (microseconds since 1970). */
+  /** Blocks of a channel, from this segment on but for the first few, that were on its screen within this time (microseconds since 1970). */
   placesOfChannel(
     session: string,
     channel: number,
     { from, to, segment }: { from: number; to: number; segment: number },
-    limit: number,
+    { after, most }: { after: number; most: number },
   ): Promise<Place[]> {
     return this.#all(
       `SELECT ${placeColumns} FROM segments s CROSS JOIN places p ON p.segment = s.id
        WHERE s.session = ? AND s.channel = ? AND s.segment >= ? AND s.complete = 1
          AND p.until >= ? AND p.moment < ?
-       ORDER BY s.segment, p.number LIMIT ?`,
-      [session, channel, segment, from, to, limit],
+       ORDER BY s.segment, p.number LIMIT ? OFFSET ?`,
+      [session, channel, segment, from, to, most, after],
     );
   }
 

@@ -11,7 +11,7 @@ import { putSegment, removeUnfinished } from './screen-text-writer.ts';
 /** Of a `Database`: where it is, and when channels opened. */
 interface Surroundings {
   readonly directory: string;
-  readonly channels: Pick<ChannelsTable, 'ofSession'>;
+  readonly channels: Pick<ChannelsTable, 'one'>;
 }
 
 export interface ScreenTextOptions {
@@ -57,8 +57,7 @@ export class ScreenTextFile implements ScreenTextStore {
   /** Nothing is stored of a channel that is not on record (any more): its session was erased meanwhile. */
   put(segment: IndexedSegment, blocks: readonly TextBlock[]): Promise<void> {
     return this.#inTurn(async () => {
-      const channels = await this.#surroundings.channels.ofSession(segment.session);
-      const opened = channels.find(({ channel }) => channel === segment.channel)?.opened;
+      const opened = (await this.#surroundings.channels.one(segment.session, segment.channel))?.opened;
       if (opened !== undefined) await putSegment(this.#connection, { ...segment, opened: microsSince1970(opened) }, blocks);
     });
   }

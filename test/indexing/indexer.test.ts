@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ChannelScreen } from '../../contract/replay/channel-screen.ts';
@@ -328,6 +328,56 @@ describe('the thread that indexes', () => {
         what,
       ).toBeLessThan(200_000);
     }
+  });
+
+  it('does not leave others undone for one that cannot be done', async () => {
+    const data = await RecordedData.open(belongings);
+    const sessions: string[] = [];
+    for (const word of ['first', 'second', 'third']) sessions.push(await data.session({ happenings: log(20, word), terminal }));
+    await data.indexing.indexer.idle();
+    await data.indexing.close();
+    rmSync(join(data.directory, 'replay'), { recursive: true });
+    const [first = '', ...others] = sessions;
+    mkdirSync(join(data.directory, sidecarPath(first, 0, 1), 'in the way'), { recursive: true });
+    await data.reopenIndexing();
+    data.indexing.indexer.begin();
+    await data.indexing.indexer.idle();
+    for (const session of others) expect((await wholeParts(data, session)).length).toBe(1);
+    expect(data.indexing.indexer.status.queued).toBe(1);
+  });
+
+  it('gives the text of a segment in portions that nobody waits long for', async () => {
+    const data = await RecordedData.open(belongings, 8 * 1024 * 1024);
+    await data.session({ happenings: [[0, 'begun']], terminal });
+    await data.indexing.indexer.idle();
+    const portions: number[] = [];
+    data.indexing.indexer.thread.worker?.on('message', (message: { kind: string; blocks?: readonly unknown[] }) => {
+      if (message.kind === 'text') portions.push(message.blocks?.length ?? 0);
+    });
+    const session = await data.session({ happenings: log(30_000), terminal });
+    await data.indexing.indexer.idle();
+    expect(Math.max(...portions)).toBeLessThanOrEqual(32);
+    expect(portions.reduce((sum, blocks) => sum + blocks, 0)).toBeGreaterThan(70);
+    const text = await (await data.indexing.text()).reader();
+    const places = await text.placesOfChannel(session, 0, { from: 0, to: Number.MAX_SAFE_INTEGER, segment: 1 }, { after: 0, most: 1000 });
+    expect(places.reduce((sum, { lines }) => sum + lines, 0)).toBe(30_000);
+  });
+
+  it('names every command, and does not repeat all of the recording for it', async () => {
+    const data = await RecordedData.open(belongings, 4 * 1024 * 1024);
+    const typed = (n: number) => `${n}${'"'.repeat(9000)}`;
+    const happenings = Array.from({ length: 90 }, (_, n): Happening[] => [
+      [n * 10, typed(n), 'i'],
+      [n * 10 + 1, typed(n)],
+      [n * 10 + 2, '\r', 'i'],
+      [n * 10 + 3, '\r\n$ '],
+    ]);
+    const session = await data.session({ happenings: [[0, '$ '], ...happenings.flat()], terminal });
+    await data.indexing.indexer.idle();
+    const [part] = await wholeParts(data, session);
+    expect(part?.commands.map(({ text }) => Number.parseInt(text, 10))).toEqual(Array.from({ length: 90 }, (_, n) => n));
+    expect(part?.commands[0]?.text).toBe(typed(0));
+    expect(JSON.stringify(part?.commands).length).toBeLessThan(512 * 1024);
   });
 });
 

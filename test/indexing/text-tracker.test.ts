@@ -47,6 +47,15 @@ describe('lines of screen text', () => {
     expect(texts([`x\r\n${long}${long}${long}`])).toEqual(['x', long + long + long]);
   });
 
+  it('have a blank under marks that stand on nothing, so that a row of them is not one endless character', () => {
+    for (const mark of ['\u0315\u0327', '\u{1d165}\u{1d16d}']) {
+      const [line = ''] = texts([Array.from({ length: 18 }, (_, x) => `\x1b[${x + 2}G${mark}`).join('')]);
+      expect(line).toContain([...mark][0]);
+      expect(line).not.toMatch(/\p{M}{3}/u);
+    }
+    expect(texts(['\u0301', 'e\u0301'])).toEqual([' \u0301e\u0301']);
+  });
+
   it('count once when they are typed, as they were last, and also when they are edited away', () => {
     expect(texts([...'$ ls -l', '\r\n', 'total 0\r\n'])).toEqual(['$ ls -l', 'total 0']);
     expect(texts(['$ ', ...'rm -rf /srv', ...Array.from({ length: 11 }, () => '\b \b'), ...'ls', '\r\n'])).toEqual([
@@ -150,5 +159,43 @@ describe('lines of screen text', () => {
     expect(told.characters).toBeLessThan(printed * 8 + 1024 * 1024);
     expect([...told.texts].some((text) => text.includes('what somebody wanted to hide'))).toBe(true);
     expect(worked() - began).toBeLessThan(10_000);
+  });
+});
+
+describe('a line that somebody wants to hide', () => {
+  const secret = `rm -rf /srv/production ${'and what else there is to say of it '.repeat(4)}`.trim();
+  const other = 'x'.repeat(3400);
+  /** Has very much told for what is printed, again and again. */
+  const much = (times: number, row: number) => Array.from({ length: times }, (_, n) => `\x1b[${row};5H${n % 10}\x1b[1K`).join('');
+  const spent = [`\x1b[20H${other}`, much(4000, 21)];
+  const cases: [string, string[]][] = [
+    ['by erasing it', [`\x1b[H${secret}`, `${much(300, 21)}\x1b[H\x1b[2K`]],
+    ['by printing over it', [`\x1b[H${secret}`, `${much(300, 21)}\x1b[Hls${' '.repeat(198)}`]],
+    ['by clearing the screen', [`\x1b[H${secret}`, `${much(300, 21)}\x1b[2J`]],
+    ['by moving it first', [`\x1b[2;40r\x1b[2H${secret}`, `${much(300, 21)}\x1b[H\x1b[2L\x1b[2J`]],
+    ['by erasing beside it at once', [`\x1b[H${secret}\x1b[200Gx\x1b[199G\x1b[K`, `${much(300, 21)}\x1b[H\x1b[2K`]],
+    [
+      'by erasing beside it again and again',
+      [`\x1b[H${secret}`, ...Array(9).fill('\x1b[1;200Hx\x1b[199G\x1b[K'), `${much(300, 21)}\x1b[H\x1b[2K`],
+    ],
+    ['by scrolling it off', [`\x1b[H${secret}`, `${much(300, 21)}\x1b[50H\n\n`]],
+  ];
+  it.each(cases)('%s, when it has stood there for a second, is told whole', (_, pieces) => {
+    const emulation = new Emulation(200, 50);
+    const lines = new SeenLines();
+    const tracker = new TextTracker(lines);
+    tracker.follow(emulation);
+    let at = 5_000_000;
+    for (const piece of spent) {
+      tracker.begin(at, piece.length);
+      emulation.show(piece);
+    }
+    for (const piece of pieces) {
+      at += 1_000_000;
+      tracker.begin(at, piece.length);
+      emulation.show(piece);
+    }
+    tracker.end(at);
+    expect([...lines.take()].some(({ text }) => text.includes(secret))).toBe(true);
   });
 });

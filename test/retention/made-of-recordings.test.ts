@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readPart, replayDirectory } from '../../gateway/indexing/sidecar-file.ts';
@@ -83,4 +83,24 @@ it('an erasure that was cut off before what was made is gone is finished by the 
   await data.retention.finish(asking.signal);
   expect(await (await data.indexing.text()).stored(gone, 0)).toEqual([]);
   expect(await data.evidence.database.erasures.unfinished(0, 9)).toEqual([]);
+});
+
+it('a directory of what was made that is of no use does not keep the evidence from being erased', async () => {
+  const data = await AgedData.open();
+  const gone = await data.session({ output: output(SECRET), command: 'what-they-ran' });
+  const [segment] = await data.evidence.database.segments.ofSession(gone);
+  symlinkSync('replay', join(data.directory, 'replay'));
+  expect((await data.run()).expired).toEqual([]);
+  expect(existsSync(join(data.directory, segment?.file ?? ''))).toBe(false);
+  expect(filesWith(data.directory, 'what-they-ran')).toEqual([]);
+  // It is not over: what was made may come back.
+  expect((await data.evidence.database.erasures.unfinished(0, 9)).length).toBe(1);
+});
+
+it('screen text that cannot be taken out does not keep what is erased in the log of the database', async () => {
+  const data = await AgedData.open();
+  await data.session({ command: 'what-they-ran' });
+  Object.assign(data.indexing.made, { settle: () => Promise.reject(new Error('the disk is full')) });
+  await data.run();
+  expect(filesWith(data.directory, 'what-they-ran')).toEqual([]);
 });

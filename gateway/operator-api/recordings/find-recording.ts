@@ -1,6 +1,6 @@
 import type { ChannelRow } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
-import { findChannels } from '../../query/find-channels.ts';
+import { findChannelNumbered } from '../../query/find-channels.ts';
 import { findSession } from '../../query/find-session.ts';
 import type { Database } from '../../store/database.ts';
 import { Refusal } from '../problem.ts';
@@ -11,7 +11,7 @@ const GONE = 410;
 export async function findRecording(database: Database, session: string, channel: number): Promise<ChannelRow> {
   const row = await findSession(database, session);
   if (row.state === 'erased') throw erased(session);
-  const found = (await findChannels(database, row)).find((each) => each.channel === channel);
+  const found = await findChannelNumbered(database, row, channel);
   if (found !== undefined) return found;
   throw new SallyportError('CHANNEL_NOT_FOUND', `Session ${session} has no channel ${channel}`, {
     remedy: `GET /api/sessions/${session} lists its channels`,

@@ -12,6 +12,8 @@ import type { RecordingParts } from './recording-parts.ts';
 /** Segments in one answer, and what their parts hold together: an answer is made in one go, which others wait for. */
 const MOST_SEGMENTS = 64;
 const MOST_ENTRIES = 20_000;
+/** Characters that take as long as an entry does. */
+const ENTRY_LENGTH = 50;
 const READ_TOGETHER = 8;
 
 /** What there is of a recording, from the segment behind `after` on. */
@@ -65,19 +67,27 @@ async function tell(sidecars: RecordingParts['sidecars'], sources: readonly Cast
 }
 
 function entriesOf({ pieces, keyframes, thumbnails, heat, marks, commands, busy }: Part): number {
-  return [pieces, keyframes, thumbnails, heat, marks, commands, busy?.idle ?? []].reduce((sum, { length }) => sum + length, 0);
+  const entries = [pieces, keyframes, thumbnails, heat, marks, commands, busy?.idle ?? []].reduce((sum, { length }) => sum + length, 0);
+  const texts = [...marks.map(({ title }) => title), ...commands.map(({ text }) => text)];
+  return entries + texts.reduce((sum, { length }) => sum + length, 0) / ENTRY_LENGTH;
 }
 
 async function segmentOf({ number, sealed, journal, part }: Told, before: CastSource | undefined): Promise<RecordedSegment> {
   if (sealed !== undefined) {
     const { from, to, bytes, sha256 } = sealed;
-    return { segment: number, state: 'sealed', from, to, bytes, sha256, ...(part === undefined ? {} : { part: { ...part } }) };
+    return { segment: number, state: 'sealed', from, to, bytes, sha256, ...(part === undefined ? {} : { part: withoutState(part) }) };
   }
   const ended = before?.sealed?.to ?? 0;
   if (journal === undefined) return { segment: number, state: 'missing', from: ended, to: ended };
   // What is sealed and dropped meanwhile begins where the one before it ended, as everything does.
   const begun = before?.sealed === undefined ? ((await stretchStart(journal)) ?? ended) : ended;
   return { segment: number, state: 'journal', from: begun, to: begun };
+}
+
+/** Without what only the indexer goes on from, which may be most of it. */
+function withoutState(part: Part): Record<string, unknown> {
+  const { finder: _, ...others } = part;
+  return others;
 }
 
 /** Where what is not sealed yet begins. */

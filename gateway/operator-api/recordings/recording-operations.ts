@@ -2,33 +2,38 @@ import type { OperationInput, OperationOutput } from '../../../contract/operator
 import { readChannelText } from '../../query/channel-text.ts';
 import { loginRequired } from '../authorise.ts';
 import type { Asking, Performers } from '../operations.ts';
+import { Turnstile } from '../turnstile.ts';
 import { recordView } from '../view-operations.ts';
 import { findRecording } from './find-recording.ts';
 import { readOutline } from './read-outline.ts';
 import type { RecordingParts } from './recording-parts.ts';
 import type { Viewing } from './viewing-grants.ts';
 
+/** Answered at once. What they read is parsed and told on the event loop, which sessions are relayed on. */
+const AT_ONCE = 2;
+
 type RecordingOperation = 'recording.open' | 'recording.outline' | 'recording.text';
 
 export function recordingOperations(parts: RecordingParts): Pick<Performers, RecordingOperation> {
   const { grants } = parts;
+  const turnstile = new Turnstile(AT_ONCE);
   return {
     // Whoever looks at a recording is on record before they see the first of it.
     'recording.open': async ({ session, channel }, asking) => {
       await findRecording(await parts.reading(), session, channel);
       await recordView({ session, channel, how: 'play' }, asking, parts);
       grants.give(viewingOf(asking, session, channel));
-      return readOutline(parts, session, channel, 0);
+      return turnstile.pass(() => readOutline(parts, session, channel, 0));
     },
     'recording.outline': async ({ session, channel, after }, asking) => {
       await findRecording(await parts.reading(), session, channel);
       grants.require(viewingOf(asking, session, channel));
-      return readOutline(parts, session, channel, after);
+      return turnstile.pass(() => readOutline(parts, session, channel, after));
     },
     'recording.text': async (input, asking) => {
       const { opened } = await findRecording(await parts.reading(), input.session, input.channel);
       grants.require(viewingOf(asking, input.session, input.channel));
-      return readText(parts, input, opened);
+      return turnstile.pass(() => readText(parts, input, opened));
     },
   };
 }

@@ -44,6 +44,8 @@ interface Asked {
   readonly channel: number;
   readonly segment: number;
   readonly token: string;
+  /** Throws when whoever asked may not any more. */
+  readonly stillMay: () => void;
 }
 
 /**
@@ -67,13 +69,13 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
     const row = await sealedRow(parts, asked);
     if (row === undefined) return answerUnsealed(parts, asked, request, reply);
     const text = await turnstile.pass(() => parts.texts.open(row));
-    return answerText({ text, etag: `"${row.sha256}"`, turnstile, request, reply });
+    return answerText({ text, etag: `"${row.sha256}"`, turnstile, request, reply, stillMay: asked.stillMay });
   });
 
   route('keyframes/:n', async (asked, request, reply) => {
     const row = await requireSealed(parts, asked);
     const piece = numberIn(request, 'n');
-    const keyframe = (await parts.sidecars.part(row))?.keyframes.find((each) => each.piece === piece);
+    const keyframe = (await turnstile.pass(() => parts.sidecars.part(row)))?.keyframes.find((each) => each.piece === piece);
     const read = keyframe === undefined ? undefined : await turnstile.pass(() => parts.sidecars.keyframe(row, keyframe));
     if (keyframe === undefined || read === undefined) throw notMade(`piece ${piece} of segment ${asked.segment} begins with no keyframe`);
     reply.type('text/plain; charset=utf-8').headers({ 'sallyport-cols': String(read.cols), 'sallyport-rows': String(read.rows) });
@@ -83,7 +85,7 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   route('thumbnails/:n', async (asked, request, reply) => {
     const row = await requireSealed(parts, asked);
     const n = numberIn(request, 'n');
-    const thumbnail = (await parts.sidecars.part(row))?.thumbnails[n];
+    const thumbnail = (await turnstile.pass(() => parts.sidecars.part(row)))?.thumbnails[n];
     const read = thumbnail === undefined ? undefined : await turnstile.pass(() => parts.sidecars.blob(row, thumbnail));
     if (thumbnail === undefined || read === undefined) throw notMade(`segment ${asked.segment} has no thumbnail ${n}`);
     reply.type('image/png');
@@ -96,7 +98,8 @@ async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Asked> {
-  const { operator } = await door.whoAsks(request, reply);
+  const who = await door.whoAsks(request, reply);
+  const { operator } = who;
   authoriseRoles('a recording', roles, operator);
   if (operator === undefined) throw loginRequired();
   if (stopping.aborted) throw new SallyportError('GATEWAY_DRAINING', 'the gateway is shutting down', { remedy: 'try again in a moment' });
@@ -104,7 +107,8 @@ async function admit(
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(session))
     throw new SallyportError('REQUEST_INVALID', 'session: it is not the whole id of one');
   const [channel, segment] = [numberIn(request, 'channel'), numberIn(request, 'segment')];
-  const asked = { session, channel, segment, token: operator.token };
+  const stillMay = () => authoriseRoles('a recording', roles, door.stillAsks(who).operator);
+  const asked = { session, channel, segment, token: operator.token, stillMay };
   try {
     grants.require(asked);
   } catch (thrown) {
@@ -141,10 +145,11 @@ interface TextAnswer {
   readonly turnstile: Turnstile;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  readonly stillMay: () => void;
 }
 
 /** RFC 9110, section 13.2.2: preconditions first, then the range. */
-async function answerText({ text, etag, turnstile, request, reply }: TextAnswer): Promise<unknown> {
+async function answerText({ text, etag, turnstile, request, reply, stillMay }: TextAnswer): Promise<unknown> {
   if (!isWanted(etag, request)) return keep(etag, reply).code(304).send();
   const { range, 'if-range': ifRange } = request.headers;
   // A range of a HEAD means nothing (section 14.2).
@@ -158,7 +163,7 @@ async function answerText({ text, etag, turnstile, request, reply }: TextAnswer)
     );
   }
   const { from, to } = asked === 'whole' ? { from: 0, to: text.bytes } : asked;
-  const content = request.method === 'HEAD' ? undefined : await contentOf(text, from, to, turnstile);
+  const content = request.method === 'HEAD' ? undefined : await contentOf(inTurn(text.read(from, to), turnstile, stillMay), to - from);
   if (asked !== 'whole') reply.code(206).header('content-range', `bytes ${from}-${to - 1}/${text.bytes}`);
   return keep(etag, reply)
     .type(CAST_TYPE)
@@ -166,18 +171,21 @@ async function answerText({ text, etag, turnstile, request, reply }: TextAnswer)
     .send(content);
 }
 
-async function contentOf(text: SegmentText, from: number, to: number, turnstile: Turnstile): Promise<Readable | Buffer> {
-  const pieces = inTurn(text.read(from, to), turnstile);
-  if (to - from > ONE_PIECE) return Readable.from(pieces, { objectMode: false, highWaterMark: 1 });
+async function contentOf(pieces: AsyncGenerator<Buffer>, bytes: number): Promise<Readable | Buffer> {
+  if (bytes > ONE_PIECE) return Readable.from(pieces, { objectMode: false, highWaterMark: 1 });
   const whole: Buffer[] = [];
   for await (const piece of pieces) whole.push(piece);
   return Buffer.concat(whole);
 }
 
-/** Whoever is asked for the next piece waits for its turn; nobody has one while its client takes its time. */
-async function* inTurn(pieces: AsyncGenerator<Buffer>, turnstile: Turnstile): AsyncGenerator<Buffer> {
+/**
+ * Whoever is asked for the next piece waits for its turn; nobody has one while its client takes its time. That may be
+ * long, so whether it still may is asked each time.
+ */
+async function* inTurn(pieces: AsyncGenerator<Buffer>, turnstile: Turnstile, stillMay: () => void): AsyncGenerator<Buffer> {
   try {
     for (;;) {
+      stillMay();
       const step = await turnstile.pass(() => pieces.next());
       if (step.done === true) return;
       yield step.value;

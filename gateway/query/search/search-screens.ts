@@ -37,6 +37,10 @@ export interface SearchLimits {
 /** Blocks that are read from the disk at once: few at first, for a page is often full with the first. */
 const FIRST_BATCH = 4;
 const LARGEST_BATCH = 32;
+/** Characters and stretches of all hits of a page, about: an answer is made in one go, which others wait for. */
+const MOST_SHOWN = 256 * 1024;
+/** A stretch is told like so many characters. */
+const STRETCH_LENGTH = 16;
 /** So long, about, is the event loop kept from others: sessions are relayed on it. */
 const TURN_MILLIS = 2;
 
@@ -107,6 +111,7 @@ class Page {
   readonly #hits: SearchHit[] = [];
   readonly #sessions = new Map<string, SessionRow>();
   readonly #limit: number;
+  #shown = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -123,9 +128,11 @@ class Page {
       if (matched.line >= before) continue;
       if (from !== undefined && place.opened + matched.last < from) continue;
       if (to !== undefined && place.opened + matched.first >= to) continue;
-      this.#hits.push(hitOf(place, block, matched));
+      const hit = hitOf(place, block, matched);
+      this.#hits.push(hit);
       this.#sessions.set(session.id, session);
-      if (this.#hits.length >= this.#limit) return matched.line;
+      this.#shown += hit.matches.length * STRETCH_LENGTH + [hit.line, ...hit.before, ...hit.after].join('').length;
+      if (this.#hits.length >= this.#limit || this.#shown >= MOST_SHOWN) return matched.line;
     }
     return undefined;
   }

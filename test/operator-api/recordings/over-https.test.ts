@@ -469,6 +469,10 @@ async function openSession(command: string): Promise<{ session: string; agent: p
     const rows = await sessionsOf(world.gateway.data, route.principal);
     return rows.length === 1 && rows[0]?.channels === 1 ? rows : undefined;
   });
+  // The session is there a moment before its channel.
+  await until('its channel', () =>
+    withDatabase(async ({ channels }) => ((await channels.ofSession(row?.id as string)).length > 0 ? true : undefined)),
+  );
   return { session: row?.id as string, agent };
 }
 

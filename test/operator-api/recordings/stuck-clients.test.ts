@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseSegment } from '../../../contract/replay/parse-segment.ts';
 import { Database } from '../../../gateway/store/database.ts';
 import { ssh, sshArguments } from '../../support/clients.ts';
+import type { KeyPair } from '../../support/keys.ts';
 import { endedSessions, sessionsOf } from '../../support/recordings.ts';
 import { plainEnvironment, startProgram } from '../../support/run.ts';
 import { Belongings } from '../../support/temp.ts';
@@ -24,6 +25,7 @@ afterAll(() => belongings.release());
 
 let world: World;
 let token: string;
+let keyOf: (name: string) => KeyPair;
 let session: string;
 const path = () => `/api/sessions/${session}/channels/0/segments/1/cast`;
 
@@ -35,7 +37,8 @@ beforeAll(async () => {
     humans: operators.humans,
     configuration: { recording: { segment: '64MiB' } },
   });
-  token = await logIn(world.gateway, 'auditor', operators.keyOf('auditor'));
+  ({ keyOf } = operators);
+  token = await logIn(world.gateway, 'auditor', keyOf('auditor'));
   const route = world.agent();
   await ssh(route, 'head -c 30000000 /dev/zero | base64');
   session = (await endedSessions(world.gateway.data, route.principal))[0]?.id as string;
@@ -43,10 +46,10 @@ beforeAll(async () => {
 });
 
 /** Asks for all of a segment and takes nothing of it but the head. */
-async function askAndStall(): Promise<{ socket: TLSSocket; status: number }> {
+async function askAndStall(as = token): Promise<{ socket: TLSSocket; status: number }> {
   const socket = connect({ host: '127.0.0.1', port: world.gateway.httpsPort, rejectUnauthorized: false });
   socket.on('error', () => undefined);
-  socket.write(`GET ${path()} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+  socket.write(`GET ${path()} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${as}\r\n\r\n`);
   const [head] = (await once(socket, 'data')) as [Buffer];
   socket.pause();
   return { socket, status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head.toString('latin1'))?.[1]) };
@@ -73,7 +76,7 @@ it('a part of a recording is answered in a few milliseconds, and nobody else wai
 
 it('a client that takes nothing has a place until it leaves, and there are only so many', async () => {
   const before = residentBytes();
-  const stuck = await Promise.all(Array.from({ length: 16 }, askAndStall));
+  const stuck = await Promise.all(Array.from({ length: 16 }, () => askAndStall()));
   expect(stuck.map(({ status }) => status)).toEqual(stuck.map(() => 200));
   expect(await send(world.gateway, { path: path(), token })).toMatchObject({ status: 429, body: { code: 'CONFLICT' } });
   expect((await send(world.gateway, { path: '/healthz' })).status).toBe(200);
@@ -83,7 +86,7 @@ it('a client that takes nothing has a place until it leaves, and there are only 
     (await send(world.gateway, { path: path(), token, headers: { range: 'bytes=0-9' } })).status === 206 ? true : undefined,
   );
   // All of them are free again.
-  const more = await Promise.all(Array.from({ length: 16 }, askAndStall));
+  const more = await Promise.all(Array.from({ length: 16 }, () => askAndStall()));
   expect(more.map(({ status }) => status)).toEqual(more.map(() => 200));
   for (const { socket } of more) socket.destroy();
   // Nor does it cost anything to leave before there is an answer, at whatever moment.
@@ -98,10 +101,27 @@ it('a client that takes nothing has a place until it leaves, and there are only 
     await once(socket, 'close');
   }
   await until('all places', async () => {
-    const last = await Promise.all(Array.from({ length: 16 }, askAndStall));
+    const last = await Promise.all(Array.from({ length: 16 }, () => askAndStall()));
     for (const { socket } of last) socket.destroy();
     return last.every(({ status }) => status === 200) ? true : undefined;
   });
+});
+
+it('a client that takes its time gets no more of it once its log-in is ended', async () => {
+  const own = await logIn(world.gateway, 'auditor', keyOf('auditor'));
+  expect((await ask(world.gateway, 'recording.open', { session, channel: 0 }, { token: own })).status).toBe(200);
+  const { socket, status } = await askAndStall(own);
+  expect(status).toBe(200);
+  expect((await ask(world.gateway, 'logout', {}, { token: own })).status).toBe(200);
+  let bytes = 0;
+  socket.on('data', (data: Buffer) => {
+    bytes += data.length;
+  });
+  const closed = once(socket, 'close');
+  socket.resume();
+  await closed;
+  // What had left, or was ready to, when it was ended.
+  expect(bytes).toBeLessThan(20_000_000);
 });
 
 it('the interfaces that browsers and Node have are enough to follow a recording', async () => {

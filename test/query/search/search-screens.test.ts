@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { packLines } from '../../../gateway/indexing/text-block.ts';
+import { matchBlock } from '../../../gateway/query/search/match-block.ts';
+import { parseQuery } from '../../../gateway/query/search/parse-query.ts';
 import type { SearchCursor } from '../../../gateway/query/search/search-cursor.ts';
 import type { SearchPage } from '../../../gateway/query/search/search-screens.ts';
 import { draft } from '../../store/support.ts';
@@ -379,4 +382,48 @@ test('nothing in a query means anything to the index but what is looked for', as
   ])
     await expect(data.lines(query), JSON.stringify(query.slice(0, 20))).rejects.toMatchObject({ code: 'QUERY_INVALID' });
   expect(await data.lines('plain')).toEqual(['plain words']);
+});
+
+describe('lines that are made to keep a search busy', () => {
+  test('are looked through in no more time than they are long, whatever the phrase', () => {
+    const line = `${'a '.repeat(8000)}c`;
+    const [block] = packLines([{ first: 0, last: 1, text: line }]);
+    if (block === undefined) throw new Error('no block');
+    const terms = parseQuery(`"${'a '.repeat(63)}b"`);
+    const before = process.threadCpuUsage();
+    for (let index = 0; index < 20; index += 1) {
+      const { lines, ranges } = matchBlock(block.packed, terms);
+      expect(lines).toEqual([]);
+      expect(ranges(0)).toEqual([]);
+    }
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(200);
+  });
+
+  test('end a page before it is full, and are all told in the end', async () => {
+    const data = await Searched.open();
+    const session = await data.session();
+    const lines = Array.from({ length: 400 }, (_, line) => `${line} ${'ab '.repeat(600)}`);
+    await data.show(session, lines);
+    const found: string[] = [];
+    let cursor: SearchCursor | undefined;
+    do {
+      const page = await data.search('ab', {}, { cursor, limit: 500 });
+      expect(JSON.stringify(page.hits).length).toBeLessThan(1024 * 1024);
+      found.push(...page.hits.map(({ line }) => line.slice(0, line.indexOf(' '))));
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    expect(found).toEqual(lines.map((_, line) => String(399 - line)));
+  });
+});
+
+test('characters that nobody sees hide no word, and make none', async () => {
+  const data = await Searched.open();
+  const line = 'c\u00adurl ht\u200btp:\u2060//e\u202evil\ufe0f.exam\u{e0041}ple ❤\ufe0f';
+  await data.show(await data.session(), [line]);
+  for (const query of ['curl', '"curl http"', 'evil.example', '*xampl*', '❤', '❤\ufe0f', 'ev\u200dil'])
+    expect(await data.lines(query), query).toEqual([line]);
+  const { hits } = await data.search('evil.example');
+  expect(hits[0]?.matches.map(([from, to]) => line.slice(from, to))).toEqual(['e\u202evil\ufe0f.exam\u{e0041}ple']);
+  await expect(data.lines('\u200b')).rejects.toMatchObject({ code: 'QUERY_INVALID' });
 });
