@@ -93,11 +93,12 @@ export class HttpDriver implements ReplayDriver {
 
   async keyframe(piece: number): Promise<Keyframe | undefined> {
     const place = this.#base.places[piece];
-    if (place === undefined || !('piece' in place) || place.piece === undefined) return undefined;
-    const keyframe = this.#parts.get(place.segment)?.keyframes.find((each) => each.piece === place.piece);
+    if (place === undefined || !('piece' in place)) return undefined;
+    const wanted = place.piece ?? 0;
+    const keyframe = this.#parts.get(place.segment)?.keyframes.find((each) => each.piece === wanted);
     if (keyframe === undefined) return undefined;
     try {
-      const data = await this.#client.keyframe(place.segment, place.piece);
+      const data = await this.#client.keyframe(place.segment, wanted);
       return data === undefined ? undefined : { cols: keyframe.cols, rows: keyframe.rows, data };
     } catch {
       return undefined; // It is played without; what it is played from says why, if that is not to be had either.

@@ -31,8 +31,8 @@ export type FromIndexer =
   /** Work on a segment begins: if the thread dies now, it is for this. */
   | { kind: 'begin'; id: number; segment: number }
   | { kind: 'text'; id: number; segment: number; sha256: string; blocks: readonly TextBlock[] }
-  /** `bytes`: of cast text, 0 where there was nothing to do. `fault`: why there is no part. */
-  | { kind: 'made'; id: number; segment: number; bytes: number; fault?: string }
+  /** `bytes`: of cast text, 0 where there was nothing to do. `fault`: why there is no part, or one of what is left of it. */
+  | { kind: 'made'; id: number; segment: number; bytes: number; fault?: string; salvaged?: boolean }
   | { kind: 'done'; id: number }
   /** It cannot be gone on with, and may be later: the disk is full, a file cannot be read. */
   | { kind: 'failed'; id: number; message: string };
