@@ -81,7 +81,7 @@ export class HttpDriver implements ReplayDriver {
     const { from, to } = this.#outline.pieces[piece] ?? { from: 0, to: 0 };
     const place = this.#base.places[piece];
     try {
-      if (place !== undefined) return await this.#loadSealed(place, from);
+      if (place !== undefined) return await this.#loadSealed(place, from, to);
       const tail = this.#tail?.load(piece - this.#base.places.length);
       if (tail === undefined) return [];
       return 'events' in tail ? tail.events : await this.#loadPassed(tail.place);
@@ -113,8 +113,11 @@ export class HttpDriver implements ReplayDriver {
     this.#client.close();
   }
 
-  async #loadSealed(place: PiecePlace, from: number): Promise<readonly CastEvent[]> {
-    if ('missing' in place) return [];
+  async #loadSealed(place: PiecePlace, from: number, to: number): Promise<readonly CastEvent[]> {
+    if ('missing' in place) {
+      const words = this.#timeline.damage.find((each) => each.from === from)?.words ?? 'A part of this recording is missing.';
+      return [{ kind: 'damage', at: from, until: to, words }];
+    }
     const piece = place.piece === undefined ? undefined : this.#parts.get(place.segment)?.pieces[place.piece];
     const text = await this.#client.cast(place.segment, piece);
     if (piece !== undefined) return parsePiece(text, piece.from, piece.error).events;
