@@ -111,6 +111,8 @@ class Indexer implements HappeningListener {
         return this.#say(event.at, 'note', `Exit status ${event.status}`);
       case 'note':
         return this.#takeNote(event);
+      case 'resize':
+        return;
       case 'damage':
         this.#endLines(event.at);
         this.#idle.missing(event.at, event.until);

@@ -559,7 +559,7 @@ describe('a recording of a session that runs', () => {
 
   it('is had so far from the text of its last segment, and goes on from the position that this says', async () => {
     const { session, agent } = await openSession('stty -echo; printf first; while read line; do printf "again:%s" "$line"; done');
-    await operation('recording.open', session);
+    await until('the channel', async () => ((await operation('recording.open', session)).status === 200 ? true : undefined));
     const path = segmentPath(session, 1);
     const before = await until('output', async () => {
       const answer = await get(path);
@@ -643,9 +643,8 @@ describe('a recording of a session that runs', () => {
     stuck.socket.resume();
     agent.write('\n');
     await stuck.until((messages) => messages.at(-1)?.includes('"end"') === true);
-    const { texts } = await sealed(session);
     const text = stuck.messages.map((message) => (JSON.parse(message) as { text?: string }).text ?? '').join('');
-    expect(text === Buffer.concat(texts).toString('utf8')).toBe(true);
+    await until('all of it, sealed', async () => text === Buffer.concat((await sealed(session)).texts).toString('utf8') || undefined);
     stuck.socket.destroy();
     const watched = await until('the record of what was watched', async () =>
       (await viewsOf(session)).find(({ body }) => body.how === 'watch' && body.to !== undefined),
