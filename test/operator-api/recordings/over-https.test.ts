@@ -469,7 +469,11 @@ async function openSession(command: string): Promise<{ session: string; agent: p
     const rows = await sessionsOf(world.gateway.data, route.principal);
     return rows.length === 1 ? rows : undefined;
   });
-  return { session: row?.id as string, agent };
+  const session = row?.id as string;
+  await until('its channel', () =>
+    withDatabase(async ({ channels }) => ((await channels.ofSession(session)).length === 1 ? true : undefined)),
+  );
+  return { session, agent };
 }
 
 function outputOf(events: readonly CastEvent[]): string {
@@ -559,7 +563,7 @@ describe('a recording of a session that runs', () => {
 
   it('is had so far from the text of its last segment, and goes on from the position that this says', async () => {
     const { session, agent } = await openSession('stty -echo; printf first; while read line; do printf "again:%s" "$line"; done');
-    await until('the channel', async () => ((await operation('recording.open', session)).status === 200 ? true : undefined));
+    await operation('recording.open', session);
     const path = segmentPath(session, 1);
     const before = await until('output', async () => {
       const answer = await get(path);
