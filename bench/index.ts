@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { packBlocks } from '../gateway/indexing/channel-indexer.ts';
+import { findSegment } from '../gateway/indexing/found-segment.ts';
 import { IndexedChannel } from '../gateway/indexing/indexed-channel.ts';
 import { makePart } from '../gateway/indexing/part-maker.ts';
-import { readSegmentFile } from '../gateway/recording/segment-on-disk.ts';
 import { RecordedData } from '../test/indexing/recorded-data.ts';
 import { sallyport } from '../test/support/gateway.ts';
 import type { Belongings } from '../test/support/temp.ts';
@@ -65,9 +65,9 @@ async function rate(data: RecordedData, session: string, withText: boolean): Pro
   let bytes = 0;
   const before = process.threadCpuUsage();
   for (const segment of await data.segments(session)) {
-    const read = await readSegmentFile(data.directory, segment);
-    if (read.bytes === undefined) throw new Error(`segment ${segment.segment}: ${read.fault}`);
-    const made = makePart({ channel, segment, bytes: read.bytes, last: false, alive: () => undefined });
+    const { pieces, damaged, fault } = await findSegment(data.directory, segment);
+    if (fault !== undefined) throw new Error(`segment ${segment.segment}: ${fault}`);
+    const made = makePart({ channel, segment, pieces, damaged, last: false, alive: () => undefined });
     if (withText) packBlocks(made.lines);
     else for (const line of made.lines) void line;
     bytes += made.part.pieces.reduce((sum, piece) => sum + piece.bytes, 0);

@@ -13,6 +13,8 @@ import type { Damage, Timeline } from './timeline.ts';
 /** Parts that are being made are asked for again after this, and then ever later. */
 const FIRST_LOOK_MILLIS = 1000;
 const LONGEST_LOOK_MILLIS = 60_000;
+/** What is over is sealed in a moment. Asked so often, ever later, it is played without what is not. */
+const MOST_SEALING_LOOKS = 6;
 /** Of something new they are asked for soon, but not all the time. */
 const MOST_EAGER = 2;
 
@@ -46,6 +48,7 @@ export class HttpDriver implements ReplayDriver {
   /** How not to look any more, while a look is due. */
   #look: (() => void) | undefined;
   #looks = 0;
+  #sealingLooks = 0;
   #closed = false;
 
   constructor(transport: RecordingTransport, client: RecordingClient, outline: RecordingOutline) {
@@ -56,7 +59,7 @@ export class HttpDriver implements ReplayDriver {
     [this.#outline, this.#timeline] = [this.#base.outline, this.#base.timeline];
     this.#follow();
     this.#compose();
-    this.#lookLater();
+    if (!this.#waitForSeals(outline)) this.#lookLater();
   }
 
   get outline(): Outline {
@@ -81,7 +84,7 @@ export class HttpDriver implements ReplayDriver {
     const { from, to } = this.#outline.pieces[piece] ?? { from: 0, to: 0 };
     const place = this.#base.places[piece];
     try {
-      if (place !== undefined) return await this.#loadSealed(place, from);
+      if (place !== undefined) return await this.#loadSealed(place, from, to);
       const tail = this.#tail?.load(piece - this.#base.places.length);
       if (tail === undefined) return [];
       return 'events' in tail ? tail.events : await this.#loadPassed(tail.place);
@@ -93,11 +96,12 @@ export class HttpDriver implements ReplayDriver {
 
   async keyframe(piece: number): Promise<Keyframe | undefined> {
     const place = this.#base.places[piece];
-    if (place === undefined || !('piece' in place) || place.piece === undefined) return undefined;
-    const keyframe = this.#parts.get(place.segment)?.keyframes.find((each) => each.piece === place.piece);
+    if (place === undefined || !('piece' in place)) return undefined;
+    const wanted = place.piece ?? 0;
+    const keyframe = this.#parts.get(place.segment)?.keyframes.find((each) => each.piece === wanted);
     if (keyframe === undefined) return undefined;
     try {
-      const data = await this.#client.keyframe(place.segment, place.piece);
+      const data = await this.#client.keyframe(place.segment, wanted);
       return data === undefined ? undefined : { cols: keyframe.cols, rows: keyframe.rows, data };
     } catch {
       return undefined; // It is played without; what it is played from says why, if that is not to be had either.
@@ -112,8 +116,11 @@ export class HttpDriver implements ReplayDriver {
     this.#client.close();
   }
 
-  async #loadSealed(place: PiecePlace, from: number): Promise<readonly CastEvent[]> {
-    if ('missing' in place) return [];
+  async #loadSealed(place: PiecePlace, from: number, to: number): Promise<readonly CastEvent[]> {
+    if ('missing' in place) {
+      const words = this.#timeline.damage.find((each) => each.from === from)?.words ?? 'A part of this recording is missing.';
+      return [{ kind: 'damage', at: from, until: to, words }];
+    }
     const piece = place.piece === undefined ? undefined : this.#parts.get(place.segment)?.pieces[place.piece];
     const text = await this.#client.cast(place.segment, piece);
     if (piece !== undefined) return parsePiece(text, piece.from, piece.error).events;
@@ -232,7 +239,7 @@ export class HttpDriver implements ReplayDriver {
     this.#live = undefined;
     try {
       const outline = await this.#client.outline(0);
-      if (this.#closed) return;
+      if (this.#closed || this.#waitForSeals(outline)) return;
       this.#spans = new Map();
       this.#cut += 1;
       this.#tail = undefined;
@@ -250,6 +257,14 @@ export class HttpDriver implements ReplayDriver {
       this.#tell();
       if (!isFinal(thrown)) this.#look = this.#transport.after(LONGEST_LOOK_MILLIS, () => void this.#beginAnew());
     }
+  }
+
+  /** Of a recording that is over and not sealed to its end yet, everything is read again when it is. What is shown stays until then. */
+  #waitForSeals({ live, segments }: RecordingOutline): boolean {
+    if (live !== null || this.#sealingLooks >= MOST_SEALING_LOOKS || !segments.some(({ state }) => state === 'journal')) return false;
+    this.#look = this.#transport.after(FIRST_LOOK_MILLIS * 2 ** this.#sealingLooks, () => void this.#beginAnew());
+    this.#sealingLooks += 1;
+    return true;
   }
 
   /** While parts are missing, it is asked whether they are there: of what was sealed, and of what came live and is by now. */

@@ -18,7 +18,7 @@ export interface SegmentSpan {
 export type PiecePlace =
   /** A piece of a segment that has a part. */
   | { readonly segment: number; readonly piece: number }
-  /** A whole segment that has none. */
+  /** A whole segment that has none, or was damaged when that was made. */
   | { readonly segment: number; readonly piece: undefined }
   /** Nothing: the recording has no such segment, though it has later ones. */
   | { readonly segment: number; readonly missing: true };
@@ -49,7 +49,7 @@ export function composeRecording(
   parts: ReadonlyMap<number, Part>,
   { live = false, cut = 0, header, damage = [] }: KnownBeside = {},
 ): ComposedRecording {
-  const composition = new Composition(parts.get(segments[0]?.segment ?? 1)?.header ?? header);
+  const composition = new Composition(parts.get(segments[0]?.segment ?? 1)?.header ?? header, damage);
   let last = 0;
   for (const segment of segments) {
     if (segment.segment > last + 1) composition.addMissing(last + 1, segment.segment - 1, segment.from);
@@ -64,6 +64,7 @@ export function composeRecording(
 
 class Composition {
   readonly #header: CastHeader | undefined;
+  readonly #found: readonly Damage[];
   readonly #pieces: PlayedPiece[] = [];
   readonly #places: PiecePlace[] = [];
   readonly #marks: TimelineMark[] = [];
@@ -75,24 +76,20 @@ class Composition {
   #input = false;
   #to = 0;
 
-  constructor(header: Part['header'] | CastHeader) {
+  constructor(header: Part['header'] | CastHeader, found: readonly Damage[]) {
+    this.#found = found;
     this.#header = header === undefined ? undefined : { title: undefined, command: undefined, ...header };
     this.#terminal = this.#header?.pty === true;
   }
 
   addPart(part: Part): void {
     const keyframes = new Set(part.keyframes.map(({ piece }) => piece));
-    // Where the terminal came within this segment, its keyframes may be of the screen before it or of the one after it.
-    const certain = part.terminal === this.#terminal;
     for (const [index, { from, bytes }] of part.pieces.entries()) {
-      this.#places.push({ segment: part.segment, piece: index });
-      this.#pieces.push({
-        from,
-        to: part.pieces[index + 1]?.from ?? part.to,
-        bytes,
-        keyframe: keyframes.has(index) && (certain || index === 0),
-        plain: !this.#terminal,
-      });
+      const keyframe = keyframes.has(index);
+      this.#places.push({ segment: part.segment, piece: part.damaged === undefined ? index : undefined });
+      // What it was before may not be known, where nothing is known of what came before.
+      const plain = keyframe ? !part.terminal : !this.#terminal;
+      this.#pieces.push({ from, to: part.pieces[index + 1]?.from ?? part.to, bytes, keyframe, plain });
     }
     if (part.busy !== undefined) {
       this.#idle.happened(part.busy.from);
@@ -101,6 +98,8 @@ class Composition {
     }
     for (const [at, amount] of part.heat) this.#activity.add(at, amount);
     for (const mark of part.marks) {
+      // Told with all its words by whoever has found it again.
+      if (mark.kind === 'damage' && this.#found.some(({ from, words }) => from === mark.at && words.startsWith(mark.title))) continue;
       this.#marks.push(mark);
       if (mark.kind === 'damage') this.#damage.push({ from: mark.at, to: mark.at, words: mark.title });
     }

@@ -32,7 +32,10 @@ export const pieceSchema = z.strictObject({
 });
 export type Piece = z.infer<typeof pieceSchema>;
 
-/** The screen before the first event of a piece, as sequences that make any terminal of this size the same. */
+/**
+ * The screen before the first event of a piece, as sequences that make any terminal of this size the same: a plain one
+ * where its part ends without a terminal.
+ */
 export const keyframeSchema = z.strictObject({ piece: count, ...size, ...blob });
 
 /** A small picture of the screen: PNG. */
@@ -71,6 +74,13 @@ export const partSchema = z.strictObject({
   segment: z.number().int().positive(),
   /** Of the segment's file that it was made from. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /**
+   * Where it was not as it was sealed, the SHA-256 of what was there instead, or nothing where nothing was. The part is of
+   * what could be read of it, all of which is one piece.
+   */
+  damaged: z.string().max(64).optional(),
+  /** Which segments before it were damaged in which way, so that its keyframes are of a screen without what was lost. */
+  across: z.string().length(64).optional(),
   from: count,
   to: count,
   /** In the first part of a channel. */

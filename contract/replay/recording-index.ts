@@ -4,6 +4,7 @@ import { describeNote, type MarkKind } from './describe-note.ts';
 import { IdleSpans } from './idle-spans.ts';
 import type { IdleSpan } from './play-time.ts';
 import type { SegmentSource } from './segment-source.ts';
+import { type HappeningListener, tellHappening } from './tell-happening.ts';
 import { TextLines } from './text-lines.ts';
 import type { Damage, TimelineMark } from './timeline.ts';
 
@@ -65,7 +66,7 @@ export async function indexRecording(source: SegmentSource, progress: (done: num
   return indexer.end(source.duration);
 }
 
-class Indexer {
+class Indexer implements HappeningListener {
   readonly #pieces: IndexedPiece[] = [];
   #piece: IndexedPiece = { segment: 0, firstEvent: 0, events: 0, from: 0, to: 0, length: 0, plain: true };
   readonly #transcript: TranscriptItem[] = [];
@@ -99,32 +100,37 @@ class Indexer {
 
   take(event: CastEvent): void {
     this.#takeIntoPiece(event);
+    tellHappening(event, this);
     switch (event.kind) {
       case 'data':
         return this.#takeData(event);
-      case 'resize':
-        return this.#happened(event.at, 1);
       case 'marker':
-        this.#happened(event.at, 1);
-        this.#say(event.at, 'note', event.title);
-        return this.#mark(event.at, 'marker', event.title);
+        return this.#say(event.at, 'note', event.title);
       case 'exit':
         this.#endLines(event.at);
-        this.#happened(event.at, 1);
-        this.#say(event.at, 'note', `Exit status ${event.status}`);
-        return this.#mark(event.at, 'end', `Exit status ${event.status}`);
+        return this.#say(event.at, 'note', `Exit status ${event.status}`);
       case 'note':
         return this.#takeNote(event);
+      case 'resize':
+        return;
       case 'damage':
         this.#endLines(event.at);
-        this.#happened(event.at, 0);
         this.#idle.missing(event.at, event.until);
         this.#idle.busyUntil(event.until);
         this.#until = Math.max(this.#until, event.until);
         this.#damage.push({ from: event.at, to: event.until, words: event.words });
         this.#say(event.at, 'damage', event.words);
-        return this.#mark(event.at, 'damage', event.words);
     }
+  }
+
+  happened(at: number, amount: number): void {
+    this.#idle.happened(at);
+    this.#until = Math.max(this.#until, at);
+    if (amount > 0) this.#activity.add(at, amount);
+  }
+
+  mark(at: number, kind: MarkKind, title: string): void {
+    if (this.#marks.length < MOST_MARKS) this.#marks.push({ at, kind, title: title.slice(0, 200) });
   }
 
   end(duration: number): RecordingIndex {
@@ -156,7 +162,6 @@ class Indexer {
   }
 
   #takeData(event: Extract<CastEvent, { kind: 'data' }>): void {
-    this.#happened(event.at, event.text.length);
     if (event.stream === 'i') this.#input = true;
     if (event.binary !== undefined && !this.#terminal) {
       this.#lines[event.stream].end(event.at);
@@ -173,21 +178,13 @@ class Indexer {
   #takeNote(event: Extract<CastEvent, { kind: 'note' }>): void {
     const { note, at } = event;
     if (note.t === 'terminal') this.#terminal = true;
-    const { words, mark } = describeNote(note);
-    if (note.t !== 'clock' && note.t !== 'fd') this.#happened(at, 1);
+    const { words } = describeNote(note);
     if (note.t === 'lost') this.#damage.push({ from: at, to: at, words: `${words ?? ''}.` });
     if (words !== undefined) {
       // A secret's place is within the line that asked for it.
       if (note.t !== 'redact') this.#endLines(at);
       this.#say(at, note.t === 'lost' ? 'damage' : note.request === 'exec' ? 'command' : 'note', words);
     }
-    if (mark !== undefined) this.#mark(at, mark, event.title ?? words ?? note.t);
-  }
-
-  #happened(at: number, amount: number): void {
-    this.#idle.happened(at);
-    this.#until = Math.max(this.#until, at);
-    if (amount > 0) this.#activity.add(at, amount);
   }
 
   #endLines(at: number): void {
@@ -217,9 +214,5 @@ class Indexer {
     else this.#say(at, 'note', text);
     const item = this.#transcript.at(-1);
     this.#binary = item === undefined ? undefined : { stream, bytes: total, item };
-  }
-
-  #mark(at: number, kind: MarkKind, title: string): void {
-    if (this.#marks.length < MOST_MARKS) this.#marks.push({ at, kind, title: title.slice(0, 200) });
   }
 }

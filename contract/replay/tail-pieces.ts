@@ -1,9 +1,10 @@
 import type { CastEvent, CastHeader } from './cast-event.ts';
-import { describeNote } from './describe-note.ts';
+import type { MarkKind } from './describe-note.ts';
 import type { PlayedPiece } from './driver.ts';
 import { IdleSpans } from './idle-spans.ts';
 import { CastParser } from './parse-segment.ts';
 import type { IdleSpan } from './play-time.ts';
+import { type HappeningListener, tellHappening } from './tell-happening.ts';
 import type { TimelineMark } from './timeline.ts';
 
 /** Text of a piece, and events: as much as is shown in a moment. */
@@ -31,7 +32,7 @@ interface TailPiece {
 export type TailPlace = Pick<TailPiece, 'segment' | 'at' | 'bytes' | 'from' | 'error'>;
 
 /** What comes of a recording while it runs, cut into pieces as it comes. */
-export class TailPieces {
+export class TailPieces implements HappeningListener {
   header: CastHeader | undefined;
   terminal: boolean;
   input = false;
@@ -138,27 +139,18 @@ export class TailPieces {
     }
   }
 
-  #see(event: CastEvent): void {
-    if (event.kind === 'data') {
-      if (event.stream === 'i') this.input = true;
-      this.#active(event.at, event.text.length);
-    } else if (event.kind === 'resize') this.#active(event.at, 1);
-    else if (event.kind === 'marker') this.#mark(event.at, 'marker', event.title);
-    else if (event.kind === 'exit') this.#mark(event.at, 'end', `Exit status ${event.status}`);
-    else if (event.kind === 'note') {
-      if (event.note.t === 'terminal') this.terminal = true;
-      const { words, mark } = describeNote(event.note);
-      if (event.note.t !== 'clock') this.#active(event.at, 1);
-      if (mark !== undefined) this.#mark(event.at, mark, event.title ?? words ?? event.note.t);
-    }
-  }
-
-  #active(at: number, amount: number): void {
+  happened(at: number, amount: number): void {
     this.#idle.happened(at);
-    this.#happened(at, amount);
+    if (amount > 0) this.#happened(at, amount);
   }
 
-  #mark(at: number, kind: TimelineMark['kind'], title: string): void {
+  mark(at: number, kind: MarkKind, title: string): void {
     if (this.marks.length < MOST_MARKS) this.marks.push({ at, kind, title: title.slice(0, 200) });
+  }
+
+  #see(event: CastEvent): void {
+    if (event.kind === 'data' && event.stream === 'i') this.input = true;
+    if (event.kind === 'note' && event.note.t === 'terminal') this.terminal = true;
+    tellHappening(event, this);
   }
 }

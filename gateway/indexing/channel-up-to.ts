@@ -1,11 +1,11 @@
 import { finderStateSchema } from '../../contract/replay/command-finder.ts';
 import type { Keyframe } from '../../contract/replay/driver.ts';
 import type { Part } from '../../contract/replay/part.ts';
+import { micros } from '../../contract/replay/segment-source.ts';
 import type { SegmentRow } from '../../contract/session.ts';
-import { readSegmentFile } from '../recording/segment-on-disk.ts';
+import { type FoundSegment, findSegment } from './found-segment.ts';
 import { IndexedChannel } from './indexed-channel.ts';
-import { micros } from './part-maker.ts';
-import { segmentPieces } from './segment-pieces.ts';
+import { acrossAfter } from './part-maker.ts';
 import { hasFailed, readKeyframe, readPart } from './sidecar-file.ts';
 
 interface Wanted {
@@ -25,8 +25,9 @@ interface Start {
 }
 
 /**
- * A channel as its first segments left it: from the newest keyframe, and what has come after that. A segment that
- * cannot be read, or is known to be the end of whoever shows it, is missing there, and then the screen is not whole.
+ * A channel as its first segments left it: from the newest keyframe, and what has come after that. Of what is damaged
+ * that is what can be read, as whoever plays it sees it; a segment that is known to be the end of whoever shows it is
+ * missing, and then the screen is not whole.
  */
 export async function channelUpTo(wanted: Wanted): Promise<IndexedChannel> {
   const { dataDirectory, session, channel: number, segments, through } = wanted;
@@ -34,19 +35,20 @@ export async function channelUpTo(wanted: Wanted): Promise<IndexedChannel> {
   const { start, newest } = await findStart(wanted);
   if (start !== undefined) {
     channel.terminal = start.part.terminal;
+    channel.across = start.part.across;
     channel.restore(start.keyframe);
   }
   const first = start?.part.segment ?? 1;
   for (let segment = first; segment <= through; segment += 1) {
     channel.segmentsSinceKeyframe += 1;
     const row = segments.find((each) => each.segment === segment);
-    const skipped = row === undefined || (await hasFailed(dataDirectory, session, number, segment, row.sha256));
-    const read = skipped ? undefined : await readSegmentFile(dataDirectory, row);
-    if (row === undefined || read === undefined || read.fault !== undefined) {
+    if (row === undefined || (await hasFailed(dataDirectory, session, number, segment, row.sha256))) {
       miss(channel, row);
       continue;
     }
-    replay(channel, row, read.bytes, { skip: segment === first ? (start?.piece ?? 0) : 0, alive: wanted.alive });
+    const found = await findSegment(dataDirectory, row);
+    replay(channel, row, found, { skip: segment === first ? (start?.piece ?? 0) : 0, alive: wanted.alive });
+    channel.across = acrossAfter({ segment, damaged: found.damaged, across: channel.across });
   }
   channel.through = through;
   // What these say of the end of the last segment holds, from wherever the screen was made anew.
@@ -60,11 +62,11 @@ export async function channelUpTo(wanted: Wanted): Promise<IndexedChannel> {
 function replay(
   channel: IndexedChannel,
   row: SegmentRow,
-  bytes: Buffer,
+  { pieces, damaged }: FoundSegment,
   { skip, alive }: { readonly skip: number; readonly alive: () => void },
 ): void {
   let index = 0;
-  for (const { place, parsed } of segmentPieces(bytes, micros(row.from))) {
+  for (const { place, parsed } of pieces) {
     if (row.segment === 1 && index === 0) channel.begin(parsed.header);
     index += 1;
     if (index <= skip) continue;
@@ -74,13 +76,15 @@ function replay(
     }
     channel.textSinceKeyframe += place.bytes;
   }
+  if (damaged !== undefined) channel.wantKeyframe();
 }
 
-/** A sequence that had begun is over, as it is where damage is shown. */
+/** A sequence that had begun is over, as it is where damage is shown. What is there, and is played, leaves a screen that is not known here. */
 function miss(channel: IndexedChannel, row: SegmentRow | undefined): void {
   const [at, until] = row === undefined ? [0, 0] : [micros(row.from), micros(row.to)];
   channel.show({ kind: 'damage', at, until, words: '' });
-  channel.screen.emulation.whole = false;
+  if (row !== undefined) channel.screen.emulation.whole = false;
+  channel.wantKeyframe();
 }
 
 /** The newest keyframe that can be read, and the newest part. */

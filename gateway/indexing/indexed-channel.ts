@@ -18,6 +18,8 @@ export class IndexedChannel {
   textSinceKeyframe = 0;
   segmentsSinceKeyframe = 0;
   finder: FinderState | undefined;
+  /** As parts say it: which segments were damaged, and how. */
+  across: string | undefined;
   /** What stood on its screens since `takeLines`. */
   readonly #seen = new SeenLines();
   readonly #text = new TextTracker(this.#seen);
@@ -36,6 +38,14 @@ export class IndexedChannel {
     this.#screen = ChannelScreen.from(keyframe, !this.terminal);
     const restoring = this.#screen.restoring(keyframe);
     while (restoring.next().done !== true);
+  }
+
+  /**
+   * What comes next has a keyframe before it, where there is one piece more: whoever has to play across what is missing,
+   * or cannot read as much of it, goes on from there.
+   */
+  wantKeyframe(): void {
+    this.textSinceKeyframe = Number.POSITIVE_INFINITY;
   }
 
   /** A plain one where nothing has said yet what it is. */

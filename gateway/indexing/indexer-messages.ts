@@ -32,8 +32,8 @@ export type FromIndexer =
   | { kind: 'begin'; id: number; segment: number }
   /** Some of its blocks, and whether there are more, which come when these are taken: what is taken at once keeps sessions waiting. */
   | { kind: 'text'; id: number; segment: number; sha256: string; blocks: readonly TextBlock[]; more: boolean }
-  /** `bytes`: of cast text, 0 where there was nothing to do. `fault`: why there is no part. */
-  | { kind: 'made'; id: number; segment: number; bytes: number; fault?: string }
+  /** `bytes`: of cast text, 0 where there was nothing to do. `fault`: why there is no part, or one of what is left of it. */
+  | { kind: 'made'; id: number; segment: number; bytes: number; fault?: string; salvaged?: boolean }
   | { kind: 'done'; id: number }
   /** It cannot be gone on with, and may be later: the disk is full, a file cannot be read. */
   | { kind: 'failed'; id: number; message: string };

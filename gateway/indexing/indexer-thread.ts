@@ -7,7 +7,7 @@ import type { TextBlock } from './screen-text.ts';
 export interface JobHost {
   earlier(): Promise<readonly SegmentRow[]>;
   store(segment: number, sha256: string, blocks: readonly TextBlock[]): Promise<void>;
-  made(segment: number, bytes: number, fault: string | undefined): void;
+  made(segment: number, bytes: number, fault: string | undefined, salvaged: boolean): void;
 }
 
 /** `died`: the thread did, at this segment if it was at one. */
@@ -142,7 +142,7 @@ export class IndexerThread {
         });
       case 'made':
         running.segment = undefined;
-        running.host.made(message.segment, message.bytes, message.fault);
+        running.host.made(message.segment, message.bytes, message.fault, message.salvaged === true);
         return;
       case 'done':
         this.#settle({ died: undefined });

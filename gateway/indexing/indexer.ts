@@ -263,9 +263,11 @@ export class Indexer {
           if (this.#forgotten.has(session)) return;
           await text.put({ session, channel, segment, sha256 }, blocks);
         },
-        made: (segment, bytes, fault) => {
+        made: (segment, bytes, fault, salvaged) => {
           this.#bytes += bytes;
-          if (fault !== undefined) this.#options.log.warn({ session, channel, segment }, `a segment cannot be indexed: ${fault}`);
+          if (fault === undefined) return;
+          const what = salvaged ? 'a segment is damaged, and indexed as far as it can be read' : 'a segment cannot be indexed';
+          this.#options.log.warn({ session, channel, segment }, `${what}: ${fault}`);
         },
       },
     );

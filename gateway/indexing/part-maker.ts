@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
 import { CommandFinder } from '../../contract/replay/command-finder.ts';
@@ -5,11 +6,12 @@ import { Happenings } from '../../contract/replay/happenings.ts';
 import type { Command, Part, Piece } from '../../contract/replay/part.ts';
 import { ENGINE } from '../../contract/replay/screen/engine.ts';
 import { verifiedDump } from '../../contract/replay/screen/verified-dump.ts';
+import { micros } from '../../contract/replay/segment-source.ts';
 import type { SegmentRow } from '../../contract/session.ts';
 import { CollectedBlobs } from './collected-blobs.ts';
 import type { IndexedChannel } from './indexed-channel.ts';
 import type { ScreenLine } from './screen-text.ts';
-import { segmentPieces } from './segment-pieces.ts';
+import type { SegmentPiece } from './segment-pieces.ts';
 import { Thumbnails } from './thumbnails.ts';
 
 /** A keyframe where a piece begins and so much text has come since the last one: what a seek has to show at most, about. */
@@ -35,8 +37,9 @@ export interface PartParts {
   /** As the segment before left it. Goes on to the end of this one. */
   readonly channel: IndexedChannel;
   readonly segment: SegmentRow;
-  /** Of its file, as it was sealed. */
-  readonly bytes: Buffer;
+  readonly pieces: Iterable<SegmentPiece>;
+  /** What was there instead of the segment that was sealed, if it was not. */
+  readonly damaged: string | undefined;
   /** No segment of this channel follows. */
   readonly last: boolean;
   /** Called often. */
@@ -69,13 +72,13 @@ class PartMaker {
   }
 
   make(): MadePart {
-    const { segment, bytes, last } = this.#parts;
+    const { segment, pieces, damaged, last } = this.#parts;
     const channel = this.#channel;
     let { terminal } = channel;
     const from = micros(segment.from);
     let to = from;
     channel.segmentsSinceKeyframe += 1;
-    for (const { place, parsed } of segmentPieces(bytes, from)) {
+    for (const { place, parsed } of pieces) {
       if (segment.segment === 1 && this.#pieces.length === 0) {
         this.#begin(parsed.header);
         ({ terminal } = channel);
@@ -93,17 +96,22 @@ class PartMaker {
     // A keyframe is one of the screen that its part says: a terminal, or a plain one.
     if (channel.terminal !== terminal) this.#forgetKeyframes();
     const { count, lines } = channel.takeLines(to);
-    return { part: this.#part(from, to, count), blobs: this.#blobs.all, lines };
+    const part = this.#part(from, to, count);
+    if (damaged !== undefined) channel.wantKeyframe();
+    channel.across = acrossAfter(part);
+    return { part, blobs: this.#blobs.all, lines };
   }
 
   #part(from: number, to: number, lines: number): Part {
-    const { segment } = this.#parts;
-    const { terminal, input, finder } = this.#channel;
+    const { segment, damaged } = this.#parts;
+    const { terminal, input, finder, across } = this.#channel;
     return {
       v: 1,
       engine: ENGINE,
       segment: segment.segment,
       sha256: segment.sha256,
+      ...(damaged === undefined ? {} : { damaged }),
+      ...(across === undefined ? {} : { across }),
       from,
       to,
       ...(this.#header === undefined ? {} : { header: this.#header }),
@@ -170,11 +178,14 @@ class PartMaker {
   #forgetKeyframes(): void {
     if (this.#keyframes.length === 0) return;
     this.#keyframes.length = 0;
-    this.#channel.textSinceKeyframe = Number.POSITIVE_INFINITY;
+    this.#channel.wantKeyframe();
   }
 }
 
-/** As casts count, in microseconds: steps of ten. */
-export function micros(nanos: number): number {
-  return Math.floor(nanos / 10_000) * 10;
+/** What the part of the next segment has to say of the damage before it. */
+export function acrossAfter({ segment, damaged, across }: Pick<Part, 'segment' | 'damaged' | 'across'>): string | undefined {
+  if (damaged === undefined) return across;
+  return createHash('sha256')
+    .update(`${across ?? ''} ${segment} ${damaged}`)
+    .digest('hex');
 }

@@ -1,4 +1,5 @@
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { CELL_WORDS, CHARACTERS, SECOND_HALF } from '../../contract/replay/screen/packed-cells.ts';
 import type { ScreenBuffer, ScreenLine, TerminalCore } from '../../contract/replay/screen/terminal-internals.ts';
 import { type ScreenWatcher, watchScreen } from '../../contract/replay/screen/watch-screen.ts';
 import { asciiRead, lineText, readAscii } from './line-text.ts';
@@ -89,7 +90,8 @@ export class TextTracker implements ScreenWatcher {
     this.#printing = isBlank(data, start, end) ? undefined : y;
     // Blanks are a way to erase.
     if (data[start] === SPACE) this.erasing(buffer, y, x);
-    else this.#overwriting(rows, buffer, y, x);
+    else if (rows.isNew(y, x) && (rows.since(y) < this.#now || replaces(lineOf(buffer, y), x, data, start, end)))
+      this.#overwriting(rows, buffer, y);
     const cols = this.#cols;
     if (x + 2 * (end - start) <= cols) return;
     // Below the last row nothing is overwritten: what stands there scrolls.
@@ -97,7 +99,7 @@ export class TextTracker implements ScreenWatcher {
     const columns = x + (end - start) + wideOnes(data, start, end);
     if (columns <= cols) return;
     const last = Math.min(buffer.scrollBottom, y + Math.floor(columns / cols));
-    for (let row = y + 1; row <= last; row += 1) this.#overwriting(rows, buffer, row, 0);
+    for (let row = y + 1; row <= last; row += 1) if (rows.isNew(row)) this.#overwriting(rows, buffer, row);
   }
 
   printed(buffer: ScreenBuffer): void {
@@ -166,10 +168,8 @@ export class TextTracker implements ScreenWatcher {
     return buffer === this.#core?.buffers.alt ? this.#alternate : this.#normal;
   }
 
-  /** What came in the same piece of output, nobody has seen for long: only what stood there before it counts. */
-  #overwriting(rows: ScreenRows, buffer: ScreenBuffer, y: number, x: number): void {
-    if (!rows.isNew(y, x) || rows.since(y) >= this.#now || this.#isSpent(rows, y)) return;
-    this.#capture(rows, buffer, y);
+  #overwriting(rows: ScreenRows, buffer: ScreenBuffer, y: number): void {
+    if (!this.#isSpent(rows, y)) this.#capture(rows, buffer, y);
   }
 
   /** The row leaves its screen at the top, where lines are read in their order: parts of one are put together. */
@@ -292,6 +292,19 @@ function isBlank(data: Uint32Array, start: number, end: number): boolean {
   let at = start;
   while (at < end && data[at] === SPACE) at += 1;
   return at === end;
+}
+
+/** Whether another character stands where one of these is going to. */
+function replaces({ _data: cells, length }: ScreenLine, x: number, data: Uint32Array, start: number, end: number): boolean {
+  for (let at = start, column = x; at < end && column < length; at += 1, column += 1) {
+    const code = data[at] as number;
+    // Behind a wide one it is not known which stands where.
+    if (code > LAST_NARROW) return true;
+    const content = cells[column * CELL_WORDS] as number;
+    const shown = content & CHARACTERS;
+    if ((shown !== code && shown > SPACE) || content === SECOND_HALF) return true;
+  }
+  return false;
 }
 
 /** At most so many characters that take two columns. */

@@ -1,15 +1,15 @@
 import type { SegmentRow } from '../../contract/session.ts';
 import { asSallyportError } from '../base/errors.ts';
 import type { PerStream } from '../recording/cast-renderer.ts';
+import { intervalOf, wholeSteps } from '../recording/cast-time.ts';
+import { asParts, type CastPart, partMissing, readAround } from '../recording/read-around.ts';
 import { readSegmentFile } from '../recording/segment-on-disk.ts';
 import type { Database } from '../store/database.ts';
 import { type CastSource, castSources } from './cast-source.ts';
-import { intervalOf, wholeSteps } from './cast-time.ts';
-import { asParts, type CastPart, partMissing, readAround } from './read-around.ts';
 import { sealedLines } from './read-segment.ts';
 import { readStretch } from './read-stretch.ts';
 
-export type { CastPart } from './read-around.ts';
+export type { CastPart } from '../recording/read-around.ts';
 
 /**
  * A channel's recording as lines of asciicast v3: the sealed segments in order, then what still stands in the journal,

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import type { SegmentRow } from '../../contract/session.ts';
-import { SallyportError } from '../base/errors.ts';
+import { LineSplitter } from '../recording/line-splitter.ts';
+import { segmentDamaged } from '../recording/segment-damaged.ts';
 import { zstdFrames } from '../recording/zstd-frames.ts';
-import { LineSplitter } from './line-splitter.ts';
 
 const decompress = promisify(zstdDecompress);
 
@@ -19,11 +19,4 @@ export async function* sealedLines(bytes: Buffer, segment: SegmentRow): AsyncGen
   } catch (thrown) {
     throw segmentDamaged(segment, thrown instanceof Error ? thrown.message : String(thrown), thrown);
   }
-}
-
-export function segmentDamaged(segment: SegmentRow, what: string, cause?: unknown): SallyportError {
-  return new SallyportError('RECORDING_DAMAGED', `Segment ${segment.file} is damaged: ${what}`, {
-    remedy: 'restore that file from a backup; everything else still plays',
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

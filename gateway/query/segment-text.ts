@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import type { SegmentRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
+import { timeWords } from '../recording/cast-time.ts';
+import { salvageSegment } from '../recording/salvage-segment.ts';
+import { segmentDamaged } from '../recording/segment-damaged.ts';
 import { zstdFramePlaces } from '../recording/zstd-frames.ts';
-import { timeWords } from './cast-time.ts';
-import { segmentDamaged } from './read-segment.ts';
-import { salvageSegment } from './salvage-segment.ts';
 
 const decompress = promisify(zstdDecompress);
 

@@ -84,7 +84,7 @@ export class CastStream {
         chunk = Buffer.concat([this.#carry, chunk]);
         this.#carry = undefined;
       }
-      if (this.#mode === 'detect' && looksBinary(chunk, this.#run !== undefined)) this.#binary(at, chunk);
+      if (this.#mode === 'detect' && looksBinary(chunk)) this.#binary(at, chunk);
       else this.#text(at, chunk);
     }
     // After the bytes were dealt with: a run that ends just before them is hashed by the digest as it stood.
@@ -171,11 +171,10 @@ const MOST_CONTROLS = 0.3;
 const LEAST_SAMPLE = 32;
 
 /** Not text: a NUL, not UTF-8 (sequences cut at the ends are fine), or mostly control characters. */
-function looksBinary(chunk: Buffer, inRun: boolean): boolean {
+function looksBinary(chunk: Buffer): boolean {
   if (chunk.includes(0)) return true;
-  // Within a run, the rest of a sequence whose beginning went into the run does not make text binary.
-  const start = inRun ? continuationHead(chunk) : 0;
-  const body = chunk.subarray(start, chunk.length - incompleteTail(chunk));
+  // The rest of a sequence whose beginning stands in the segment before, or among bytes that are not text, does not make text binary.
+  const body = chunk.subarray(continuationHead(chunk), chunk.length - incompleteTail(chunk));
   if (!isUtf8(body)) return true;
   const sample = Math.min(body.length, SAMPLE_BYTES);
   if (sample < LEAST_SAMPLE) return false;

@@ -243,20 +243,40 @@ describe('the thread that indexes', () => {
     expect((await wholeParts(data, poison)).length).toBe(parts.length);
   });
 
-  it('leaves a damaged segment, and the rest of its channel has its parts', async () => {
+  it('makes of a damaged segment what can be read of it, tells so once, and makes it right when the file is back', async () => {
     const data = await RecordedData.open(belongings);
     const session = await data.session({ happenings: log(6000), terminal });
     await data.indexing.indexer.idle();
     const rows = await data.segments(session);
+    const right = await filesOf(data, session);
     const path = join(data.directory, rows[1]?.file ?? '');
-    writeFileSync(path, flipped(readFileSync(path), 100));
+    const whole = readFileSync(path);
+    writeFileSync(path, flipped(whole, 100));
     rmSync(join(data.directory, replayDirectory(session, 0)), { recursive: true });
     await data.reopenIndexing();
     data.indexing.indexer.begin();
     await data.indexing.indexer.idle();
     const parts = await partsOf(data, session);
-    expect(parts.map((part) => part !== undefined)).toEqual(rows.map(({ segment }) => segment !== 2));
-    expect(data.log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('a segment cannot be indexed')]);
+    expect(parts.map((part) => (part?.damaged ?? '') !== '')).toEqual(rows.map(({ segment }) => segment === 2));
+    expect(parts.map((part) => part?.across !== undefined)).toEqual(rows.map(({ segment }) => segment > 2));
+    expect(parts[1]?.marks.filter(({ kind }) => kind === 'damage').length).toBeGreaterThan(0);
+    expect(parts[2]?.keyframes[0]?.piece, 'nobody has to play across what is missing').toBe(0);
+    await data.reopenIndexing();
+    data.indexing.indexer.begin();
+    await data.indexing.indexer.idle();
+    const told = data.log.lines.map(({ message }) => message);
+    expect(told).toEqual([expect.stringContaining('a segment is damaged, and indexed as far as it can be read: its SHA-256')]);
+
+    rmSync(path); // And then something else is wrong with it.
+    await data.reopenIndexing();
+    data.indexing.indexer.begin();
+    await data.indexing.indexer.idle();
+    expect((await partsOf(data, session)).map((part) => part?.damaged === '')).toEqual(rows.map(({ segment }) => segment === 2));
+    writeFileSync(path, whole);
+    await data.reopenIndexing();
+    data.indexing.indexer.begin();
+    await data.indexing.indexer.idle();
+    expect(await filesOf(data, session)).toEqual(right);
   });
 
   it('says so to whoever waits for it when nothing can be written, and goes on later', async () => {

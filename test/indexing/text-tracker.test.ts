@@ -86,6 +86,19 @@ describe('lines of screen text', () => {
       expect(texts([`a secret${erased}later`]), JSON.stringify(erased)).toContain('a secret');
   });
 
+  it('are found when other text takes their place within one piece of output', () => {
+    for (const [output, ...found] of [
+      ['rm -rf /\rls      ', 'rm -rf /', 'ls'],
+      ['\x1b[2;3Ha secret\x1b[2;3Hx', '  a secret', '  x secret'],
+      ['漢字\x1b[1;2Hx', '漢字'],
+      ['a secret\rb\x1b[9b', 'a secret', 'bbbbbbbbbb'],
+      ['x\r\na secret\x1b[Hmore than a row is wide', 'a secret'],
+    ] as const)
+      expect(texts([output]), JSON.stringify(output)).toEqual(expect.arrayContaining([...found]));
+    // The same once more is no other text, and what is extended counts as it was last.
+    expect(texts(['a line\ra line\ra line that is longer'])).toEqual(['a line that is longer']);
+  });
+
   it('of the alternate screen are told when it is left, and those below it stay', () => {
     const lines = seen(['shell\r\n', '\x1b[?1049h\x1b[Heditor', '\x1b[2;1Hmore', '\x1b[?1049l', 'again\r\n']);
     expect(lines).toEqual(['shell@1-6', 'editor@2-4', 'more@3-4', 'again@5-6']);

@@ -156,6 +156,64 @@ describe('a recording in a data directory', () => {
     });
   }
 
+  for (const [what, spoil] of [
+    ['the middle of a segment', (bytes: Buffer) => bytes.fill(0x55, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 20)],
+    ['all of a segment', (bytes: Buffer) => bytes.fill(0x55)],
+  ] as const) {
+    it(`in which ${what} is damaged has keyframes behind it that are what playing across the damage shows`, async () => {
+      const story = await begin(200_000);
+      fill(story, 9, 600);
+      await story.end();
+      const rows = await story.data.database.segments.ofSession(story.id);
+      expect(rows.length).toBeGreaterThan(3);
+      const path = join(story.data.directory, rows[1]?.file ?? '');
+      writeFileSync(path, spoil(readFileSync(path)));
+      const bare = await FileDriver.open(story.data.database, story.id, 0);
+      await makeSidecars(story.data.database, story.id);
+      const driver = await FileDriver.open(story.data.database, story.id, 0);
+      const behind = driver.outline.pieces.filter(({ from, keyframe }) => keyframe && from * 1000 >= (rows[1]?.to ?? 0));
+      expect(behind[0]?.from).toBe(Math.floor((rows[1]?.to ?? 0) / 10_000) * 10);
+      expect(driver.timeline.damage.length, 'told before anybody has come to it').toBeGreaterThan(0);
+      const random = randomNumbers(3);
+      const played = new Player(bare, nodeHost);
+      const sought = new Player(driver, nodeHost);
+      const times = Array.from({ length: 12 }, () => random(driver.outline.duration)).sort((a, b) => a - b);
+      const expected = new Map<number, string>();
+      for (const at of times) {
+        played.seek(at, 0);
+        await played.shown();
+        expected.set(at, played.screen.dump());
+      }
+      for (const at of times.toSorted(() => random(3) - 1)) {
+        sought.seek(at, 0);
+        await sought.shown();
+        expect(sought.screen.dump() === expected.get(at), `at ${at}`).toBe(true);
+      }
+      expect(driver.damage.map(({ message }) => message)).toEqual(bare.damage.map(({ message }) => message));
+      expect(driver.timeline.damage.map(({ words }) => words)).toEqual(bare.timeline.damage.map(({ words }) => words));
+      await played.close();
+      await sought.close();
+    });
+  }
+
+  it('whose first segment was damaged since is shown as the terminal that it was', async () => {
+    const story = await begin(300_000);
+    fill(story, 10, 500);
+    await story.end();
+    await makeSidecars(story.data.database, story.id);
+    const rows = await story.data.database.segments.ofSession(story.id);
+    const path = join(story.data.directory, rows[0]?.file ?? '');
+    writeFileSync(path, readFileSync(path).fill(0x55));
+    const driver = await FileDriver.open(story.data.database, story.id, 0);
+    const player = new Player(driver, nodeHost);
+    player.seek(0, 0);
+    await player.shown();
+    player.seek(driver.outline.duration, 0);
+    await player.shown();
+    expect(player.screen.plain).toBe(false);
+    await player.close();
+  });
+
   it('with a segment that is gone is played around it, with its time', async () => {
     const story = await words('one', 'two', 'three');
     await makeSidecars(story.data.database, story.id);

@@ -156,6 +156,19 @@ test('every segment ends with the clock', () => {
   expect(renderer.at(-1)).toContain('clock');
 });
 
+test('text is kept, also where a character is cut by the end of a segment', () => {
+  const text = Buffer.from(`${'line of a log that is no binary\n'.repeat(1000)}🙂`);
+  const binary = Buffer.alloc(RAW_LIMIT); // What is kept of binary bytes is used up.
+  for (let cut = 1; cut < 4; cut += 1) {
+    const end = text.length - 4 + cut;
+    const rest = Buffer.concat([text.subarray(end), text]);
+    const { cast } = render([data('o', binary), data('o', text.subarray(0, end)), data('o', rest)], {}, [2]);
+    expect(cast.events.filter(({ ours }) => ours?.t === 'bulk')).toEqual([]);
+    const shown = cast.events.map(({ code, data: shownText }) => (code === 'o' ? shownText : '')).join('');
+    expect(shown.split('line of a log that is no binary\n').length - 1).toBe(2000);
+  }
+});
+
 test('a genuine replacement character needs no raw event beside it', () => {
   const { cast } = render([data('o', 'a\u{fffd}b')], { terminal });
   expect(cast.events.map(({ code }) => code)).toEqual(['o', '+']);

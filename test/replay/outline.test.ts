@@ -91,21 +91,37 @@ describe('the outline of a recording', () => {
     expect(timeline.marks.map(({ kind }) => kind)).toEqual(['damage']);
   });
 
-  it('does not use keyframes of which it is not certain whether they are of a terminal', () => {
+  it('has keyframes of a terminal where their parts end with one, also where nothing is known of what was before', () => {
     const began = { ...header, pty: false };
     const parts = new Map([
       [1, part(1, 0, 10, { header: began, terminal: false, pieces: [piece(0), piece(5)], keyframes: [keyframe(1)] })],
-      [2, part(2, 10, 20, { terminal: true, pieces: [piece(10), piece(15)], keyframes: [keyframe(0), keyframe(1)] })],
+      [2, part(2, 10, 20, { terminal: true, pieces: [piece(10)] })],
       [3, part(3, 20, 30, { keyframes: [keyframe(0)] })],
     ]);
-    const { outline } = composeRecording([span(1, 0, 10), span(2, 10, 20), span(3, 20, 30)], parts);
-    expect(outline.pieces.map(({ keyframe: has, plain }) => [has, plain])).toEqual([
-      [false, true],
-      [true, true],
-      [true, true],
-      [false, true],
-      [true, false],
+    const spans = [span(1, 0, 10), span(2, 10, 20), span(3, 20, 30)];
+    const keyframes = () =>
+      composeRecording(spans, parts).outline.pieces.map(({ keyframe: has, plain }) => has && (plain ? 'plain' : 'terminal'));
+    expect(keyframes()).toEqual([false, 'plain', false, 'terminal']);
+    parts.delete(1);
+    parts.delete(2);
+    expect(keyframes()).toEqual([false, false, 'terminal']);
+  });
+
+  it('plays a segment that was damaged as a whole, from the screen before it, and tells its damage once', () => {
+    const marks = [{ at: 11, kind: 'damage' as const, title: 'lost wor' }];
+    const parts = new Map([
+      [1, part(1, 0, 10, { header })],
+      [2, part(2, 10, 20, { damaged: '', keyframes: [keyframe(0)], marks })],
     ]);
+    const compose = (damage: { from: number; to: number; words: string }[]) =>
+      composeRecording([span(1, 0, 10), span(2, 10, 20)], parts, { damage });
+    expect(compose([]).places).toEqual([
+      { segment: 1, piece: 0 },
+      { segment: 2, piece: undefined },
+    ]);
+    expect(compose([]).outline.pieces[1]).toMatchObject({ keyframe: true, plain: false });
+    expect(compose([]).timeline.damage).toEqual([{ from: 11, to: 11, words: 'lost wor' }]);
+    expect(compose([{ from: 11, to: 15, words: 'lost words' }]).timeline.damage).toEqual([{ from: 11, to: 15, words: 'lost words' }]);
   });
 
   it('has marks, commands and damage of all parts in their order, and what was found since', () => {

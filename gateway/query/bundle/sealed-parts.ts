@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
+import { intervalOf, timeWords, wholeSteps } from '../../recording/cast-time.ts';
 import { readSegmentFile } from '../../recording/segment-on-disk.ts';
-import { intervalOf, timeWords, wholeSteps } from '../cast-time.ts';
 import type { CastPart } from '../read-cast.ts';
 import { sealedLines } from '../read-segment.ts';
 import type { ChannelFacts, Seal } from './session-seals.ts';

@@ -7,14 +7,16 @@ import { micros } from '../../../contract/replay/segment-source.ts';
 import type { Timeline } from '../../../contract/replay/timeline.ts';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { SallyportError } from '../../base/errors.ts';
+import { type FoundDamage, salvagedEvents } from '../../indexing/salvaged-events.ts';
 import { readKeyframe } from '../../indexing/sidecar-file.ts';
 import type { PerStream } from '../../recording/cast-renderer.ts';
+import { partMissing } from '../../recording/read-around.ts';
+import { readSegmentFile } from '../../recording/segment-on-disk.ts';
 import type { Database } from '../../store/database.ts';
 import { castSources } from '../cast-source.ts';
-import { partMissing } from '../read-around.ts';
 import { SegmentTexts } from '../segment-text.ts';
 import { recordedParts } from './recorded-parts.ts';
-import { type FoundDamage, isGone, pieceEvents, salvagedEvents, sealedEvents, stretchEvents } from './segment-events.ts';
+import { isGone, pieceEvents, sealedEvents, stretchEvents } from './segment-events.ts';
 
 /** Of a segment's text, so that the header at its beginning is in it. */
 const HEADER_BYTES = 64 * 1024;
@@ -43,7 +45,7 @@ export class FileDriver implements ReplayDriver {
   readonly #sources: ReadonlyMap<number, Source>;
   readonly #spans: readonly SegmentSpan[];
   readonly #parts: Map<number, Part>;
-  readonly #header: CastHeader | undefined;
+  #header: CastHeader | undefined;
   readonly #found: FoundDamage[] = [];
   readonly #listeners = new Set<() => void>();
   #composed: ComposedRecording;
@@ -124,8 +126,10 @@ export class FileDriver implements ReplayDriver {
       if (this.#closed || !(thrown instanceof SallyportError) || source?.sealed === undefined) throw thrown;
       // From here on it is played as one piece, without its sidecar: from the journal if it is there still, or what is left.
       source.altered = true;
-      this.#parts.delete(place.segment);
       if (place.piece === undefined) return this.#read(source, undefined);
+      this.#parts.delete(place.segment);
+      // It says how the screen began all the same.
+      if (place.segment === 1) this.#header ??= this.outline.header;
       this.#recompose(1);
       return [];
     }
@@ -133,8 +137,9 @@ export class FileDriver implements ReplayDriver {
 
   async keyframe(piece: number): Promise<Keyframe | undefined> {
     const place = this.#composed.places[piece];
-    if (place === undefined || 'missing' in place || place.piece === undefined) return undefined;
-    const keyframe = this.#parts.get(place.segment)?.keyframes.find((each) => each.piece === place.piece);
+    if (place === undefined || 'missing' in place) return undefined;
+    const wanted = place.piece ?? 0;
+    const keyframe = this.#parts.get(place.segment)?.keyframes.find((each) => each.piece === wanted);
     return keyframe && readKeyframe(this.#database.directory, this.#session, this.#channel, place.segment, keyframe);
   }
 
@@ -165,7 +170,7 @@ export class FileDriver implements ReplayDriver {
       }
     }
     if (source.sealed === undefined) return [];
-    const salvaged = await salvagedEvents(this.#database.directory, source.sealed);
+    const salvaged = await salvagedEvents(source.sealed, await readSegmentFile(this.#database.directory, source.sealed));
     this.#find(salvaged.damage);
     return salvaged.events;
   }

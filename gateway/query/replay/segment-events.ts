@@ -5,22 +5,8 @@ import { micros } from '../../../contract/replay/segment-source.ts';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { asSallyportError, type SallyportError } from '../../base/errors.ts';
 import type { PerStream } from '../../recording/cast-renderer.ts';
-import { readSegmentFile } from '../../recording/segment-on-disk.ts';
-import { readAround } from '../read-around.ts';
 import { readStretch } from '../read-stretch.ts';
 import type { SegmentTexts } from '../segment-text.ts';
-
-/** What is wrong with a recording, from one moment of it (microseconds) to another. */
-export interface FoundDamage {
-  readonly from: number;
-  readonly to: number;
-  readonly error: SallyportError;
-}
-
-export interface ReadEvents {
-  readonly events: readonly CastEvent[];
-  readonly damage: readonly FoundDamage[];
-}
 
 /** The events of one piece of a sealed segment. Throws RECORDING_DAMAGED when the segment is not as it was sealed. */
 export async function pieceEvents(texts: SegmentTexts, segment: SegmentRow, piece: Piece): Promise<readonly CastEvent[]> {
@@ -37,28 +23,6 @@ export async function sealedEvents(texts: SegmentTexts, segment: SegmentRow): Pr
   // A frame holds whole lines.
   for await (const content of text.read(0, text.bytes)) parser.push(content.toString('utf8'));
   return parser;
-}
-
-/** What can be read of a segment that is not as it was sealed, at its right time. */
-export async function salvagedEvents(dataDirectory: string, segment: SegmentRow): Promise<ReadEvents> {
-  const { bytes, fault = 'it cannot be read' } = await readSegmentFile(dataDirectory, segment);
-  const events: CastEvent[] = [];
-  const damage: FoundDamage[] = [];
-  let parser = new CastParser(micros(segment.from), false);
-  for await (const part of readAround(segment, bytes, fault, { begins: micros(segment.from) * 1000, ends: segment.to })) {
-    if (part.kind === 'line') {
-      parser.push(part.line);
-      continue;
-    }
-    events.push(...parser.events);
-    const from = parser.at;
-    const to = from + Math.round(part.missingNanos / 1000);
-    parser = new CastParser(to, false);
-    events.push({ kind: 'damage', at: from, until: to, words: part.error.message });
-    damage.push({ from, to, error: part.error });
-  }
-  events.push(...parser.events);
-  return { events, damage };
 }
 
 /** A stretch of journal as far as it was written, and what the next one needs. `from`: where it begins, microseconds. */

@@ -469,10 +469,6 @@ async function openSession(command: string): Promise<{ session: string; agent: p
     const rows = await sessionsOf(world.gateway.data, route.principal);
     return rows.length === 1 && rows[0]?.channels === 1 ? rows : undefined;
   });
-  // The session is there a moment before its channel.
-  await until('its channel', () =>
-    withDatabase(async ({ channels }) => ((await channels.ofSession(row?.id as string)).length > 0 ? true : undefined)),
-  );
   return { session: row?.id as string, agent };
 }
 
@@ -647,11 +643,14 @@ describe('a recording of a session that runs', () => {
     stuck.socket.resume();
     agent.write('\n');
     await stuck.until((messages) => messages.at(-1)?.includes('"end"') === true);
-    const { texts } = await sealed(session);
     // How it ended, and the first place that differs: the texts themselves are too long to be shown.
     expect(stuck.messages.slice(-2).map((message) => (JSON.parse(message) as { type: string }).type)).toEqual(['channel-closed', 'end']);
     const text = stuck.messages.map((message) => (JSON.parse(message) as { text?: string }).text ?? '').join('');
-    const whole = Buffer.concat(texts).toString('utf8');
+    const whole = await until('all of it, sealed', async () => {
+      const { texts } = await sealed(session);
+      const joined = Buffer.concat(texts).toString('utf8');
+      return joined.length >= text.length ? joined : undefined;
+    });
     const differs = text === whole ? -1 : [...whole].findIndex((character, at) => text[at] !== character);
     expect([text.length, differs, text.slice(differs - 50, differs + 50)]).toEqual([whole.length, -1, expect.anything()]);
     stuck.socket.destroy();

@@ -1,8 +1,8 @@
 import type { SegmentRow } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
 import { timeWords, wholeSteps } from './cast-time.ts';
-import { segmentDamaged } from './read-segment.ts';
 import { frameLines, salvageSegment } from './salvage-segment.ts';
+import { segmentDamaged } from './segment-damaged.ts';
 
 /**
  * A line of a cast with its line feed, or news of damage: that a part of the recording could not be read and is left

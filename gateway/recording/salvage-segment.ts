@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
-import { checkedFrameAt, nextFrameStart } from '../recording/zstd-frames.ts';
 import { clockOf, intervalOf, wholeSteps } from './cast-time.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { checkedFrameAt, nextFrameStart } from './zstd-frames.ts';
 
 const decompress = promisify(zstdDecompress);
 
