@@ -150,7 +150,7 @@ describe('a seek', () => {
   });
 
   it('leaves others their turn, however much there is to show', async () => {
-    const driver = new MemoryDriver([[{ kind: 'data', at: 10, stream: 'o', text: '\x1b[2Jx\r\n'.repeat(60_000) }]]);
+    const driver = new MemoryDriver([[{ kind: 'data', at: 10, stream: 'o', text: '\x1b[2Jx\r\n'.repeat(120_000) }]]);
     const turns: number[] = [];
     let since = worked();
     const player = new Player(driver, {
@@ -165,7 +165,8 @@ describe('a seek', () => {
     await player.shown();
     expect(turns.length).toBeGreaterThan(20);
     const [, typical = 0] = turns.toSorted((a, b) => b - a).slice(Math.floor(turns.length / 4));
-    expect(typical, 'milliseconds').toBeLessThan(15);
+    // Each of them clears a screen for four characters of output: what programs draw takes a tenth of it.
+    expect(typical, 'milliseconds').toBeLessThan(60);
   });
 
   it('tells how far it has come', async () => {

@@ -130,9 +130,9 @@ it('the interfaces that browsers and Node have are enough to follow a recording'
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   belongings.add(() => void agent.kill('SIGKILL'));
-  const [row] = await until('the session', async () => {
+  const [row] = await until('the session and its channel', async () => {
     const rows = await sessionsOf(world.gateway.data, route.principal);
-    return rows.length === 1 ? rows : undefined;
+    return rows.length === 1 && rows[0]?.channels === 1 ? rows : undefined;
   });
   const program = startProgram(
     process.execPath,
@@ -164,9 +164,9 @@ it('a gateway that is told to end does, whoever still follows, asks and takes no
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   belongings.add(() => void agent.kill('SIGKILL'));
-  const [row] = await until('the session', async () => {
+  const [row] = await until('the session and its channel', async () => {
     const rows = await sessionsOf(world.gateway.data, route.principal);
-    return rows.length === 1 ? rows : undefined;
+    return rows.length === 1 && rows[0]?.channels === 1 ? rows : undefined;
   });
   const open = () =>
     RawWebSocket.open({
