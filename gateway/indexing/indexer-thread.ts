@@ -31,6 +31,8 @@ const LOOK_MILLIS = 1000;
 const IDLE_MILLIS = 90_000;
 /** Of the thread's heap; it ends when it needs more. */
 const MOST_MEGABYTES = 512;
+/** Of it, what is just made: V8 would let it grow to a hundred, which is then taken from the gateway for good. */
+const YOUNG_MEGABYTES = 24;
 
 /** The thread that indexes, one job at a time. It is begun when there is something to do, and ended when it hangs. */
 export class IndexerThread {
@@ -93,7 +95,7 @@ export class IndexerThread {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./indexer-worker.${extension}`, import.meta.url), {
       name: 'indexer',
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     });
     worker.unref();
     this.#heardAt = Number.POSITIVE_INFINITY;
