@@ -83,10 +83,6 @@ export class IndexerThread {
     this.#settle({ died: undefined });
   }
 
-  close(): Promise<void> {
-    return this.end();
-  }
-
   #post(message: ToIndexer): void {
     this.#worker?.postMessage(message);
   }

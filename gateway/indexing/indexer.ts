@@ -162,7 +162,7 @@ export class Indexer {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#rest);
-    await this.#thread.close();
+    await this.#thread.end();
     await this.#working;
     for (const name of [...this.#waiters.keys()]) this.#tellWaiters(name);
   }

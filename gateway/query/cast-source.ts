@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SegmentRow } from '../../contract/session.ts';
+import { isGone } from '../recording/errno-code.ts';
 import { channelJournalDirectory, journalFile, stretchOfFileName } from '../recording/journal-layout.ts';
 import type { Database } from '../store/database.ts';
 
@@ -52,7 +53,7 @@ async function namesIn(directory: string): Promise<string[]> {
     return await readdir(directory);
   } catch (thrown) {
     // Nothing is left in the journal of a session that has ended in order.
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
+    if (isGone(thrown)) return [];
     throw thrown;
   }
 }

@@ -1,4 +1,5 @@
 import type { CastEvent } from '../../contract/replay/cast-event.ts';
+import { isBinary } from '../../contract/replay/parse-segment.ts';
 import type { ChannelRow } from '../../contract/session.ts';
 import type { SallyportError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
@@ -8,9 +9,6 @@ import type { CastPart } from './read-cast.ts';
 import { TerminalItems } from './terminal-items.ts';
 import { TextLines } from './text-lines.ts';
 import type { ItemBody, TranscriptItem } from './transcript-item.ts';
-
-/** Output that is mostly not text (the first bytes of a binary stream) is counted instead of shown. */
-const MOST_REPLACED = 0.05;
 
 /** Characters of an event whose lines are given out together: an event may have a million, each of them a line. */
 const PIECE = 16_384;
@@ -172,13 +170,4 @@ function sizeOr(value: unknown, otherwise: number): number {
 
 function exactLength(event: RecordedObject): number {
   return typeof event.b64 === 'string' ? Buffer.byteLength(event.b64, 'base64') : 0;
-}
-
-function isBinary(text: string): boolean {
-  let replaced = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0xfffd || code === 0) replaced += 1;
-  }
-  return replaced > 8 && replaced > text.length * MOST_REPLACED;
 }

@@ -2,6 +2,7 @@ import type { SegmentRow } from '../../contract/session.ts';
 import { asSallyportError } from '../base/errors.ts';
 import type { PerStream } from '../recording/cast-renderer.ts';
 import { intervalOf, wholeSteps } from '../recording/cast-time.ts';
+import { isGone } from '../recording/errno-code.ts';
 import { asParts, type CastPart, partMissing, readAround } from '../recording/read-around.ts';
 import { readSegmentFile } from '../recording/segment-on-disk.ts';
 import type { Database } from '../store/database.ts';
@@ -85,10 +86,6 @@ async function* readSource(reading: Reading): AsyncGenerator<CastPart, PerStream
 
 function around({ position, ends }: Reading, segment: SegmentRow, bytes: Buffer | undefined, fault: string): AsyncGenerator<CastPart> {
   return readAround(segment, bytes, fault, { begins: position.nanos, ends });
-}
-
-function isGone(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
 }
 
 /** How much of the source's time has not been given out. */

@@ -1,6 +1,7 @@
 import type { Frame } from '../../contract/frame-codec.ts';
 import { SallyportError } from '../base/errors.ts';
 import { CastRenderer, type PerStream } from '../recording/cast-renderer.ts';
+import { isGone } from '../recording/errno-code.ts';
 import { readJournal, readStretchHeader } from '../recording/journal-reader.ts';
 import { parseStretchHeader } from '../recording/stretch-header.ts';
 
@@ -46,7 +47,7 @@ export async function stretchStart(path: string): Promise<number | undefined> {
   try {
     return (await readStretchHeader(path))?.start;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    if (isGone(thrown)) return undefined;
     throw thrown;
   }
 }

@@ -9,3 +9,8 @@ export function isNoSpace(thrown: unknown): boolean {
   const code = errnoCode(thrown);
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
+
+/** Whether a file is not there, or not any more: a stretch is dropped from the journal once it is sealed. */
+export function isGone(thrown: unknown): boolean {
+  return errnoCode(thrown) === 'ENOENT';
+}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import type { SegmentRow } from '../../contract/session.ts';
+import { isGone } from './errno-code.ts';
 
 /** Far above what the sealer writes; a row that claims more is not read into memory. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -24,7 +25,7 @@ export async function readSegmentFile(dataDirectory: string, segment: SegmentRow
       await handle.close();
     }
   } catch (thrown) {
-    const missing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+    const missing = isGone(thrown);
     return { bytes: undefined, fault: missing ? 'it is missing' : thrown instanceof Error ? thrown.message : String(thrown) };
   }
   if (bytes.length !== segment.bytes) return { bytes, fault: `it has ${bytes.length} bytes and was sealed with ${segment.bytes}` };

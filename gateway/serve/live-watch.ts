@@ -36,8 +36,7 @@ export function openLiveWatch({ recorder, database, dataDirectory, live, records
     const { paused, stepping } = session.state;
     return { actor, resource, paused, stepping };
   };
-  const isRecorded = async (session: string, channel: number) =>
-    (await database.channels.ofSession(session)).some((row) => row.channel === channel);
+  const isRecorded = async (session: string, channel: number) => (await database.channels.one(session, channel)) !== undefined;
   const watch = new LiveWatch({ feed, screens, casts, records, isRecorded, find, log });
   return {
     watch,

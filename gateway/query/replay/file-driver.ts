@@ -10,13 +10,14 @@ import { SallyportError } from '../../base/errors.ts';
 import { type FoundDamage, salvagedEvents } from '../../indexing/salvaged-events.ts';
 import { readKeyframe } from '../../indexing/sidecar-file.ts';
 import type { PerStream } from '../../recording/cast-renderer.ts';
+import { isGone } from '../../recording/errno-code.ts';
 import { partMissing } from '../../recording/read-around.ts';
 import { readSegmentFile } from '../../recording/segment-on-disk.ts';
 import type { Database } from '../../store/database.ts';
 import { castSources } from '../cast-source.ts';
 import { SegmentTexts } from '../segment-text.ts';
 import { recordedParts } from './recorded-parts.ts';
-import { isGone, pieceEvents, sealedEvents, stretchEvents } from './segment-events.ts';
+import { pieceEvents, sealedEvents, stretchEvents } from './segment-events.ts';
 
 /** Of a segment's text, so that the header at its beginning is in it. */
 const HEADER_BYTES = 64 * 1024;

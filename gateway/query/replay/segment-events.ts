@@ -5,6 +5,7 @@ import { micros } from '../../../contract/replay/segment-source.ts';
 import type { SegmentRow } from '../../../contract/session.ts';
 import { asSallyportError, type SallyportError } from '../../base/errors.ts';
 import type { PerStream } from '../../recording/cast-renderer.ts';
+import { isGone } from '../../recording/errno-code.ts';
 import { readStretch } from '../read-stretch.ts';
 import type { SegmentTexts } from '../segment-text.ts';
 
@@ -47,9 +48,4 @@ export async function stretchEvents(
   } finally {
     await lines.return(rawSpent); // Has no effect after its end.
   }
-}
-
-/** A stretch is dropped from the journal once it is sealed. */
-export function isGone(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
 }

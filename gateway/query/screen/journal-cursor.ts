@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { decodeFrame, type Frame } from '../../../contract/frame-codec.ts';
 import { nodeCodecHost } from '../../recording/codec-host.ts';
+import { isGone } from '../../recording/errno-code.ts';
 
 const READ_BYTES = 256 * 1024;
 
@@ -20,7 +21,7 @@ export class JournalCursor {
     try {
       return new JournalCursor(await open(path, 'r'));
     } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+      if (isGone(thrown)) return undefined;
       throw thrown;
     }
   }

@@ -23,6 +23,7 @@ import { stateOf } from '../../replay/screen-state.ts';
 import { ssh, sshArguments } from '../../support/clients.ts';
 import { sallyport } from '../../support/gateway.ts';
 import type { KeyPair } from '../../support/keys.ts';
+import { processFacts } from '../../support/processes.ts';
 import { endedSessions, sessionsOf } from '../../support/recordings.ts';
 import { run } from '../../support/run.ts';
 import { Belongings } from '../../support/temp.ts';
@@ -625,12 +626,12 @@ describe('a recording of a session that runs', () => {
     });
     await stuck.until((messages) => messages.length > 0);
     stuck.socket.pause();
-    const before = residentBytes(world.gateway.pid);
+    const before = processFacts(world.gateway.pid).resident;
     let [bytes, peak, tail] = [0, 0, ''];
     const delivered = new Promise<void>((resolve) => {
       agent.onData((data) => {
         bytes += data.length;
-        peak = Math.max(peak, residentBytes(world.gateway.pid));
+        peak = Math.max(peak, processFacts(world.gateway.pid).resident);
         tail = (tail + data).slice(-4);
         if (tail === 'done') resolve();
       });
@@ -660,7 +661,3 @@ describe('a recording of a session that runs', () => {
     expect(watched.body).toMatchObject({ channel: 0, from: 0 });
   });
 });
-
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-}

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect, type TLSSocket } from 'node:tls';
@@ -10,6 +9,7 @@ import { parseSegment } from '../../../contract/replay/parse-segment.ts';
 import { Database } from '../../../gateway/store/database.ts';
 import { ssh, sshArguments } from '../../support/clients.ts';
 import type { KeyPair } from '../../support/keys.ts';
+import { processFacts } from '../../support/processes.ts';
 import { endedSessions, sessionsOf } from '../../support/recordings.ts';
 import { plainEnvironment, startProgram } from '../../support/run.ts';
 import { Belongings } from '../../support/temp.ts';
@@ -55,10 +55,6 @@ async function askAndStall(as = token): Promise<{ socket: TLSSocket; status: num
   return { socket, status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head.toString('latin1'))?.[1]) };
 }
 
-function residentBytes(): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${world.gateway.pid}/status`, 'utf8'))?.[1]) * 1024;
-}
-
 it('a part of a recording is answered in a few milliseconds, and nobody else waits for it', async () => {
   const asked = async (from: number, length: number): Promise<number> => {
     const begun = performance.now();
@@ -75,12 +71,12 @@ it('a part of a recording is answered in a few milliseconds, and nobody else wai
 });
 
 it('a client that takes nothing has a place until it leaves, and there are only so many', async () => {
-  const before = residentBytes();
+  const before = processFacts(world.gateway.pid).resident;
   const stuck = await Promise.all(Array.from({ length: 16 }, () => askAndStall()));
   expect(stuck.map(({ status }) => status)).toEqual(stuck.map(() => 200));
   expect(await send(world.gateway, { path: path(), token })).toMatchObject({ status: 429, body: { code: 'CONFLICT' } });
   expect((await send(world.gateway, { path: '/healthz' })).status).toBe(200);
-  expect(residentBytes() - before).toBeLessThan(250 * 1024 * 1024);
+  expect(processFacts(world.gateway.pid).resident - before).toBeLessThan(250 * 1024 * 1024);
   for (const { socket } of stuck) socket.destroy();
   await until('a place', async () =>
     (await send(world.gateway, { path: path(), token, headers: { range: 'bytes=0-9' } })).status === 206 ? true : undefined,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import { InTerminal } from '../../commands/in-terminal.ts';
 import { randomOutput } from '../../replay/random-output.ts';
 import { stateOf } from '../../replay/screen-state.ts';
 import { sshArguments } from '../../support/clients.ts';
+import { processFacts } from '../../support/processes.ts';
 import { sessionsOf } from '../../support/recordings.ts';
 import { Belongings } from '../../support/temp.ts';
 import { until } from '../../support/wait.ts';
@@ -187,14 +188,14 @@ describe('a session with watchers who do not read', () => {
     );
     stuck.socket.pause();
     gone.socket.destroy();
-    const before = residentBytes(world.gateway.pid);
+    const before = processFacts(world.gateway.pid).resident;
     let bytes = 0;
     let peak = 0;
     let tail = '';
     const delivered = new Promise<void>((resolve) => {
       agent.onData((data) => {
         bytes += data.length;
-        peak = Math.max(peak, residentBytes(world.gateway.pid));
+        peak = Math.max(peak, processFacts(world.gateway.pid).resident);
         tail = (tail + data).slice(-4);
         if (tail === 'done') resolve();
       });
@@ -209,10 +210,6 @@ describe('a session with watchers who do not read', () => {
     agent.write('\n');
   });
 });
-
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-}
 
 /** The line that the cursor is in, up to the cursor. */
 function lastLineOf(viewer: Viewer): string {
