@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { approvalsOperations } from './operations/approvals.ts';
+import { auditOperations } from './operations/audit.ts';
 import { credentialsOperations } from './operations/credentials.ts';
 import { evidenceOperations } from './operations/evidence.ts';
 import { gatewayOperations } from './operations/gateway.ts';
@@ -7,12 +8,14 @@ import { loginOperations } from './operations/login.ts';
 import { operatorsOperations } from './operations/operators.ts';
 import { recordingsOperations } from './operations/recordings.ts';
 import { retentionOperations } from './operations/retention.ts';
+import { reviewsOperations } from './operations/reviews.ts';
 import { searchOperations } from './operations/search.ts';
 import { sessionsOperations } from './operations/sessions.ts';
 import type { OperationShape } from './operations/shape.ts';
 import { supervisionOperations } from './operations/supervision.ts';
 
 export type { Approval } from './operations/approvals.ts';
+export type { ExportState, Verification } from './operations/audit.ts';
 export type { RecordedSegment, RecordingOutline } from './operations/recordings.ts';
 export { type MayAsk, type OperationShape, type Role, roles } from './operations/shape.ts';
 
@@ -35,6 +38,8 @@ export const operations = {
   ...operatorsOperations,
   ...credentialsOperations,
   ...evidenceOperations,
+  ...auditOperations,
+  ...reviewsOperations,
   ...retentionOperations,
 } as const satisfies Record<string, OperationShape>;
 

@@ -34,6 +34,21 @@ export const gatewayOperations = {
     input: nothing,
     output: z.strictObject({ configuration: sha256, policySet: z.string() }),
   },
+  'policy.text': {
+    http: 'GET /api/policy/{policySet}',
+    may: everyRole,
+    onSocket: true,
+    effect: 'read',
+    summary: 'A policy set that is or was in force, as it is on record',
+    input: z.strictObject({ policySet: sha256 }),
+    output: z.strictObject({
+      policySet: z.string(),
+      source: z.enum(['allow-lists', 'cedar']),
+      text: z.string(),
+      since: time,
+      current: z.boolean(),
+    }),
+  },
   'policy.try': {
     http: 'POST /api/policy/try',
     may: everyRole,
