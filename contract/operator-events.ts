@@ -17,6 +17,8 @@ export const operatorEvent = z.discriminatedUnion('event', [
     time: z.string(),
   }),
   z.strictObject({ event: z.literal('approval.changed'), approval: z.string(), what: z.string(), by: z.string(), time: z.string() }),
+  /** A note was written or the session signed off; `by` an operator. */
+  z.strictObject({ event: z.literal('session.reviewed'), session: z.string(), what: z.string(), by: z.string(), time: z.string() }),
   z.strictObject({ event: z.literal('principal.locked'), principal: z.string(), locked: z.boolean(), by: z.string(), time: z.string() }),
   z.strictObject({ event: z.literal('policy.changed'), policySet: z.string(), time: z.string() }),
   z.strictObject({ event: z.literal('config.changed'), configuration: z.string(), time: z.string() }),

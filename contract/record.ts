@@ -293,6 +293,30 @@ export const recordBodies = {
   'grant.used': z.strictObject({ approval: uuid, askedIn: uuid, digest: sha256, action: z.enum(actions), channel: count.optional() }),
   /** Of break-glass: somebody else looked at what was done. */
   'review.signed': signedDecisionSchema,
+  /** A note of an operator on a moment of a session; `at`: nanoseconds since the channel opened. */
+  'review.noted': z.strictObject({ note: uuid, channel: count, at: count, text: z.string() }),
+  /** A session was signed off. The signature is over its statement (contract/signed-statements.ts). */
+  'session.reviewed': z.strictObject({
+    subject: sha256,
+    verdict: z.enum(['fine', 'concern']),
+    reason: z.string(),
+    /** Nanoseconds of the recordings that the reviewer had been shown, and that there were. */
+    watched: z.strictObject({ nanos: count, of: count }),
+    key: z.string(),
+    signature: z.string(),
+  }),
+  /** A key that signs for an operator, beside those of the configuration. `key`: a line; `signature`: by itself, when added. */
+  'operator.key': z.strictObject({
+    operator: z.string(),
+    change: z.enum(['added', 'removed']),
+    key: z.string(),
+    fingerprint: z.string(),
+    label: z.string(),
+    signature: z.string().optional(),
+    reason: z.string().optional(),
+  }),
+  /** A code was made that logs an operator in once. */
+  'operator.link': z.strictObject({ operator: z.string(), validTo: z.string() }),
   'supervise.message': z.strictObject({ text: z.string() }),
   'supervise.pause': supervision,
   'supervise.resume': supervision,
@@ -327,6 +351,8 @@ export const recordBodies = {
     from: count.optional(),
     to: count.optional(),
   }),
+  /** A question of an audit was asked. */
+  'access.audited': z.strictObject({ question: z.string(), parameters: z.record(z.string(), z.unknown()), rows: count }),
   'access.searched': z.strictObject({ query: z.record(z.string(), z.unknown()), results: count }),
   'access.exported': z.strictObject({
     question: z.record(z.string(), z.unknown()),

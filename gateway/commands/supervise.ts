@@ -86,7 +86,12 @@ export async function liveSessionNamed(name: string, options: OperatorOptions): 
   const found: string[] = [];
   let cursor: string | undefined;
   do {
-    const page = await askOperator(options, 'session.list', { limit: PAGE, state: 'live', ...(cursor === undefined ? {} : { cursor }) });
+    const page = await askOperator(options, 'session.list', {
+      limit: PAGE,
+      state: 'live',
+      detailed: false,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     found.push(...page.sessions.map(({ id }) => id).filter((id) => id.startsWith(prefix)));
     cursor = page.cursor;
   } while (cursor !== undefined);

@@ -39,6 +39,8 @@ export interface LoginParts {
   readonly records: Pick<Records, 'append'>;
   readonly clock: Clock;
   readonly gatewayName: string;
+  /** Of the ledger. */
+  readonly origin: string;
   /** Ends what still runs with a log-in that has ended. */
   readonly logInsChanged: () => void;
 }
@@ -163,11 +165,11 @@ async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): P
   return {};
 }
 
-async function whoAmI({ operator }: Asking, { operators }: LoginParts): Promise<OperationOutput<'whoami'>> {
+async function whoAmI({ operator }: Asking, { operators, origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
   if (operator === undefined) throw loginRequired();
   const { name, roles, groups, expires } = operator;
   const keys = operators.find(name)?.keys.map(({ line }) => line) ?? [];
-  return { operator: name, roles: [...roles], groups: [...groups], expires, keys };
+  return { operator: name, roles: [...roles], groups: [...groups], expires, mayAddKey: null, origin, keys };
 }
 
 async function refuse(refused: RefusedLogIn, source: string, parts: LoginParts): Promise<never> {

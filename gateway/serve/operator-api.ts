@@ -93,6 +93,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
   };
   const login = {
     ...surroundings,
+    origin: ledger.key.name,
     logIns,
     operators,
     refused,

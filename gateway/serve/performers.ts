@@ -23,6 +23,7 @@ import type { Retention } from '../retention/retention.ts';
 import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
 import { rebuildIndex } from './rebuild-index.ts';
+import { unbuilt } from './unbuilt.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
 export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
@@ -94,5 +95,6 @@ export function performersOf(parts: PerformerParts): Performers {
     ...loginOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
+    ...unbuilt,
   };
 }
