@@ -1,5 +1,5 @@
 import type { RecordingTransport } from '../../../contract/replay/recording-transport.ts';
-import type { SignedStatement } from '../../../contract/signed-statements.ts';
+import type { LoginStatement, SignedStatement } from '../../../contract/signed-statements.ts';
 
 /** What differs between a browser and the desktop app. Everything else is the same in both. */
 export interface Host {
@@ -53,13 +53,20 @@ export interface SigningKey {
   readonly fingerprint: string;
 }
 
+export class NoSigningKey extends Error {
+  constructor() {
+    super('There is no signing key on this device yet.');
+    this.name = 'NoSigningKey';
+  }
+}
+
 /** The operator's key on this device. Its private part is never seen by the app. */
 export interface Signer {
   /** Undefined: there is none on this device. */
   key(): Promise<SigningKey | undefined>;
   create(): Promise<SigningKey>;
-  /** Armoured SSHSIG over the text of the statement. */
-  sign(statement: SignedStatement): Promise<{ readonly key: string; readonly signature: string }>;
+  /** Armoured SSHSIG over the text of the statement. Throws NoSigningKey when there is none. */
+  sign(statement: SignedStatement | LoginStatement): Promise<{ readonly key: string; readonly signature: string }>;
   forget(): Promise<void>;
 }
 
@@ -89,7 +96,9 @@ export interface HostDoor {
 
 export interface DesktopDoor {
   /** Looks at the certificate of a gateway that is not known yet. */
-  look(address: string): Promise<{ readonly origin: string; readonly fingerprint: string; readonly subject: string; readonly validTo: string }>;
+  look(
+    address: string,
+  ): Promise<{ readonly origin: string; readonly fingerprint: string; readonly subject: string; readonly validTo: string }>;
   /** Trusts exactly this certificate from now on, and uses the gateway. */
   trust(origin: string, fingerprint: string, name: string): Promise<void>;
   use(id: string): Promise<void>;
