@@ -211,7 +211,11 @@ export const questions = {
   },
   'file.close': { input: z.strictObject({ file: handle }), output: nothing },
 
-  notify: { input: z.strictObject({ title: z.string().max(200), body: z.string().max(1000), route }), output: nothing },
+  /** `tag`: one of the same replaces the one before. `route`: where a click leads. */
+  notify: {
+    input: z.strictObject({ title: z.string().max(200), body: z.string().max(1000), route, tag: z.string().max(200) }),
+    output: nothing,
+  },
   copy: { input: z.strictObject({ text: z.string().max(1024 * 1024) }), output: nothing },
   'settings.get': { input: nothing, output: settings },
   /** What weakens something is asked in a dialog first; the answer is what is in force then. */
@@ -251,7 +255,7 @@ export const bridgeEvent = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('open.route'), route }),
   /** The system had a file opened with this app. */
   z.strictObject({ event: z.literal('open.file'), file: openedFile }),
-  z.strictObject({ event: z.literal('command'), command: z.enum(['palette', 'find', 'log-out']) }),
+  z.strictObject({ event: z.literal('command'), command: z.enum(['palette', 'find']) }),
   z.strictObject({ event: z.literal('theme'), dark: z.boolean() }),
   /** Another gateway is in use, or the list of them changed. */
   z.strictObject({ event: z.literal('gateways') }),

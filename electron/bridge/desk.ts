@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { BridgeEvent, DesktopSettings, QuestionOutput } from '../../contract/desktop-bridge.ts';
+import type { BridgeEvent, DesktopSettings, QuestionInput, QuestionOutput } from '../../contract/desktop-bridge.ts';
 import { OpenedFiles } from '../files/opened-files.ts';
 import type { KeptDocument } from '../keep/kept-document.ts';
 import { KnownGateways } from '../keep/known-gateways.ts';
@@ -25,7 +25,7 @@ export interface DeskParts {
   /** The system's own dialog, which no page can answer. */
   readonly confirm: (question: Confirmation) => Promise<boolean>;
   readonly openInBrowser: (address: string) => Promise<void>;
-  readonly notify: (notice: { readonly title: string; readonly body: string; readonly route: string }) => void;
+  readonly notify: (notice: QuestionInput<'notify'>) => void;
   readonly copy: (text: string) => void;
   readonly isDark: () => boolean;
   readonly startDemo: (() => Promise<DemoGateway>) | undefined;

@@ -1,4 +1,3 @@
-import type { PeerCertificate } from 'node:tls';
 import type { ShownCertificate } from '../../contract/desktop-bridge.ts';
 import { connectToAnybody, unreachable } from './pinned-connection.ts';
 
@@ -11,30 +10,29 @@ export type SeenCertificate = Omit<ShownCertificate, 'pinned'>;
 /** What a server shows of itself, for a person to compare. Nothing is sent. */
 export async function lookAtGateway(origin: string): Promise<SeenCertificate> {
   const socket = await connectToAnybody(origin);
-  const certificate = socket.getPeerCertificate(true);
+  const certificate = socket.getPeerX509Certificate();
   const vouchedFor = socket.authorized;
   socket.destroy();
-  const { fingerprint256, subject, issuer, subjectaltname, valid_from, valid_to } = certificate;
-  if (fingerprint256 === undefined) throw unreachable(origin, 'shows no certificate');
+  if (certificate === undefined) throw unreachable(origin, 'shows no certificate');
   return {
     origin,
-    fingerprint: fingerprint256,
-    subject: nameOf(subject),
-    issuer: nameOf(issuer),
-    names: namesIn(subjectaltname),
-    validFrom: new Date(valid_from).toISOString(),
-    validTo: new Date(valid_to).toISOString(),
-    selfSigned: certificate.issuerCertificate.fingerprint256 === fingerprint256,
+    fingerprint: certificate.fingerprint256,
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
+    names: namesIn(certificate.subjectAltName),
+    validFrom: certificate.validFromDate.toISOString(),
+    validTo: certificate.validToDate.toISOString(),
+    selfSigned: certificate.checkIssued(certificate),
     vouchedFor,
   };
 }
 
-function nameOf({ CN, O: organisation }: PeerCertificate['subject']): string {
-  // A certificate of a stranger: members may come several times, and are lists then.
-  return [CN, organisation].flat().filter(Boolean).join(', ').slice(0, LONGEST_NAME);
+/** Of a stranger: a name may have many parts, and anything in them. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').replaceAll('\n', ', ').replace(/\p{C}/gu, '?').slice(0, LONGEST_NAME);
 }
 
 function namesIn(alternatives: string | undefined): string[] {
   const names = (alternatives ?? '').split(', ').filter((name) => name !== '');
-  return names.slice(0, MOST_NAMES).map((name) => name.replace(/^(DNS|IP Address):/, '').slice(0, LONGEST_NAME));
+  return names.slice(0, MOST_NAMES).map((name) => oneLine(name.replace(/^(DNS|IP Address):/, '')));
 }
