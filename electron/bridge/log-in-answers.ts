@@ -35,19 +35,23 @@ export function logInAnswers({ inUse, key, openInBrowser }: LogInParts): LogInAn
       return { provider: provider?.issuer ?? null, key: (await key.info()) !== undefined };
     },
     'login.provider': async () => {
-      const { gateway, client } = inUse.reach();
-      const { provider } = await askOperation(client, 'login.provider', {});
-      if (provider === null) {
-        throw new DesktopError('LOGIN_REFUSED', 'this gateway has no identity provider to log in through', {
-          remedy: 'log in with a code or with the key of this device',
-        });
-      }
       flow?.abort();
       const mine = new AbortController();
       flow = mine;
+      const { signal } = mine;
       try {
-        const answer = await logInAtProvider(provider, { openInBrowser, signal: mine.signal });
+        const { gateway, client } = inUse.reach();
+        const { provider } = await askOperation(client, 'login.provider', {}, { signal });
+        if (provider === null) {
+          throw new DesktopError('LOGIN_REFUSED', 'this gateway has no identity provider to log in through', {
+            remedy: 'log in with a code or with the key of this device',
+          });
+        }
+        const answer = await logInAtProvider(provider, { openInBrowser, signal });
         return await keep(gateway, await askOperation(client, 'login.oidc', { ...answer, cookie: false }));
+      } catch (thrown) {
+        if (signal.aborted) throw new DesktopError('LOGIN_REFUSED', 'the log-in was broken off', { cause: thrown });
+        throw thrown;
       } finally {
         if (flow === mine) flow = undefined;
       }

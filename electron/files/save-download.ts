@@ -17,7 +17,7 @@ export interface Download {
   /** Where the person wants it. */
   readonly file: string;
   readonly signal: AbortSignal;
-  progress(bytes: number, of: number | null): void;
+  readonly progress: (bytes: number, of: number | null) => void;
 }
 
 /**

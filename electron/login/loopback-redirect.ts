@@ -9,7 +9,7 @@ const MOST_STRAY = 50;
 export interface LoopbackRedirect {
   readonly address: string;
   /** What the provider's answer says, and how to answer the browser in turn. Once. */
-  answer(state: string, signal: AbortSignal): Promise<{ readonly query: URLSearchParams; reply(done: boolean): void }>;
+  answer(state: string, signal: AbortSignal): Promise<{ readonly query: URLSearchParams; readonly reply: (done: boolean) => void }>;
   close(): void;
 }
 

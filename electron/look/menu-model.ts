@@ -1,10 +1,7 @@
 export type Platform = 'linux' | 'darwin' | 'win32' | 'other';
 
 /** What an item of ours does. */
-export type MenuDeed =
-  | { readonly route: string }
-  | { readonly command: 'palette' | 'find' }
-  | { readonly deed: 'open-bundle' | 'about' };
+export type MenuDeed = { readonly route: string } | { readonly command: 'palette' | 'find' } | { readonly deed: 'open-bundle' | 'about' };
 
 /** Parts of a menu that the platform knows itself. */
 export type MenuRole =
@@ -55,10 +52,23 @@ export function menuModel(platform: Platform, { inspect }: { readonly inspect: b
   if (mac) {
     menus.push({
       label: 'Sallyport',
-      items: [...roles('about'), line, settings, line, ...roles('services'), line, ...roles('hide', 'hideOthers', 'unhide'), line, ...roles('quit')],
+      items: [
+        ...roles('about'),
+        line,
+        settings,
+        line,
+        ...roles('services'),
+        line,
+        ...roles('hide', 'hideOthers', 'unhide'),
+        line,
+        ...roles('quit'),
+      ],
     });
   }
-  menus.push({ label: mac ? 'File' : '&File', items: mac ? [bundle, line, ...roles('close')] : [bundle, line, settings, line, ...roles('quit')] });
+  menus.push({
+    label: mac ? 'File' : '&File',
+    items: mac ? [bundle, line, ...roles('close')] : [bundle, line, settings, line, ...roles('quit')],
+  });
   menus.push({
     label: mac ? 'Edit' : '&Edit',
     items: [
@@ -80,7 +90,11 @@ export function menuModel(platform: Platform, { inspect }: { readonly inspect: b
       ...(inspect ? [line, ...roles('reload', 'toggleDevTools')] : []),
     ],
   });
-  menus.push({ label: mac ? 'Window' : '&Window', role: 'window', items: roles('minimize', ...(mac ? (['zoom', 'front'] as const) : (['close'] as const))) });
+  menus.push({
+    label: mac ? 'Window' : '&Window',
+    role: 'window',
+    items: roles('minimize', ...(mac ? (['zoom', 'front'] as const) : (['close'] as const))),
+  });
   if (!mac) menus.push({ label: '&Help', role: 'help', items: [{ label: 'About Sallyport', does: { deed: 'about' } }] });
   return menus;
 }

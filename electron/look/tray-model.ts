@@ -33,7 +33,7 @@ const MOST_SHOWN = 8;
 const LONGEST_NAME = 40;
 
 export function trayModel({ gateway, state, waiting }: TrayFacts): TrayModel {
-  const told = waiting.length === 0 ? stateInWords(state) : waitingInWords(waiting.length);
+  const told = waiting.length === 0 ? statesInWords[state] : waitingInWords(waiting.length);
   const shown = waiting.slice(0, MOST_SHOWN);
   return {
     icon: waiting.length === 0 ? 'idle' : 'waiting',
@@ -43,11 +43,13 @@ export function trayModel({ gateway, state, waiting }: TrayFacts): TrayModel {
       { kind: 'show', label: 'Open Sallyport' },
       { kind: 'line' },
       { kind: 'note', label: gateway === undefined ? 'No gateway' : `${short(gateway)}: ${told}` },
-      ...shown.map(({ id, principal, target, action }): TrayItem => ({
-        kind: 'route',
-        label: `${short(principal)} → ${short(target)}: ${action}`,
-        route: `/approvals/${id}`,
-      })),
+      ...shown.map(
+        ({ id, principal, target, action }): TrayItem => ({
+          kind: 'route',
+          label: `${short(principal)} → ${short(target)}: ${action}`,
+          route: `/approvals/${id}`,
+        }),
+      ),
       ...(waiting.length > shown.length
         ? [{ kind: 'route', label: `${waiting.length - shown.length} more…`, route: '/approvals' } as const]
         : []),
@@ -64,18 +66,12 @@ export function waitingInWords(count: number): string {
   return count === 1 ? '1 approval waits for you' : `${count} approvals wait for you`;
 }
 
-function stateInWords(state: TrayFacts['state']): string {
-  switch (state) {
-    case 'logged-out':
-      return 'not logged in';
-    case 'connecting':
-      return 'connecting';
-    case 'lost':
-      return 'the gateway does not answer';
-    case 'up':
-      return 'nothing waits for you';
-  }
-}
+const statesInWords = {
+  'logged-out': 'not logged in',
+  connecting: 'connecting',
+  lost: 'the gateway does not answer',
+  up: 'nothing waits for you',
+} as const satisfies Record<TrayFacts['state'], string>;
 
 /** Names are other people's words: one line, no tricks with direction, and on some platforms `&` underlines. */
 function short(text: string): string {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import {
-  type BridgeEvent,
   type BridgeAnswer,
+  type BridgeEvent,
   bridgeSchemas,
   type QuestionInput,
   type QuestionName,
@@ -9,8 +9,8 @@ import {
 } from '../../contract/desktop-bridge.ts';
 import type { RawBridge } from '../../contract/desktop-channels.ts';
 import { type Desk, type DeskParts, openDesk } from '../../electron/bridge/desk.ts';
-import type { Confirmation } from '../../electron/bridge/sign-statement.ts';
 import type { Sender } from '../../electron/bridge/dispatch.ts';
+import type { Confirmation } from '../../electron/bridge/sign-statement.ts';
 import type { SafeStorage } from '../../electron/keep/secrets.ts';
 import type { Belongings } from '../support/temp.ts';
 

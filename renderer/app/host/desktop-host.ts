@@ -1,5 +1,5 @@
-import { BRIDGE_NAME, type RawBridge } from '../../../contract/desktop-channels.ts';
 import { linkToRoute } from '../../../contract/deep-link.ts';
+import { BRIDGE_NAME, type RawBridge } from '../../../contract/desktop-channels.ts';
 import { Problem } from '../client/problem.ts';
 import { Bridge } from './bridge.ts';
 import { desktopDoor } from './desktop-door.ts';
