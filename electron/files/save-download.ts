@@ -35,7 +35,8 @@ export async function saveDownload({ client, token, path, file, signal, progress
     return { name: basename(file), bytes };
   } catch (thrown) {
     response.destroy();
-    await rm(temporary, { force: true });
+    // It may not even be there; what went wrong is what matters.
+    await rm(temporary, { force: true }).catch(() => undefined);
     if (signal.aborted) throw new DesktopError('NOT_CONFIRMED', 'saving was stopped, and nothing was kept', { cause: thrown });
     if (thrown instanceof BrokenOff) throw connectionFailure(client.gateway.origin, thrown.cause);
     throw new DesktopError('FILE_FAILED', `${file} could not be written: ${messageOf(thrown)}`, {

@@ -42,7 +42,8 @@ export class KeptFile {
         }
         await rename(temporary, this.path);
       } catch (thrown) {
-        await rm(temporary, { force: true });
+        // It may not even be there; why it could not be written is what matters.
+        await rm(temporary, { force: true }).catch(() => undefined);
         throw failed('written', this.path, thrown);
       }
     });
