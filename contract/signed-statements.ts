@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { APPROVAL_NAMESPACE, decisionText } from './approval.ts';
 import { canonicalText } from './canonical.ts';
+import { LOGIN_NAMESPACE, loginChallengeSchema } from './login-challenge.ts';
 import { approvalRequestSchema } from './record.ts';
 
 /**
@@ -40,6 +41,27 @@ export const signedStatementSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('key'), origin: z.string(), operator: z.string(), key: z.string() }),
 ]);
 export type SignedStatement = z.infer<typeof signedStatementSchema>;
+
+/** The challenge of a log-in, exactly as the gateway made it: canonical JSON of a `LoginChallenge`. */
+export interface LoginStatement {
+  readonly kind: 'login';
+  readonly challenge: string;
+}
+
+/** Throws a TypeError for what is no challenge. */
+export function loginText({ challenge }: LoginStatement): { namespace: string; text: string } {
+  const read = loginChallengeSchema.safeParse(parsed(challenge));
+  if (!read.success || canonicalText(read.data) !== challenge) throw new TypeError('this is no challenge of a log-in');
+  return { namespace: LOGIN_NAMESPACE, text: challenge };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Namespace and exact text of a statement. `origin` is the ledger's. */
 export function statementText(statement: SignedStatement): { namespace: string; text: string } {

@@ -1,9 +1,9 @@
-import type { Player } from '../../../contract/replay/player.ts';
-import { type CellLook, lookKey, lookOf, PLAIN_LOOK } from '../../../contract/replay/screen/cell-look.ts';
-import type { Emulation } from '../../../contract/replay/screen/emulation.ts';
-import { isErrorCell } from '../../../contract/replay/screen/error-mark.ts';
-import { type Cell, emptyCell, type ScreenLine } from '../../../contract/replay/screen/terminal-internals.ts';
-import { element, setText } from '../interface/element.ts';
+import type { Player } from '../../contract/replay/player.ts';
+import { type CellLook, lookKey, lookOf, PLAIN_LOOK } from '../../contract/replay/screen/cell-look.ts';
+import type { Emulation } from '../../contract/replay/screen/emulation.ts';
+import { isErrorCell } from '../../contract/replay/screen/error-mark.ts';
+import { type Cell, emptyCell, type ScreenLine } from '../../contract/replay/screen/terminal-internals.ts';
+import { element, setText } from '../dom/element.ts';
 import { xtermColour } from './palette.ts';
 
 /** Pixels. Larger than a large screen's text looks like a poster, smaller cannot be read: then it scrolls instead. */

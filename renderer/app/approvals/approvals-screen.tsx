@@ -1,0 +1,5 @@
+import { Screen } from '../design/pane.tsx';
+
+export function ApprovalsScreen({ approval }: { approval: string | undefined }) {
+  return <Screen label="approvals">{approval}</Screen>;
+}

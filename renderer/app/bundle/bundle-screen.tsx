@@ -1,0 +1,5 @@
+import { Screen } from '../design/pane.tsx';
+
+export function BundleScreen() {
+  return <Screen label="bundle">{null}</Screen>;
+}
