@@ -171,14 +171,14 @@ describe('a sign-off', () => {
     expect(await world.as('second', 'review.sign', first)).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
     const twice = await world.signedReview('second', session, { reason: 'looked once more' });
     const answers = await Promise.all([twice, twice, twice].map((given) => world.as('second', 'review.sign', given)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409, 409]);
   });
 
   it('is of a session that is over, and of all that it was', async () => {
     const route = world.agent();
     const client = spawn('ssh', sshArguments(route, []), { stdio: ['pipe', 'ignore', 'ignore'] });
     const over = new Promise((resolve) => client.once('close', resolve));
-    const running = (await until('a session', async () => (await sessionsOf(world.gateway.data, route.principal))[0]))?.id as string;
+    const running = (await until('a session', async () => (await sessionsOf(world.gateway.data, route.principal))[0])).id;
     const live = await show(running);
     expect(live.yours).toMatchObject({ may: false, why: 'it still runs' });
     const early = await world.signedReview('reviewer', running, { subject: live.subject });
