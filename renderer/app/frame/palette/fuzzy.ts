@@ -1,5 +1,5 @@
 /** How well what was typed fits a text: the higher the better; undefined when it does not. Letters in order, words' beginnings first. */
-export function fit(typed: string, text: string): number | undefined {
+export function matchOf(typed: string, text: string): number | undefined {
   const wanted = typed.toLowerCase().replaceAll(/\s+/g, '');
   const lower = text.toLowerCase();
   if (wanted === '') return 0;
@@ -21,7 +21,7 @@ export function fit(typed: string, text: string): number | undefined {
 /** The best of them, best first; as they come where they fit alike. */
 export function best<T>(typed: string, items: readonly T[], text: (item: T) => string, most: number): T[] {
   return items
-    .map((item, place) => ({ item, place, score: fit(typed, text(item)) }))
+    .map((item, place) => ({ item, place, score: matchOf(typed, text(item)) }))
     .filter((each): each is typeof each & { score: number } => each.score !== undefined)
     .toSorted((a, b) => b.score - a.score || a.place - b.place)
     .slice(0, most)
