@@ -5,7 +5,7 @@ import classes from './keys.module.css';
 
 /** A key's name as `ssh-keygen -l` prints it, to be compared and copied. */
 export function Fingerprint({ value }: { value: string }) {
-  const { copy } = useHost();
+  const host = useHost();
   const [told, setTold] = useState<'copied' | 'not copied'>();
   return (
     <div className={classes.fingerprint}>
@@ -13,7 +13,7 @@ export function Fingerprint({ value }: { value: string }) {
       <Button
         size="compact-xs"
         onClick={() =>
-          void copy(value).then(
+          void host.copy(value).then(
             () => setTold('copied'),
             () => setTold('not copied'),
           )

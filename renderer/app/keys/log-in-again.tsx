@@ -7,11 +7,13 @@ import classes from './keys.module.css';
 export function LogInAgain() {
   const { door } = useHost();
   const client = useQueryClient();
+  // Who is logged in is asked again also where the gateway did not answer: it says what is so.
+  const leave = () => door.logOut().finally(() => void client.invalidateQueries({ queryKey: ['whoami'] }));
   return (
     <div className={classes.again}>
       <p>A key can be registered within ten minutes of logging in, and you logged in longer ago.</p>
       <p className="muted">Log in again; you come back to this place. Then make the key first.</p>
-      <Button onClick={() => void door.logOut().finally(() => client.invalidateQueries({ queryKey: ['whoami'] }))}>Log in again</Button>
+      <Button onClick={() => void leave()}>Log in again</Button>
     </div>
   );
 }
