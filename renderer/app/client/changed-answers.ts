@@ -8,12 +8,12 @@ export function changedBy({ event }: OperatorEvent): readonly OperationName[] | 
     case 'session.closed':
       return ['session.list', 'session.show', 'session.records', 'gateway.status'];
     case 'session.supervised':
-      return ['session.show', 'session.records'];
+      return ['session.show', 'session.list', 'session.records'];
     case 'session.reviewed':
       return ['review.show', 'session.records', 'session.list'];
     case 'approval.asked':
     case 'approval.changed':
-      return ['approval.list', 'approval.show', 'session.show', 'session.records', 'gateway.status'];
+      return ['approval.list', 'approval.show', 'session.show', 'session.list', 'session.records', 'gateway.status'];
     case 'principal.locked':
       return ['lock.list', 'session.list'];
     case 'policy.changed':
