@@ -60,6 +60,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ERASE_REFUSED: 403,
   APPROVAL_NOT_YOURS: 403,
   CREDENTIAL_REFUSED: 403,
+  KEY_REFUSED: 403,
   ACCESS_DENIED: 403,
   NOT_FOUND: 404,
   SESSION_NOT_FOUND: 404,

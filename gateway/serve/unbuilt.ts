@@ -15,7 +15,4 @@ export const unbuilt = {} as Pick<
   | 'export.start'
   | 'export.show'
   | 'export.cancel'
-  | 'key.list'
-  | 'key.add'
-  | 'key.remove'
 >;
