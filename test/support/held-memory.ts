@@ -15,13 +15,16 @@ export function heldBytes(): number {
   return heapUsed + external;
 }
 
+/** What makes a program tell of its memory, see there. */
+export const tellingModule = join(import.meta.dirname, 'telling-held.ts');
+
 /** Before a program's name, for `toldHeld` of what it says on standard error. A heap that needs more than 96 MiB ends it. */
 export const tellingHeld = [
   '--max-semi-space-size=4',
   '--max-old-space-size=96',
   '--disable-warning=ExperimentalWarning',
   '--import',
-  join(import.meta.dirname, 'telling-held.ts'),
+  tellingModule,
 ];
 
 /** The most that the program ever held, looked at twice a second, and the most that ever was resident. */
