@@ -14,7 +14,7 @@ const MiB = 1024 * 1024;
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 12, host: { settings: ['RekeyLimit 20M'] }, gateway: { tellsHeld: true } });
-}, 60_000);
+}, 120_000);
 afterAll(() => belongings.release());
 
 describe('much data', () => {

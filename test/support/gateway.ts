@@ -93,7 +93,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const ready = await Promise.race([
       readyLines(starting.stdout, options.https === true ? 2 : 1),
       ended(starting).then(({ status }) => `ended with ${status}`),
-      delay(45_000, 'it was not ready in 45 seconds', { ref: false }),
+      delay(90_000, 'it was not ready in 90 seconds', { ref: false }),
     ]);
     const found = /^ssh (.+):(\d+)$/m.exec(ready);
     httpsPort = Number(/^https .+:(\d+) certificate SHA-256 [0-9A-F:]{95}$/m.exec(ready)?.[1] ?? 0);
@@ -110,7 +110,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     }
     ending.kill(signal);
     // A gateway that does not drain is a finding of its own; it must not hold up the others.
-    const patience = setTimeout(() => ending.pid !== undefined && killIfThere(ending.pid), 20_000);
+    const patience = setTimeout(() => ending.pid !== undefined && killIfThere(ending.pid), 60_000);
     const { status } = await ended(ending);
     clearTimeout(patience);
     return status;
@@ -119,7 +119,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
   belongings.add(async () => {
     await end('SIGKILL');
   });
-  function logged(what: string, fits: (line: LogLine) => boolean, withinMs = 15_000): Promise<LogLine> {
+  function logged(what: string, fits: (line: LogLine) => boolean, withinMs = 45_000): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const known = lines.find(fits);
       if (known !== undefined) {
