@@ -24,6 +24,8 @@ export const errorCodes = [
   'APPROVAL_NOT_FOUND',
   'APPROVAL_OVER',
   'APPROVAL_NOT_YOURS',
+  // Reviews
+  'REVIEW_NOT_YOURS',
   // Reaching the target
   'TARGET_UNREACHABLE',
   'TARGET_TIMEOUT',
@@ -74,6 +76,7 @@ export const errorCodes = [
   'GATEWAY_UNREACHABLE',
   'LOGIN_REQUIRED',
   'LOGIN_REFUSED',
+  'KEY_REFUSED',
   'ROLE_MISSING',
   'SESSION_NOT_LIVE',
   'CONFLICT',

@@ -29,6 +29,8 @@ export const actorSchema = z.strictObject({
       provider: z
         .strictObject({ issuer: z.string(), subject: z.string(), amr: z.array(z.string()).optional(), acr: z.string().optional() })
         .optional(),
+      /** Of a log-in by a one-time code: its `operator.link`, who made it, and how that one was authenticated. */
+      link: z.strictObject({ id: z.string(), by: z.string(), method: z.string() }).optional(),
     })
     .optional(),
   /** Origin: `address:port` of the client, or the gateway's host name. */
@@ -224,6 +226,8 @@ export const recordBodies = {
     /** The segment's cast text, decompressed, so that it can be checked without zstd. Missing in records before 0.2. */
     text: z.strictObject({ bytes: count, lines: count, sha256 }).optional(),
     attachments: z.array(writtenFile),
+    /** Times that input was left out because a secret was asked for; missing where that did not happen, and in records before 0.2. */
+    redacted: count.optional(),
   }),
   'action.decided': z.strictObject({
     channel: count,
@@ -316,7 +320,7 @@ export const recordBodies = {
     reason: z.string().optional(),
   }),
   /** A code was made that logs an operator in once. */
-  'operator.link': z.strictObject({ operator: z.string(), validTo: z.string() }),
+  'operator.link': z.strictObject({ link: z.string(), operator: z.string(), validTo: z.string() }),
   'supervise.message': z.strictObject({ text: z.string() }),
   'supervise.pause': supervision,
   'supervise.resume': supervision,

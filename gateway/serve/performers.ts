@@ -6,16 +6,21 @@ import type { Evidence } from '../evidence.ts';
 import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { type KeyParts, keyOperations } from '../operator-api/key-operations.ts';
+import { type LinkParts, linkOperations } from '../operator-api/link-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
-import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
+import { loginOperations } from '../operator-api/login-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
+import { policyTextOperations } from '../operator-api/policy-text.ts';
 import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { searchOperations } from '../operator-api/search-operations.ts';
+import { reviewOperations } from '../operator-api/reviews/review-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
+import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
 import { recordView } from '../operator-api/view-operations.ts';
@@ -69,7 +74,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
 
 export type CredentialOperations = Pick<Performers, 'credential.issue' | 'credential.revoke' | 'credential.authority'>;
 
-export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts, SupervisionParts {
+export interface PerformerParts extends EvidencePerformerParts, KeyParts, LinkParts, OperatorParts, SupervisionParts {
   readonly records: Evidence['records'];
   readonly reading: SessionReading['reading'];
   readonly status: StatusParts;
@@ -78,21 +83,29 @@ export interface PerformerParts extends EvidencePerformerParts, LoginParts, Oper
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
   readonly recordings: RecordingParts;
+  readonly targets: SessionReading['targets'];
+  readonly verified: SessionReading['verified'];
 }
 
 /** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
 export function performersOf(parts: PerformerParts): Performers {
+  const signed = () => parts.ledger.head.size;
   return {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
-    ...sessionOperations({ ...parts, liveState: (session) => liveStateOf(session, parts) }),
+    ...sessionOperations({ ...parts, signed, liveState: (session) => liveStateOf(session, parts) }),
+    ...sessionRecordOperations({ ...parts.recordings, signed }),
+    ...policyTextOperations({ ...parts, policySet: parts.status.policySet }),
     ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
+    ...reviewOperations({ ...parts, ...parts.recordings }),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),
     ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),
     ...policyOperations(parts.policy),
     ...loginOperations(parts),
+    ...linkOperations(parts),
+    ...keyOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
     ...unbuilt,

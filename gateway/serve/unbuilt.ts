@@ -4,11 +4,6 @@ import type { Performers } from '../operator-api/operations.ts';
 export const unbuilt = {} as Pick<
   Performers,
   | 'session.activity'
-  | 'session.records'
-  | 'policy.text'
-  | 'review.show'
-  | 'review.note'
-  | 'review.sign'
   | 'evidence.status'
   | 'evidence.verify'
   | 'session.verify'
@@ -17,9 +12,4 @@ export const unbuilt = {} as Pick<
   | 'export.start'
   | 'export.show'
   | 'export.cancel'
-  | 'login.link'
-  | 'login.code'
-  | 'key.list'
-  | 'key.add'
-  | 'key.remove'
 >;

@@ -14,6 +14,7 @@ import { IdentitiesTable } from './identities-table.ts';
 import { LocksTable } from './locks-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
+import { OperatorKeysTable } from './operator-keys-table.ts';
 import { OperatorTokensTable } from './operator-tokens-table.ts';
 import { PeriodIndex } from './period-index.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
@@ -21,6 +22,7 @@ import { createReadViews } from './read-views.ts';
 import { RecordsTable } from './records-table.ts';
 import { RecoveryTable } from './recovery-table.ts';
 import { SegmentsTable } from './segments-table.ts';
+import { SessionOverviews } from './session-overview.ts';
 import { SessionsTable } from './sessions-table.ts';
 
 /** The database of one data directory: for the one gateway that writes it, or for any number of readers beside it. */
@@ -31,6 +33,7 @@ export class Database {
   readonly period: PeriodIndex;
   readonly disclosure: DisclosureTable;
   readonly sessions: SessionsTable;
+  readonly overviews: SessionOverviews;
   readonly channels: ChannelsTable;
   readonly segments: SegmentsTable;
   readonly recovery: RecoveryTable;
@@ -42,6 +45,7 @@ export class Database {
   readonly isOlder: boolean;
   readonly approvals: ApprovalsTable;
   readonly operatorTokens: OperatorTokensTable;
+  readonly operatorKeys: OperatorKeysTable;
   readonly certificates: CertificatesTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
@@ -56,6 +60,7 @@ export class Database {
     this.period = new PeriodIndex(connection);
     this.disclosure = new DisclosureTable(connection);
     this.sessions = new SessionsTable(connection);
+    this.overviews = new SessionOverviews(connection);
     this.channels = new ChannelsTable(connection);
     this.segments = new SegmentsTable(connection);
     this.recovery = new RecoveryTable(connection);
@@ -65,6 +70,7 @@ export class Database {
     this.identities = new IdentitiesTable(connection);
     this.approvals = new ApprovalsTable(connection);
     this.operatorTokens = new OperatorTokensTable(connection);
+    this.operatorKeys = new OperatorKeysTable(connection);
     this.certificates = new CertificatesTable(connection);
   }
 

@@ -7,9 +7,11 @@ import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
 import { identitiesProjection } from './identities-table.ts';
 import { locksProjection } from './locks-table.ts';
+import { operatorKeysProjection } from './operator-keys-table.ts';
 import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
+import { sessionCountsProjection } from './session-counts.ts';
 import { erasedSessionOpen, sessionsProjection } from './sessions-table.ts';
 
 /** In the order in which one record is applied to them: the sums of `sessions` do not depend on the other tables. */
@@ -24,6 +26,8 @@ const projections: readonly Projection[] = [
   operatorTokensProjection,
   certificatesProjection,
   identitiesProjection,
+  operatorKeysProjection,
+  sessionCountsProjection,
 ];
 
 const tables = [
@@ -38,6 +42,7 @@ const tables = [
   'locks',
   'certificates',
   'identities',
+  'operator_keys',
   'names',
 ];
 
@@ -51,6 +56,7 @@ const WITHOUT_SESSION: ReadonlySet<string> = new Set([
   'credential.issued',
   'credential.revoked',
   'identity.changed',
+  'operator.key',
 ] satisfies RecordType[]);
 
 /**

@@ -1,3 +1,4 @@
+import type { RecordType } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { KeyChange, RecordedHashes } from '../ledger/ledger-storage.ts';
 import type { RecordStore, SealedRecord } from '../ledger/records.ts';
@@ -41,6 +42,9 @@ const passing = (wanted: string): string => `
   UNION ALL
   SELECT ${wanted} FROM records WHERE bytes IS NOT NULL AND seq > ? AND type IN ${CONSENT_TYPES}
     AND session IN (SELECT t.session FROM (${ATTEMPTS}) t WHERE ${neverConnected('t.session')})`;
+
+/** Records that a policy's text may be in, and some of those of when it came into force before. */
+const MOST_POLICY_PARTS = 512;
 
 export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
@@ -94,6 +98,15 @@ export class RecordsTable implements RecordStore, RecordedHashes {
     ]);
   }
 
+  /** Of a session's records those of some types, in the order of the ledger, after `seq`, at most `limit`. */
+  aboutSession(session: string, types: readonly RecordType[], after: number, limit: number): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(
+      `SELECT seq, ${columns} FROM records
+       WHERE session = ? AND seq > ? AND type IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      [session, after, JSON.stringify(types), limit],
+    );
+  }
+
   /** The record at a place, from 1. */
   at(seq: number): Promise<RecordRow | undefined> {
     return this.#connection.get<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq = ?`, [seq]);
@@ -135,6 +148,16 @@ export class RecordsTable implements RecordStore, RecordedHashes {
        FROM records WHERE type = 'policy.changed' ORDER BY seq DESC LIMIT 1`,
     );
     return row?.policySet ?? undefined;
+  }
+
+  /** The newest records with the text of a policy, in the order of the ledger; it may have come into force more than once. */
+  async ofPolicy(policySet: string): Promise<{ bytes: Uint8Array }[]> {
+    const rows = await this.#connection.all<{ bytes: Uint8Array }>(
+      `SELECT bytes FROM records WHERE type = 'policy.changed' AND bytes IS NOT NULL
+         AND json_extract(CAST(bytes AS TEXT), '$.body.policySet') = ? ORDER BY seq DESC LIMIT ?`,
+      [policySet, MOST_POLICY_PARTS],
+    );
+    return rows.reverse();
   }
 
   /** When the last run of the retention was recorded. */
