@@ -14,6 +14,7 @@ import { type DemoGateway, gatewayAnswers } from './gateway-answers.ts';
 import { GatewayInUse } from './gateway-in-use.ts';
 import { logInAnswers } from './log-in-answers.ts';
 import { type Confirmation, signStatement } from './sign-statement.ts';
+import { WaitingForPage } from './waiting-for-page.ts';
 
 /** What the desk needs of the system; in the app it is Electron that does it. */
 export interface DeskParts {
@@ -45,6 +46,10 @@ export interface Desk {
   readonly settings: KeptDocument<DesktopSettings>;
   /** Opens a file that the system has handed over. Throws FILE_FAILED. */
   openFile(path: string): Promise<void>;
+  /** Shows a place of the app. */
+  openRoute(route: string): void;
+  /** What happened to the window or was chosen in a menu. */
+  tellPage(event: Extract<BridgeEvent, { event: 'command' | 'theme' }>): void;
   /** The page is gone or loads anew: what it had open is closed. */
   pageGone(): Promise<void>;
   /** What follows the gateway in use is told when that, or the log-in there, is another one. */
@@ -53,15 +58,17 @@ export interface Desk {
 }
 
 export async function openDesk(parts: DeskParts): Promise<Desk> {
-  const { folder, emit, tell, confirm } = parts;
+  const { folder, tell, confirm } = parts;
+  const toPage = new WaitingForPage(parts.emit);
+  const emit = (event: BridgeEvent): void => toPage.emit(event);
   const settings = await openSettings(join(folder, 'settings.json'), tell);
   const secrets = new Secrets(parts.safeStorage, () => settings.value.allowUnprotectedKeys);
   const key = new SigningKey(join(folder, 'signing-key'), secrets);
   const known = await KnownGateways.open(join(folder, 'gateways.json'), tell);
-  const logIns = await LogIns.open(join(folder, 'log-ins'), secrets, parts.now, tell);
+  const kept = await LogIns.open(join(folder, 'log-ins'), secrets, parts.now, tell);
   const listeners = new Set<() => void>();
   let before = known.current()?.id;
-  const inUse = new GatewayInUse(known, logIns, {
+  const inUse = new GatewayInUse(known, kept, {
     changed: () => {
       const current = known.current()?.id;
       if (current !== before) sockets.closeAll('another gateway is in use');
@@ -73,17 +80,18 @@ export async function openDesk(parts: DeskParts): Promise<Desk> {
   });
   const sockets = new BridgedSockets(inUse, emit);
   const files = new OpenedFiles();
+  const logIns = logInAnswers({ inUse, key, openInBrowser: parts.openInBrowser });
 
   const dispatch = dispatcher(
     {
-      'app.info': async () => ({
-        ...parts.app,
-        demo: parts.startDemo !== undefined,
-        dark: parts.isDark(),
-        secrets: await secrets.protection(),
-      }),
-      ...gatewayAnswers({ inUse, confirm, startDemo: parts.startDemo }),
-      ...logInAnswers({ inUse, key, openInBrowser: parts.openInBrowser }),
+      'app.info': async () => {
+        const protection = await secrets.protection();
+        // It is the first thing that the page asks, when it is there to listen.
+        toPage.ready();
+        return { ...parts.app, demo: parts.startDemo !== undefined, dark: parts.isDark(), secrets: protection };
+      },
+      ...gatewayAnswers({ inUse, confirm, startDemo: parts.startDemo, logIn: (code) => logIns['login.code']({ code }) }),
+      ...logIns,
       ...fileAnswers({ inUse, dialogs: parts.dialogs, files, emit }),
       'socket.open': async ({ socket, path }) => {
         sockets.open(socket, path);
@@ -133,7 +141,10 @@ export async function openDesk(parts: DeskParts): Promise<Desk> {
     inUse,
     settings,
     openFile: async (path) => emit({ event: 'open.file', file: await files.open(path) }),
+    openRoute: (route) => emit({ event: 'open.route', route }),
+    tellPage: emit,
     pageGone: async () => {
+      toPage.gone();
       sockets.closeAll();
       await files.closeAll();
     },

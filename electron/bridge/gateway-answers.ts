@@ -1,8 +1,8 @@
-import type { KnownGateway } from '../../contract/desktop-bridge.ts';
 import { DesktopError } from '../base/desktop-error.ts';
 import { requirePagePath } from '../gateway/gateway-path.ts';
 import { lookAtGateway } from '../gateway/look-at-gateway.ts';
 import { gatewayOrigin } from '../gateway/pinned-connection.ts';
+import type { TrustedGateway } from '../keep/known-gateways.ts';
 import type { Answers } from './dispatch.ts';
 import type { GatewayInUse } from './gateway-in-use.ts';
 import type { Confirmation } from './sign-statement.ts';
@@ -14,6 +14,8 @@ const TOLD_HEADERS = ['content-type', 'content-range', 'content-length', 'etag',
 export interface DemoGateway {
   readonly origin: string;
   readonly fingerprint: string;
+  /** Logs its operator in once. */
+  readonly code?: string;
 }
 
 export interface GatewayParts {
@@ -21,6 +23,8 @@ export interface GatewayParts {
   readonly confirm: (question: Confirmation) => Promise<boolean>;
   /** Undefined where there is none to start. */
   readonly startDemo: (() => Promise<DemoGateway>) | undefined;
+  /** With a code, at the gateway in use. */
+  readonly logIn: (code: string) => Promise<unknown>;
 }
 
 type GatewayAnswers = Pick<
@@ -28,7 +32,7 @@ type GatewayAnswers = Pick<
   'request' | 'gateways.list' | 'gateways.look' | 'gateways.trust' | 'gateways.use' | 'gateways.remove' | 'demo.start'
 >;
 
-export function gatewayAnswers({ inUse, confirm, startDemo }: GatewayParts): GatewayAnswers {
+export function gatewayAnswers({ inUse, confirm, startDemo, logIn }: GatewayParts): GatewayAnswers {
   return {
     request: async ({ path, method, headers, body }) => {
       const answer = await inUse.ask({ path: requirePagePath(path), method, headers, body });
@@ -60,15 +64,19 @@ export function gatewayAnswers({ inUse, confirm, startDemo }: GatewayParts): Gat
     'demo.start': async () => {
       if (startDemo === undefined)
         throw new DesktopError('NOT_FOUND', 'there is no gateway here that could be started', { remedy: 'connect to one by its address' });
-      return { gateway: await useDemo(inUse, await startDemo()) };
+      const demo = await startDemo();
+      const gateway = await useDemo(inUse, demo);
+      // Whoever started it is its operator: nobody is there who could make them a link.
+      if (demo.code !== undefined) await logIn(demo.code);
+      return { gateway: inUse.describe(gateway) };
     },
   };
 }
 
 /** Its certificate comes from the process that we have started, and not over the network: nobody need compare it. */
-async function useDemo(inUse: GatewayInUse, { origin, fingerprint }: DemoGateway): Promise<KnownGateway> {
+async function useDemo(inUse: GatewayInUse, { origin, fingerprint }: DemoGateway): Promise<TrustedGateway> {
   const { id } = await inUse.trust({ origin, fingerprint, name: 'Demo on this machine' });
-  return inUse.describe(await inUse.use(id));
+  return inUse.use(id);
 }
 
 function trustQuestion(origin: string, fingerprint: string, before: string | undefined): Confirmation {

@@ -12,16 +12,22 @@ import { Problem } from '../client/problem.ts';
 
 type Listener<E extends BridgeEvent['event']> = (event: Extract<BridgeEvent, { event: E }>) => void;
 
+const MOST_UNHEARD = 16;
+
 /** What the preload of the desktop app exposes, with its types. */
 export class Bridge {
   readonly #raw: RawBridge;
+  /** What came before anybody listened: a link that the app was started with. */
+  #unheard: readonly BridgeEvent[] = [];
   readonly #listeners = new Map<BridgeEvent['event'], Set<(event: never) => void>>();
 
   constructor(raw: RawBridge) {
     this.#raw = raw;
     raw.listen((event) => {
       const read = bridgeEvent.parse(event);
-      for (const listener of this.#listeners.get(read.event) ?? []) (listener as (event: BridgeEvent) => void)(read);
+      const listeners = this.#listeners.get(read.event);
+      if (listeners === undefined || listeners.size === 0) this.#unheard = [...this.#unheard, read].slice(-MOST_UNHEARD);
+      else for (const listener of listeners) (listener as (event: BridgeEvent) => void)(read);
     });
   }
 
@@ -39,6 +45,9 @@ export class Bridge {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
     listeners.add(listener);
+    const missed = this.#unheard.filter((unheard) => unheard.event === event);
+    this.#unheard = this.#unheard.filter((unheard) => unheard.event !== event);
+    for (const unheard of missed) (listener as (event: BridgeEvent) => void)(unheard);
     return () => void listeners.delete(listener);
   }
 }
