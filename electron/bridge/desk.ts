@@ -27,7 +27,7 @@ export interface DeskParts {
   readonly confirm: (question: Confirmation) => Promise<boolean>;
   readonly openInBrowser: (address: string) => Promise<void>;
   readonly notify: (notice: QuestionInput<'notify'>) => void;
-  readonly copy: (text: string) => void;
+  readonly copy: (text: string) => Promise<void>;
   readonly isDark: () => boolean;
   readonly startDemo: (() => Promise<DemoGateway>) | undefined;
   /** To the page, if there is one. */
@@ -122,7 +122,7 @@ export async function openDesk(parts: DeskParts): Promise<Desk> {
         return {};
       },
       copy: async ({ text }) => {
-        parts.copy(text);
+        await parts.copy(text);
         return {};
       },
       'settings.get': async () => settings.value,

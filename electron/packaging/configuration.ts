@@ -7,6 +7,8 @@ export const root = join(import.meta.dirname, '..', '..');
 /** Two bundled scripts, the page, the icons and a package.json: nothing else goes into the archive. */
 export const stagedApp = 'dist/desktop-app';
 const icons = 'electron/icons/generated';
+/** Of Linux; `sallyport` is the command line. */
+const EXECUTABLE = 'sallyport-desktop';
 
 /** Where new versions are looked for; without one, nothing is looked for. */
 const feed = process.env['SALLYPORT_UPDATE_FEED'];
@@ -32,7 +34,7 @@ export const configuration: Configuration = {
     target: ['AppImage', 'deb'],
     icon: icons,
     category: 'Security',
-    executableName: 'sallyport-desktop',
+    executableName: EXECUTABLE,
     synopsis: 'Console of the Sallyport bastion',
     maintainer: 'Sallyport',
   },
@@ -55,7 +57,7 @@ async function burn({ appOutDir, electronPlatformName, packager }: AfterPackCont
   const binaries: Readonly<Record<string, string>> = {
     darwin: `${productFilename}.app`,
     win32: `${productFilename}.exe`,
-    linux: packager.executableName,
+    linux: EXECUTABLE,
   };
   const binary = binaries[electronPlatformName];
   if (binary === undefined) throw new TypeError(`nobody has said where the binary is on ${electronPlatformName}`);

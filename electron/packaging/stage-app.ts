@@ -15,7 +15,8 @@ export async function stageApp(): Promise<string> {
     description,
     license,
     author: 'Sallyport',
-    homepage: 'https://sallyport.dev',
+    // Packages of Debian want one.
+    homepage: 'https://sallyport.example',
     type: 'module',
     main: 'electron/main.js',
   };

@@ -124,7 +124,7 @@ describe('a notification', () => {
   const now = Date.parse('2026-03-01T12:00:00Z');
   const asked = request('0198c2c0-1234-7000-8000-00000000abcd', { expires: '2026-03-01T12:05:00.000000Z', principal: 'deploy-bot' });
   const approval = (change: Partial<Approval> = {}): Approval => ({
-    request: asked as Approval['request'],
+    request: asked as unknown as Approval['request'],
     state: 'waiting',
     origin: 'test.example/log',
     decisions: [],
@@ -141,7 +141,7 @@ describe('a notification', () => {
   });
 
   it('says nothing of what exactly is asked: it lies open on a locked screen', () => {
-    const secret = approval({ request: { ...asked, facts: { command: 'psql -c "select * from salaries"' } } as Approval['request'] });
+    const secret = approval({ request: { ...asked, facts: { command: 'psql -c "select * from salaries"' } } as unknown as Approval['request'] });
     expect(JSON.stringify(noticeFor(secret, elsewhere, now))).not.toContain('salaries');
   });
 

@@ -80,7 +80,7 @@ export async function openTestDesk(belongings: Belongings, changes: Partial<Desk
     },
     openInBrowser: async (address) => void opened.push(address),
     notify: (notice) => void notices.push(notice),
-    copy: (text) => void copied.push(text),
+    copy: async (text) => void copied.push(text),
     isDark: () => true,
     startDemo: undefined,
     emit: (event) => {
