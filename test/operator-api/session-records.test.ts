@@ -131,7 +131,7 @@ test('how busy a session was over its length, once it is indexed; of what is not
     return body.activity as Record<string, number[]>;
   };
   const activity = await activityOf();
-  expect(Object.keys(activity).toSorted()).toEqual([busy?.id, session].toSorted());
+  expect(Object.keys(activity).toSorted()).toEqual([session, busy?.id]);
   const strip = activity[busy?.id ?? ''] ?? [];
   expect(strip).toHaveLength(24);
   // Most of it before the pause, in which there is nothing, and a little behind it.
