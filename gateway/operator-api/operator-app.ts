@@ -10,6 +10,8 @@ import type { LedgerReader } from '../ledger/ledger-storage.ts';
 import { authoriseRoles } from './authorise.ts';
 import { type BrowserLogInParts, serveBrowserLogIn } from './browser-log-in.ts';
 import { type EventFeed, serveEvents } from './events.ts';
+import type { EvidenceDesk } from './evidence/evidence-desk.ts';
+import { serveEvidence } from './evidence/evidence-routes.ts';
 import { serveHealth } from './health-routes.ts';
 import { serveLedger } from './ledger-routes.ts';
 import type { LogIns } from './log-ins.ts';
@@ -42,6 +44,7 @@ export interface OperatorApiParts {
   readonly version: string;
   readonly browserLogIn?: BrowserLogInParts<ProvidedPerson>;
   readonly recordings?: RecordingParts;
+  readonly desk?: EvidenceDesk;
   /** More WebSockets than the operator API's own. */
   readonly addSockets?: (scope: SocketScope) => void;
 }
@@ -133,6 +136,7 @@ export function operatorApp(
   if (parts.browserLogIn !== undefined) serveBrowserLogIn(app, parts.browserLogIn);
   serveOperations(app, { performers: parts.performers, door, stopping, log: parts.log });
   if (parts.recordings !== undefined) serveRecordings(app, { ...parts.recordings, door, stopping });
+  if (parts.desk !== undefined) serveEvidence(app, { desk: parts.desk, door, stopping });
   app.register(async (scope) => {
     await scope.register(websocket, {
       options: { maxPayload: MAX_MESSAGE, perMessageDeflate: false },

@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
+import type { EvidenceDesk } from '../operator-api/evidence/evidence-desk.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
 import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
@@ -15,8 +16,8 @@ import { policyTextOperations } from '../operator-api/policy-text.ts';
 import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
-import { searchOperations } from '../operator-api/search-operations.ts';
 import { reviewOperations } from '../operator-api/reviews/review-operations.ts';
+import { searchOperations } from '../operator-api/search-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
@@ -83,6 +84,7 @@ export interface PerformerParts extends EvidencePerformerParts, LoginParts, Oper
   readonly recordings: RecordingParts;
   readonly targets: SessionReading['targets'];
   readonly verified: SessionReading['verified'];
+  readonly desk: EvidenceDesk;
 }
 
 /** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
@@ -104,6 +106,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...loginOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
+    ...parts.desk.operations,
     ...unbuilt,
   };
 }

@@ -1,20 +1,4 @@
 import type { Performers } from '../operator-api/operations.ts';
 
 /** Operations of the table that are being built: each line goes with its performer, and this file with the last. */
-export const unbuilt = {} as Pick<
-  Performers,
-  | 'session.activity'
-  | 'evidence.status'
-  | 'evidence.verify'
-  | 'session.verify'
-  | 'audit.questions'
-  | 'audit.ask'
-  | 'export.start'
-  | 'export.show'
-  | 'export.cancel'
-  | 'login.link'
-  | 'login.code'
-  | 'key.list'
-  | 'key.add'
-  | 'key.remove'
->;
+export const unbuilt = {} as Pick<Performers, 'session.activity' | 'login.link' | 'login.code' | 'key.list' | 'key.add' | 'key.remove'>;

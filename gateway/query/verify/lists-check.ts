@@ -2,7 +2,7 @@ import { canonicalBytes } from '../../ledger/canonical-json.ts';
 import type { EvidenceReader, ProjectedRow } from '../../store/evidence-reader.ts';
 import type { ExpectedChannel, ExpectedSession } from './expected-rows.ts';
 import { fault, type Place, type Report } from './finding.ts';
-import type { SealedFile } from './record-checks.ts';
+import type { SealedFile } from './sealed-files.ts';
 import type { SessionOutcome } from './session-records.ts';
 
 const MOST_STRAYS = 1000;
