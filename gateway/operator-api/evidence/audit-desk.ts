@@ -50,9 +50,7 @@ export class AuditDesk {
       await this.#record(input, statement, actor);
       return {
         columns: columnsOf(question),
-        rows: rows.map((row) =>
-          Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, Array.isArray(cell) ? [...cell] : cell])),
-        ) as never,
+        rows: rows.map((row) => ({ ...row })),
         total: statement.rows,
         words: statementLines(statement).map((line) => printable(line)),
         statement: { ...statement },

@@ -35,7 +35,7 @@ export async function runJob<K extends JobKind>(kind: K, input: Jobs[K]['input']
       worker.on('exit', () => reject(died(kind, 'it ended')));
       worker.on('message', (message: JobMessage) => {
         if (message.kind === 'progress') host.progress?.(message.progress);
-        else if (message.kind === 'attest') void attest(host, message).then((answer) => worker.postMessage(answer));
+        else if (message.kind === 'attest') void attest(host, message).then((answer) => worker.postMessage(answer, []));
         else if (message.kind === 'done') resolve(message.result);
         else reject(new SallyportError(message.code, message.message, message.remedy === undefined ? {} : { remedy: message.remedy }));
       });

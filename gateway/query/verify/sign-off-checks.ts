@@ -111,9 +111,9 @@ export class SignOffChecks {
     const { principal } = actor;
     const where = { index, session };
     this.signOffs += 1;
+    const wrong = this.#origin === undefined ? undefined : readReview(this.#origin, record).wrong;
     if (this.#origin === undefined) this.#unchecked += 1;
     else {
-      const { wrong } = readReview(this.#origin, record);
       if (wrong === undefined) this.#keys.take(principal, { key: body.key, fingerprint: fingerprintOf(body.key) }, time, where);
       else
         this.#report(fault('forged', where, `The sign-off (${body.verdict}) is recorded as of ${principal}, and the signature ${wrong}`));
@@ -123,10 +123,10 @@ export class SignOffChecks {
       this.#report(fault('inconsistent', where, `${principal} is said to have watched more of the session than there is`));
     const ended = this.#ended.get(session);
     if (ended === undefined) this.#reportUnknown(index, session, principal);
-    else this.#compare(index, session, record, ended);
+    else this.#compare(index, session, record, ended, wrong === undefined);
   }
 
-  #compare(index: number, session: string, { actor, body }: AuditRecord<'session.reviewed'>, ended: Ended): void {
+  #compare(index: number, session: string, { actor, body }: AuditRecord<'session.reviewed'>, ended: Ended, genuine: boolean): void {
     const { principal } = actor;
     const where = { index, session };
     const conflict = conflictWithSession(principal, ended);
@@ -138,6 +138,8 @@ export class SignOffChecks {
       this.#report(
         fault('inconsistent', where, `The sign-off of ${principal} is of another recording than the records of the session seal`),
       );
+    // What somebody else made up in their name is no word of theirs.
+    if (!genuine) return;
     const words = JSON.stringify([principal, body.subject, body.verdict, body.reason]);
     ended.said ??= new Set();
     if (ended.said.has(words))
