@@ -1,4 +1,4 @@
-import { buildConsole } from '../../.ci/build-renderer.mjs';
+import { buildConsole } from '../../.ci/build-renderer.mjs.mts';
 
 /** Before any test: what gateways serve and browsers show is the source as it is. */
 export async function setup(): Promise<void> {
