@@ -72,7 +72,7 @@ export function typeThroughGateway({ lines, cols, rows, keyMillis, signal, ...lo
       let heard: number | undefined;
       let entered = performance.now();
       let waits = true;
-      const left = [...lines.join('\r'), '\r'];
+      const left = `${lines.join('\r')}\r`.split('');
       channel.on('data', () => {
         heard = performance.now();
       });
@@ -86,7 +86,7 @@ export function typeThroughGateway({ lines, cols, rows, keyMillis, signal, ...lo
         waits = key === '\r';
         if (waits) [entered, heard] = [now, undefined];
       }, keyMillis);
-      const leave = (): void => void channel.close();
+      const leave = (): void => channel.close();
       signal.addEventListener('abort', leave, { once: true });
       if (signal.aborted) leave();
       channel.on('close', () => {
