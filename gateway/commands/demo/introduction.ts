@@ -16,7 +16,6 @@ export function introduction({ directory, address, fingerprint, session }: Intro
   const self = import.meta.url.endsWith('.ts') ? 'npm run -s sallyport --' : 'sallyport';
   const data = join(directory, 'data');
   const ssh = `ssh -F ${directory}/ssh_config`;
-  const [head, middle] = [fingerprint.slice(0, 47), fingerprint.slice(48)];
   return `Open the console:
 
   ${address}
@@ -24,8 +23,7 @@ export function introduction({ directory, address, fingerprint, session }: Intro
 It lets you in once, within ten minutes, as ${REVIEWER}. Another such address:
   ${self} console --data ${data}
 The gateway has made its certificate itself, so the browser warns you. Go on when the SHA-256 is
-  ${head}:
-  ${middle}
+  ${fingerprint}
 
 Then, in another terminal:
 
