@@ -1,8 +1,8 @@
 import { app } from 'electron';
-import { log } from './shell/log.ts';
-import { run } from './shell/run.ts';
 import { registerAppScheme } from './shell/app-scheme.ts';
 import { guardEverything } from './shell/guards.ts';
+import { log } from './shell/log.ts';
+import { run } from './shell/run.ts';
 
 // Before the app is ready, and before anything is loaded: every page is in the sandbox, and what may not be is refused.
 app.enableSandbox();

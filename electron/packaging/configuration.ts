@@ -28,7 +28,9 @@ export const configuration: Configuration = {
   publish: feed === undefined ? null : { provider: 'generic', url: feed },
   protocols: [{ name: 'Sallyport', schemes: ['sallyport'], role: 'Viewer' }],
   // `.zip` stays with whoever has it: a bundle is opened by "Open with", or is named `.sallyport`.
-  fileAssociations: [{ ext: 'sallyport', name: 'Sallyport evidence bundle', mimeType: 'application/vnd.sallyport.bundle+zip', role: 'Viewer' }],
+  fileAssociations: [
+    { ext: 'sallyport', name: 'Sallyport evidence bundle', mimeType: 'application/vnd.sallyport.bundle+zip', role: 'Viewer' },
+  ],
   afterPack: burn,
   linux: {
     target: ['AppImage', 'deb'],
@@ -38,7 +40,9 @@ export const configuration: Configuration = {
     synopsis: 'Console of the Sallyport bastion',
     maintainer: 'Sallyport',
   },
-  deb: { depends: ['libgtk-3-0', 'libnotify4', 'libnss3', 'libxss1', 'libxtst6', 'xdg-utils', 'libatspi2.0-0', 'libuuid1', 'libsecret-1-0'] },
+  deb: {
+    depends: ['libgtk-3-0', 'libnotify4', 'libnss3', 'libxss1', 'libxtst6', 'xdg-utils', 'libatspi2.0-0', 'libuuid1', 'libsecret-1-0'],
+  },
   mac: {
     target: ['dmg'],
     icon: join(icons, 'icon.icns'),

@@ -11,7 +11,11 @@ export function electronBinary(root: string, environment: NodeJS.ProcessEnv = pr
   const name = existsSync(named) ? readFileSync(named, 'utf8').trim() : undefined;
   const override = environment['ELECTRON_OVERRIDE_DIST_PATH'];
   const binary =
-    override === undefined || override === '' ? (name === undefined ? undefined : join(folder, 'dist', name)) : join(override, name ?? 'electron');
+    override === undefined || override === ''
+      ? name === undefined
+        ? undefined
+        : join(folder, 'dist', name)
+      : join(override, name ?? 'electron');
   return binary !== undefined && existsSync(binary) ? binary : undefined;
 }
 

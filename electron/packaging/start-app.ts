@@ -10,7 +10,8 @@ const instead = 'open the console in a browser instead: "npm start" says where';
 
 /** Why it cannot be started here; undefined when it can. */
 function hindrance(binary: string | undefined): string | undefined {
-  if (binary === undefined) return `There is no Electron binary here (node_modules/electron/dist): ${instead}, or fetch one with "npx install-electron".`;
+  if (binary === undefined)
+    return `There is no Electron binary here (node_modules/electron/dist): ${instead}, or fetch one with "npx install-electron".`;
   if (!hasDisplay()) return `There is no display here: ${instead}.`;
   if (!existsSync(join(root, 'dist', 'electron', 'main.js'))) return 'The app is not built: run "npm run build:desktop" first.';
   return undefined;

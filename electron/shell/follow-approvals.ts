@@ -1,8 +1,8 @@
+import { app } from 'electron';
 import type { Desk } from '../bridge/desk.ts';
 import { ApprovalWatch, type WatchState } from '../watch/approval-watch.ts';
 import { noticeFor } from '../watch/notices.ts';
 import { AppTray } from './app-tray.ts';
-import { app } from 'electron';
 import { log } from './log.ts';
 import type { MainWindow } from './main-window.ts';
 import type { NativeNotices } from './native-notices.ts';

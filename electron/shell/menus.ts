@@ -3,11 +3,13 @@ import { type MenuDeed, type MenuItem, menuModel, type Platform } from '../look/
 
 /** Puts the menus of the model into the app. */
 export function setMenus(platform: Platform, inspect: boolean, does: (deed: MenuDeed) => void): void {
-  const template = menuModel(platform, { inspect }).map(({ label, role, items }): MenuItemConstructorOptions => ({
-    label,
-    ...(role === undefined ? {} : { role }),
-    submenu: items.map((item) => optionsOf(item, does)),
-  }));
+  const template = menuModel(platform, { inspect }).map(
+    ({ label, role, items }): MenuItemConstructorOptions => ({
+      label,
+      ...(role === undefined ? {} : { role }),
+      submenu: items.map((item) => optionsOf(item, does)),
+    }),
+  );
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }
 

@@ -100,12 +100,19 @@ export async function run(): Promise<void> {
   if (first !== undefined) opens(first);
   if (troubles.length > 0) showTrouble(new DesktopError('FILE_FAILED', troubles.join('\n\n')));
   await followUpdates((version) =>
-    notices.show({ title: `Sallyport ${version} is ready`, body: 'It is put in place when you quit.', route: '/settings', tag: 'update', urgent: false }),
+    notices.show({
+      title: `Sallyport ${version} is ready`,
+      body: 'It is put in place when you quit.',
+      route: '/settings',
+      tag: 'update',
+      urgent: false,
+    }),
   );
 }
 
 async function openInBrowser(address: string): Promise<void> {
-  if (!mayOpenOutside(address)) throw new DesktopError('PROVIDER_FAILED', 'the identity provider wants the log-in at an address that is not opened');
+  if (!mayOpenOutside(address))
+    throw new DesktopError('PROVIDER_FAILED', 'the identity provider wants the log-in at an address that is not opened');
   await shell.openExternal(address);
 }
 
@@ -145,6 +152,10 @@ function demoStarter(folder: string) {
             });
             return running;
           },
-    stop: () => void running?.then((demo) => demo.stop(), () => undefined),
+    stop: () =>
+      void running?.then(
+        (demo) => demo.stop(),
+        () => undefined,
+      ),
   };
 }

@@ -225,8 +225,12 @@ describe('a page that was taken over', () => {
     expect(await sign({ ...good, request: { ...good.request, facts: { share: 0.5 } } })).toBe('CONFLICT');
     expect(await sign({ ...good, request: { ...good.request, id: good.request.session } })).toBe('APPROVAL_NOT_FOUND');
     const key = (await host.signer.key())?.line ?? '';
-    expect(await codeOf(host.signer.sign({ kind: 'key', origin: good.origin, operator: ADA, key: `${key}A`, login: 'x' }))).toBe('REQUEST_INVALID');
-    expect(await codeOf(host.signer.sign({ kind: 'key', origin: good.origin, operator: 'bob@example.com', key, login: 'x' }))).toBe('REQUEST_INVALID');
+    expect(await codeOf(host.signer.sign({ kind: 'key', origin: good.origin, operator: ADA, key: `${key}A`, login: 'x' }))).toBe(
+      'REQUEST_INVALID',
+    );
+    expect(await codeOf(host.signer.sign({ kind: 'key', origin: good.origin, operator: 'bob@example.com', key, login: 'x' }))).toBe(
+      'REQUEST_INVALID',
+    );
     expect(test.asked).toHaveLength(asked);
 
     test.says = () => false;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BridgeAnswer, MOST_READ_BYTES, questions } from '../../contract/desktop-bridge.ts';
 import { routeOfLink } from '../../contract/deep-link.ts';
+import { type BridgeAnswer, MOST_READ_BYTES, questions } from '../../contract/desktop-bridge.ts';
 import { DesktopError } from '../../electron/base/desktop-error.ts';
 import { type Answers, dispatcher, type Sender } from '../../electron/bridge/dispatch.ts';
 import { requirePagePath } from '../../electron/gateway/gateway-path.ts';
@@ -35,7 +35,8 @@ describe('who asks', () => {
 
   it('is answered when it is our own page, wherever it is in itself', async () => {
     const { dispatch, asked } = echo();
-    for (const url of ['sallyport-app://console/', 'sallyport-app://console/session/1?at=2#x']) await dispatch({ ...ourPage, url }, { ask: 'app.info', input: {} });
+    for (const url of ['sallyport-app://console/', 'sallyport-app://console/session/1?at=2#x'])
+      await dispatch({ ...ourPage, url }, { ask: 'app.info', input: {} });
     expect(asked).toEqual(['app.info', 'app.info']);
   });
 });
@@ -50,7 +51,10 @@ describe('what is asked', () => {
     ['a member of every object', { ask: 'constructor', input: {} }],
     ['more beside', { ask: 'app.info', input: {}, as: 'admin' }],
     ['more in the input', { ask: 'app.info', input: { x: 1 } }],
-    ['a header that carries a log-in', { ask: 'request', input: { path: '/api/whoami', method: 'GET', headers: { authorization: 'Bearer x' } } }],
+    [
+      'a header that carries a log-in',
+      { ask: 'request', input: { path: '/api/whoami', method: 'GET', headers: { authorization: 'Bearer x' } } },
+    ],
     ['a method that no operation has', { ask: 'request', input: { path: '/api/whoami', method: 'CONNECT', headers: {} } }],
     ['an address instead of a path', { ask: 'request', input: { path: 'https://evil.example/api/', method: 'GET', headers: {} } }],
     ['another host after two slashes', { ask: 'request', input: { path: '//evil.example/api/', method: 'GET', headers: {} } }],
@@ -91,10 +95,14 @@ describe('what is asked', () => {
 });
 
 describe('paths that the page may ask for', () => {
-  it.each(['/api/whoami', '/api/sessions?cursor=a%2Fb&limit=3', '/ledger/tile/0/x001/234.p/5', '/healthz', '/openapi.json', '/api/sessions/a%2Fb'])(
-    '%s is one',
-    (path) => expect(requirePagePath(path)).toBe(path),
-  );
+  it.each([
+    '/api/whoami',
+    '/api/sessions?cursor=a%2Fb&limit=3',
+    '/ledger/tile/0/x001/234.p/5',
+    '/healthz',
+    '/openapi.json',
+    '/api/sessions/a%2Fb',
+  ])('%s is one', (path) => expect(requirePagePath(path)).toBe(path));
 
   it.each([
     '/api/../metrics',

@@ -55,7 +55,9 @@ describe('the signing key', () => {
     const refused = open(memorySafeStorage('basic_text'));
     await expect(refused.create()).rejects.toMatchObject({ code: 'KEY_STORE_UNAVAILABLE' });
     expect(existsSync(join(folder, 'deeper', 'signing-key'))).toBe(false);
-    await expect(open(memorySafeStorage('basic_text'), true).create()).resolves.toMatchObject({ line: expect.stringMatching(/^ssh-ed25519 /) });
+    await expect(open(memorySafeStorage('basic_text'), true).create()).resolves.toMatchObject({
+      line: expect.stringMatching(/^ssh-ed25519 /),
+    });
   });
 
   it('cannot be opened with another key store, and is not replaced by one that is made meanwhile', async () => {

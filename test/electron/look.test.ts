@@ -27,7 +27,12 @@ describe('where the window opens', () => {
 
   it('is in the middle of the main screen at first, and when the screen that it was on is gone', () => {
     expect(placeWindow({ bounds: null }, [screen])).toEqual({ x: 240, y: 103, width: 1440, height: 900 });
-    expect(placeWindow({ bounds: { x: 2000, y: 50, width: 1200, height: 800 } }, [screen])).toEqual({ x: 360, y: 153, width: 1200, height: 800 });
+    expect(placeWindow({ bounds: { x: 2000, y: 50, width: 1200, height: 800 } }, [screen])).toEqual({
+      x: 360,
+      y: 153,
+      width: 1200,
+      height: 800,
+    });
   });
 
   it.each([
@@ -77,7 +82,11 @@ describe('the tray', () => {
     ['logged-out', 'not logged in'],
     ['connecting', 'connecting'],
   ] as const)('says how it is when it is %s', (state, words) => {
-    expect(trayModel({ gateway: 'prod', state, waiting: [] })).toMatchObject({ icon: 'idle', title: '', tooltip: `Sallyport – prod: ${words}` });
+    expect(trayModel({ gateway: 'prod', state, waiting: [] })).toMatchObject({
+      icon: 'idle',
+      title: '',
+      tooltip: `Sallyport – prod: ${words}`,
+    });
   });
 
   it('shows names that somebody chose as nothing but names', () => {
@@ -94,7 +103,9 @@ describe('menus', () => {
   const roles = (items: MenuItem[]) => items.flatMap((item) => ('role' in item ? [item.role] : []));
 
   it.each<Platform>(['linux', 'win32', 'darwin'])('have what people of %s look for', (platform) => {
-    expect(roles(all(platform))).toEqual(expect.arrayContaining(['copy', 'paste', 'selectAll', 'quit', 'minimize', 'close', 'togglefullscreen']));
+    expect(roles(all(platform))).toEqual(
+      expect.arrayContaining(['copy', 'paste', 'selectAll', 'quit', 'minimize', 'close', 'togglefullscreen']),
+    );
   });
 
   it('follow the Mac: an app menu with about, settings, hide and quit', () => {
@@ -137,11 +148,16 @@ describe('a notification', () => {
     const notice = noticeFor(approval(), elsewhere, now);
     expect(notice).toMatchObject({ title: 'deploy-bot asks for approval', route: `/approvals/${asked.id}`, urgent: false });
     expect(notice?.body).toContain('5 minutes are left');
-    expect(noticeFor(approval(), elsewhere, Date.parse(asked.expires) - 20_000)).toMatchObject({ urgent: true, body: expect.stringContaining('20 seconds') });
+    expect(noticeFor(approval(), elsewhere, Date.parse(asked.expires) - 20_000)).toMatchObject({
+      urgent: true,
+      body: expect.stringContaining('20 seconds'),
+    });
   });
 
   it('says nothing of what exactly is asked: it lies open on a locked screen', () => {
-    const secret = approval({ request: { ...asked, facts: { command: 'psql -c "select * from salaries"' } } as unknown as Approval['request'] });
+    const secret = approval({
+      request: { ...asked, facts: { command: 'psql -c "select * from salaries"' } } as unknown as Approval['request'],
+    });
     expect(JSON.stringify(noticeFor(secret, elsewhere, now))).not.toContain('salaries');
   });
 
@@ -160,6 +176,9 @@ describe('a notification', () => {
   });
 
   it('comes for a review of what went ahead', () => {
-    expect(noticeFor(approval({ state: 'review' }), elsewhere, now)).toMatchObject({ title: 'deploy-bot went ahead without approval', urgent: true });
+    expect(noticeFor(approval({ state: 'review' }), elsewhere, now)).toMatchObject({
+      title: 'deploy-bot went ahead without approval',
+      urgent: true,
+    });
   });
 });

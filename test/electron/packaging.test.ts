@@ -30,7 +30,11 @@ describe('the packages of the desktop app', () => {
   });
 
   it('are made for every system, with what is there', () => {
-    expect([configuration.linux?.target, configuration.mac?.target, configuration.win?.target]).toEqual([['AppImage', 'deb'], ['dmg'], ['nsis']]);
+    expect([configuration.linux?.target, configuration.mac?.target, configuration.win?.target]).toEqual([
+      ['AppImage', 'deb'],
+      ['dmg'],
+      ['nsis'],
+    ]);
     const named = [configuration.linux?.icon, configuration.mac?.icon, configuration.win?.icon, configuration.directories?.buildResources];
     for (const path of named) expect([path, existsSync(join(root, String(path)))]).toEqual([path, true]);
   });
@@ -68,7 +72,12 @@ describe('the fuses', () => {
   it('are burnt into the binary that afterPack is given, and packaging fails when it has one more', async () => {
     const folder = belongings.directory('fuses');
     const wire = (count: number): Buffer =>
-      Buffer.concat([Buffer.from('before dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX'), Buffer.of(1, count), Buffer.alloc(count, '1'), Buffer.from(' after')]);
+      Buffer.concat([
+        Buffer.from('before dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX'),
+        Buffer.of(1, count),
+        Buffer.alloc(count, '1'),
+        Buffer.from(' after'),
+      ]);
     const binary = join(folder, 'sallyport-desktop');
     writeFileSync(binary, wire(names.length));
     const afterPack = configuration.afterPack as (context: object) => Promise<void>;

@@ -42,7 +42,11 @@ const get = async (address: string, method = 'GET') => {
 describe('the scheme of the app', () => {
   it('gives the page at every place of it, and its files', async () => {
     for (const place of ['', '/', '/session/1?at=2', '/approvals/3#x', '/index.html'])
-      expect(await get(`sallyport-app://console${place}`)).toMatchObject({ status: 200, text: 'the page', type: 'text/html; charset=utf-8' });
+      expect(await get(`sallyport-app://console${place}`)).toMatchObject({
+        status: 200,
+        text: 'the page',
+        type: 'text/html; charset=utf-8',
+      });
     expect(await get('sallyport-app://console/assets/app.js')).toMatchObject({
       status: 200,
       text: 'the script',
@@ -96,14 +100,28 @@ describe('the scheme of the app', () => {
 describe('a window', () => {
   it('goes nowhere but to its own page', () => {
     expect(mayNavigate('sallyport-app://console/live')).toBe(true);
-    for (const to of ['https://example.com', 'file:///etc/passwd', 'javascript:alert(1)', 'sallyport-app://console.evil/', 'about:blank', 'data:text/html,x'])
+    for (const to of [
+      'https://example.com',
+      'file:///etc/passwd',
+      'javascript:alert(1)',
+      'sallyport-app://console.evil/',
+      'about:blank',
+      'data:text/html,x',
+    ])
       expect([to, mayNavigate(to)]).toEqual([to, false]);
   });
 
   it('loads nothing from a network and no file', () => {
     for (const address of ['sallyport-app://console/assets/app.js', 'data:image/png;base64,AA', 'blob:sallyport-app://console/1'])
       expect([address, mayLoad(address)]).toEqual([address, true]);
-    for (const address of ['https://example.com/x.js', 'http://127.0.0.1/', 'ws://127.0.0.1/', 'file:///etc/passwd', 'sallyport-app://other/', 'ftp://x/'])
+    for (const address of [
+      'https://example.com/x.js',
+      'http://127.0.0.1/',
+      'ws://127.0.0.1/',
+      'file:///etc/passwd',
+      'sallyport-app://other/',
+      'ftp://x/',
+    ])
       expect([address, mayLoad(address)]).toEqual([address, false]);
   });
 
@@ -133,10 +151,15 @@ describe('a window', () => {
     'sends a log-in to %s in the browser of the system',
     (address) => expect(mayOpenOutside(address)).toBe(true),
   );
-  it.each(['http://login.example.com/', 'file:///bin/sh', 'smb://server/share', 'javascript:alert(1)', 'ms-msdt:/id', 'https://a:b@login.example.com/', 'x'])(
-    'does not open %s outside',
-    (address) => expect(mayOpenOutside(address)).toBe(false),
-  );
+  it.each([
+    'http://login.example.com/',
+    'file:///bin/sh',
+    'smb://server/share',
+    'javascript:alert(1)',
+    'ms-msdt:/id',
+    'https://a:b@login.example.com/',
+    'x',
+  ])('does not open %s outside', (address) => expect(mayOpenOutside(address)).toBe(false));
 });
 
 describe('the arguments of a start', () => {
@@ -150,7 +173,9 @@ describe('the arguments of a start', () => {
 
   it('mean nothing else', () => {
     expect(launch()).toBeUndefined();
-    expect(launch('--no-sandbox', '--inspect=0.0.0.0:1', '.', '/etc/passwd', 'https://evil.example/x.zip', 'sallyport://quit')).toBeUndefined();
+    expect(
+      launch('--no-sandbox', '--inspect=0.0.0.0:1', '.', '/etc/passwd', 'https://evil.example/x.zip', 'sallyport://quit'),
+    ).toBeUndefined();
     expect(launchOf([`sallyport://session/${id}`], '/')).toBeUndefined();
     expect(launch('--load=x.zip')).toBeUndefined();
     expect(launch(`${'a'.repeat(5000)}.zip`)).toBeUndefined();

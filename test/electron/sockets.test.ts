@@ -30,7 +30,8 @@ beforeAll(async () => {
 
 const messages = (socket: string) =>
   test.events.flatMap((event) => (event.event === 'socket.message' && event.socket === socket ? [event] : []));
-const ends = (socket: string) => test.events.flatMap((event) => (event.event === 'socket.closed' && event.socket === socket ? [event] : []));
+const ends = (socket: string) =>
+  test.events.flatMap((event) => (event.event === 'socket.closed' && event.socket === socket ? [event] : []));
 
 async function open(): Promise<string> {
   const socket = randomUUID();
