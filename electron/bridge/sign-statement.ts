@@ -1,5 +1,5 @@
 import { canonicalText } from '../../contract/canonical.ts';
-import type { Approval } from '../../contract/operator-api.ts';
+import type { Approval, OperationOutput } from '../../contract/operator-api.ts';
 import { type SignedStatement, statementText } from '../../contract/signed-statements.ts';
 import { DesktopError } from '../base/desktop-error.ts';
 import { askOperation } from '../gateway/operations-client.ts';
@@ -21,6 +21,8 @@ export interface StatementSignerParts {
   readonly asks: () => boolean;
 }
 
+type Who = OperationOutput<'whoami'>;
+
 /** A person reads no more than this in a dialog; what is longer is said to be so. */
 const LONGEST_SHOWN = 1500;
 
@@ -35,8 +37,7 @@ export async function signStatement(
   { inUse, key, confirm, asks }: StatementSignerParts,
 ): Promise<{ readonly key: string; readonly signature: string }> {
   const there = inUse.reachLoggedIn();
-  const { operator } = there.logIn;
-  await requireLedger(statement.origin, there, inUse);
+  const { operator, login } = await whoIsThere(statement.origin, there, inUse);
   switch (statement.kind) {
     case 'approval': {
       requireSame('reviewer', statement.decision.reviewer, operator);
@@ -51,6 +52,7 @@ export async function signStatement(
       break;
     case 'key':
       requireSame('operator', statement.operator, operator);
+      requireSame('log-in', statement.login, login);
       requireSame('key', statement.key, (await key.info())?.line ?? '');
       await requireYes(confirm, {
         title: `Register the key of this device for ${operator}?`,
@@ -63,18 +65,18 @@ export async function signStatement(
   return key.sign(text, namespace);
 }
 
-/** The ledger is the gateway's own word; that no two known gateways have the same is `learnLedger`'s. */
-async function requireLedger(origin: string, { gateway, client, logIn }: LoggedInGateway, inUse: GatewayInUse): Promise<void> {
-  const status = await askOperation(client, 'gateway.status', {}, logIn);
-  await inUse.known.learnLedger(gateway.id, status.origin);
-  if (origin !== status.origin)
-    throw new DesktopError(
-      'GATEWAY_MISMATCH',
-      `what is to be signed is for ${JSON.stringify(origin)}, and the gateway in use is ${status.origin}`,
-      {
-        remedy: 'nothing was signed; switch to the gateway that asked',
-      },
-    );
+/** Who is logged in, by the gateway's own word. That no two known gateways have the same ledger is `learnLedger`'s. */
+async function whoIsThere(origin: string, { gateway, client, logIn }: LoggedInGateway, inUse: GatewayInUse): Promise<Who> {
+  const who = await askOperation(client, 'whoami', {}, logIn);
+  await inUse.known.learnLedger(gateway.id, who.origin);
+  if (origin === who.origin) return who;
+  throw new DesktopError(
+    'GATEWAY_MISMATCH',
+    `what is to be signed is for ${JSON.stringify(origin)}, and the gateway in use is ${who.origin}`,
+    {
+      remedy: 'nothing was signed; switch to the gateway that asked',
+    },
+  );
 }
 
 function requireSame(what: string, signed: string, ours: string): void {

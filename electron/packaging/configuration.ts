@@ -11,7 +11,7 @@ const icons = 'electron/icons/generated';
 const EXECUTABLE = 'sallyport-desktop';
 
 /** Where new versions are looked for; without one, nothing is looked for. */
-const feed = process.env['SALLYPORT_UPDATE_FEED'];
+const feed = process.env.SALLYPORT_UPDATE_FEED;
 
 export const configuration: Configuration = {
   appId: 'dev.sallyport.desktop',

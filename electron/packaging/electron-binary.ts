@@ -9,7 +9,7 @@ export function electronBinary(root: string, environment: NodeJS.ProcessEnv = pr
   const folder = join(root, 'node_modules', 'electron');
   const named = join(folder, 'path.txt');
   const name = existsSync(named) ? readFileSync(named, 'utf8').trim() : undefined;
-  const override = environment['ELECTRON_OVERRIDE_DIST_PATH'];
+  const override = environment.ELECTRON_OVERRIDE_DIST_PATH;
   const binary =
     override === undefined || override === ''
       ? name === undefined
@@ -21,5 +21,5 @@ export function electronBinary(root: string, environment: NodeJS.ProcessEnv = pr
 
 /** Whether anything with a window can be shown: on Linux somebody has to draw it. */
 export function hasDisplay(environment: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): boolean {
-  return platform !== 'linux' || Boolean(environment['DISPLAY']) || Boolean(environment['WAYLAND_DISPLAY']);
+  return platform !== 'linux' || Boolean(environment.DISPLAY) || Boolean(environment.WAYLAND_DISPLAY);
 }

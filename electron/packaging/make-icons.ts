@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const [icon, tray] = await Promise.all(['icon.svg', 'tray.svg'].map((name) => readFile(join(folder, name), 'utf8')));
   if (icon === undefined || tray === undefined) throw new TypeError('there are two pictures');
   const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu'],
   });
   try {

@@ -12,7 +12,7 @@ const EVERY_MILLIS = 6 * 3600 * 1000;
 export async function followUpdates(downloaded: (version: string) => void): Promise<void> {
   if (!app.isPackaged || !existsSync(join(process.resourcesPath, 'app-update.yml'))) return;
   // A package of the distribution is updated by the distribution.
-  if (process.platform === 'linux' && process.env['APPIMAGE'] === undefined) return;
+  if (process.platform === 'linux' && process.env.APPIMAGE === undefined) return;
   const { default: updater } = await import('electron-updater');
   const { autoUpdater } = updater;
   autoUpdater.autoDownload = true;

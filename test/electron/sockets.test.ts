@@ -35,6 +35,7 @@ const ends = (socket: string) =>
 
 async function open(): Promise<string> {
   const socket = randomUUID();
+  await test.ask('app.info', {});
   await test.ask('socket.open', { socket, path: '/api/events' });
   return socket;
 }

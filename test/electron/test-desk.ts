@@ -126,5 +126,7 @@ export async function openTestDesk(belongings: Belongings, changes: Partial<Desk
       return answer.ok ? 'none' : answer.error.code;
     },
   };
+  // A page begins with that, and is there from then on.
+  await test.ask('app.info', {});
   return test;
 }
