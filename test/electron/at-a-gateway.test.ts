@@ -227,7 +227,9 @@ describe('somebody new at this device', () => {
     await here.door.codeLogin(` ${origin}/#code=${code} `);
     expect(await codeOf(here.door.codeLogin(code))).toBe('LOGIN_REFUSED');
 
-    await expect(here.signer.sign({ kind: 'key', origin: 'x', operator: BOB, key: 'x', login: 'x' })).rejects.toMatchObject({ code: 'GATEWAY_MISMATCH' });
+    await expect(here.signer.sign({ kind: 'key', origin: 'x', operator: BOB, key: 'x', login: 'x' })).rejects.toMatchObject({
+      code: 'GATEWAY_MISMATCH',
+    });
     const { line } = await here.signer.create();
     const who = await askRenderer(here.transport, 'whoami', {});
     const proof = { kind: 'key' as const, origin: who.origin, operator: BOB, key: line, login: who.login };
