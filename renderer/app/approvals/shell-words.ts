@@ -95,7 +95,7 @@ export function shellTokens(text: string): ShellToken[] {
 
   function putPlain(): void {
     // What no rule knows (a vertical tab, a byte that is not text) is a word of its own.
-    const plain = take(PLAIN) ?? (text.slice(at, at + 1) as string);
+    const plain = take(PLAIN) ?? text.slice(at, at + 1);
     put(wordBegins && /^--?[A-Za-z0-9]/.test(plain) ? 'option' : 'word', plain);
   }
 

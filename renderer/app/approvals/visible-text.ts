@@ -60,7 +60,7 @@ const MANY_LINES = /\n(?:[ \t\r]*\n){4,}/;
 export function oddities(text: string): string[] {
   const pieces = visiblePieces(text);
   const hidden = pieces.filter(({ kind, text: shown }) => kind === 'hidden' && !shown.startsWith('\\n') && shown !== '\\t').length;
-  const unusual = pieces.filter(({ kind }) => kind === 'unusual').reduce((sum, piece) => sum + [...piece.text].length, 0);
+  const unusual = pieces.filter(({ kind }) => kind === 'unusual').reduce((sum, piece) => sum + Array.from(piece.text).length, 0);
   const told: string[] = [];
   if (hidden > 0)
     told.push(hidden === 1 ? '1 hidden character, shown by its number' : `${hidden} hidden characters, shown by their numbers`);

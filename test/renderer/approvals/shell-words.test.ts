@@ -89,7 +89,7 @@ describe('the text of a command in colours', () => {
 
   test('the longest text that can be asked about takes no time', () => {
     const start = performance.now();
-    for (const text of ['$'.repeat(24_576), '"'.repeat(24_576), '${'.repeat(12_288), `${"'".repeat(24_575)}`, '\\'.repeat(24_576)])
+    for (const text of ['$'.repeat(24_576), '"'.repeat(24_576), '${'.repeat(12_288), "'".repeat(24_575), '\\'.repeat(24_576)])
       shellTokens(text);
     expect(performance.now() - start).toBeLessThan(2000);
   });
