@@ -67,6 +67,6 @@ export function oddities(text: string): string[] {
   if (unusual > 0) told.push(`${unusual === 1 ? '1 character is' : `${unusual} characters are`} not ASCII and may look like others`);
   if (LONG_SPACE.test(text)) told.push('long runs of spaces: something may stand far behind them');
   if (MANY_LINES.test(text)) told.push('many empty lines: something may stand below them');
-  if (/ $/.test(text)) told.push('it ends with a space');
+  if (text.endsWith(' ')) told.push('it ends with a space');
   return told;
 }
