@@ -3,7 +3,6 @@ import type { Performers } from '../operator-api/operations.ts';
 /** Operations of the table that are being built: each line goes with its performer, and this file with the last. */
 export const unbuilt = {} as Pick<
   Performers,
-  | 'session.activity'
   | 'evidence.status'
   | 'evidence.verify'
   | 'session.verify'
@@ -12,7 +11,4 @@ export const unbuilt = {} as Pick<
   | 'export.start'
   | 'export.show'
   | 'export.cancel'
-  | 'key.list'
-  | 'key.add'
-  | 'key.remove'
 >;

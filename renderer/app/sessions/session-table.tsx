@@ -6,6 +6,7 @@ import classes from './session-table.module.css';
 import type { ListedSession, SessionPages } from './use-session-pages.ts';
 
 const ROW_PIXELS = 34;
+const HEAD_PIXELS = 32;
 const columns = ['', 'Started', 'Who', 'Target', '', 'Length', 'What', 'Activity', 'Notable', 'Evidence'];
 const names = ['Choose', 'Started', 'Who', 'Target', 'Protocol', 'Length', 'What', 'Activity', 'Notable', 'Evidence'];
 
@@ -27,6 +28,8 @@ export function SessionTable({ pages, chosen, onChoose, onOpen, onView }: Sessio
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PIXELS,
     overscan: 10,
+    paddingStart: HEAD_PIXELS,
+    scrollPaddingStart: HEAD_PIXELS,
     useFlushSync: false,
   });
   const items = rows.getVirtualItems();
@@ -76,30 +79,32 @@ export function SessionTable({ pages, chosen, onChoose, onOpen, onView }: Sessio
     { keys: ['Enter', 'o'], label: 'Replay the session', group, run: () => session !== undefined && onOpen(session) },
   ]);
   return (
-    <div className={classes.table} role="grid" aria-label="Sessions" aria-rowcount={total + 1} aria-multiselectable>
-      <div role="row" aria-rowindex={1} className={classes.head}>
-        {columns.map((column, at) => (
-          <span role="columnheader" key={names[at]} aria-label={column === '' ? names[at] : undefined}>
-            {column}
-          </span>
-        ))}
-      </div>
+    <div className={classes.table}>
       <div
         ref={scroller}
         className={classes.scroller}
-        role="rowgroup"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with the keyboard
+        role="grid"
+        aria-label="Sessions"
+        aria-rowcount={total + 1}
+        aria-multiselectable
         tabIndex={0}
         aria-activedescendant={session === undefined ? undefined : `session-${session.id}`}
       >
-        <div className={classes.sheet} role="presentation" style={{ height: rows.getTotalSize() }}>
+        <div role="row" aria-rowindex={1} className={classes.head}>
+          {columns.map((column, at) => (
+            <span role="columnheader" key={names[at]}>
+              {column === '' ? <span className="heard">{names[at]}</span> : column}
+            </span>
+          ))}
+        </div>
+        <div className={classes.sheet} role="rowgroup" style={{ height: rows.getTotalSize() - HEAD_PIXELS }}>
           {items.map(({ index, start }) => {
             const row = pages.row(index);
             return (
               <SessionTableRow
                 key={index}
                 at={index}
-                top={start}
+                top={start - HEAD_PIXELS}
                 session={row}
                 activity={row === undefined ? undefined : pages.activity(row.id)}
                 current={index === current}
