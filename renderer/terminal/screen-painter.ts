@@ -60,7 +60,7 @@ export class ScreenPainter {
     this.#largest = largest;
     this.node = element('div', { class: 'terminal', role: 'img', 'aria-label': label }, this.#cells);
     this.node.addEventListener('wheel', (event) => this.#wheel(event), { passive: true });
-    this.#observer = new ResizeObserver(() => this.#fit());
+    this.#observer = new ResizeObserver(() => this.fit());
     this.#observer.observe(this.node);
   }
 
@@ -115,10 +115,11 @@ export class ScreenPainter {
       this.#rows.push({ node, key: '' });
       this.#cells.append(node);
     }
-    this.#fit();
+    this.fit();
   }
 
-  #fit(): void {
+  /** To be called when the type has changed; a change of the place is noticed. */
+  fit(): void {
     const { cols, rows, plain } = this.#player.screen;
     const style = window.getComputedStyle(this.node);
     const width = this.node.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);

@@ -31,10 +31,22 @@ interface ApprovalCardProps {
   readonly hasJustMoved: () => boolean;
   /** What is shown of the session meanwhile. */
   readonly glimpse?: ReactNode;
+  /** Beside its session: what is said there already is left out. */
+  readonly compact?: boolean;
 }
 
 /** One request with everything that a decision is about. */
-export function ApprovalCard({ approval, over, selected, lately, onSelect, handle, hasJustMoved, glimpse }: ApprovalCardProps) {
+export function ApprovalCard({
+  approval,
+  over,
+  selected,
+  lately,
+  onSelect,
+  handle,
+  hasJustMoved,
+  glimpse,
+  compact = false,
+}: ApprovalCardProps) {
   const { request } = approval;
   const card = useRef<HTMLElement>(null);
   // What became of it is asked once it is over: its row is not in the list any more.
@@ -57,6 +69,7 @@ export function ApprovalCard({ approval, over, selected, lately, onSelect, handl
       data-approval={request.id}
       data-selected={selected || undefined}
       data-urgency={urgency}
+      data-compact={compact || undefined}
       onClick={onSelect}
       onFocus={onSelect}
     >
