@@ -94,7 +94,7 @@ function TileScreen({ watched, isWatched }: { watched: Watched; isWatched: boole
           )}
         </span>
       )}
-      {words !== undefined && !quiet && (
+      {words !== undefined && (!quiet || view.state !== 'watching') && (
         <span className={classes.words} data-tone={words.tone}>
           {words.words}
         </span>
