@@ -17,7 +17,7 @@ import { type AgentRoute, openWorld, type World } from '../support/world.ts';
 
 const belongings = new Belongings();
 const MiB = 1024 * 1024;
-const HANDSHAKE_SECONDS = 3;
+const HANDSHAKE_SECONDS = 5;
 const HANDSHAKE_DEFAULT = 20;
 let world: World;
 let regular: AgentRoute;

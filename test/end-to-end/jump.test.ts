@@ -14,7 +14,7 @@ import { startTargetHost, type TargetHost } from '../support/sshd.ts';
 import { Belongings } from '../support/temp.ts';
 import { webTarget } from '../support/world.ts';
 
-const HANDSHAKE_SECONDS = 3;
+const HANDSHAKE_SECONDS = 5;
 const HANDSHAKE_DEFAULT = 20;
 const belongings = new Belongings();
 let directory: string;

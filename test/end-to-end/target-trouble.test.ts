@@ -36,7 +36,7 @@ beforeAll(async () => {
       webTarget(changing, 'changing'),
       webTarget(dying, 'dying'),
     ],
-    configuration: { limits: { connect: '2s' } },
+    configuration: { limits: { connect: '4s' } },
     gateway: { env: { TARGET_PASSWORD: user.password, WRONG_PASSWORD: 'not the password' } },
   });
 }, 120_000);
@@ -60,7 +60,7 @@ describe.concurrent('a target', () => {
   ] as const) {
     it(`36 that fails (${target}) is told of in words, with an exit status that is not 0`, async () => {
       const route = world.agent(target);
-      const done = await ssh(route, 'echo in', { timeoutMs: 15_000 });
+      const done = await ssh(route, 'echo in', { timeoutMs: 60_000 });
       expect(done.status).toBe(255);
       expect(done.stdout).toHaveLength(0);
       expect(done.stderr).toContain(target);
