@@ -52,7 +52,7 @@ describe.concurrent('a target', () => {
 
   for (const [target, code, words] of [
     ['refused', 'TARGET_UNREACHABLE', /reached|refused/i],
-    ['silent', 'TARGET_TIMEOUT', /2 s/],
+    ['silent', 'TARGET_TIMEOUT', /4 s/],
     ['hangs-up', 'TARGET_LOST', /hangs-up/],
     ['not-ssh', 'TARGET_LOST', /not-ssh/],
     ['wrong-password', 'TARGET_LOGIN_REFUSED', /refused/],
