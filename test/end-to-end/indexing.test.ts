@@ -14,7 +14,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 3, configuration: { recording: { segment: '1MiB' } } });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** How many of a session's segments have their part, and how many there are. */
@@ -41,7 +41,7 @@ const whole = (session: string, withinMs: number) =>
     { everyMs: 50, withinMs },
   );
 
-it('a session can be searched and replayed quickly within moments of its end', { timeout: 120_000 }, async () => {
+it('a session can be searched and replayed quickly within moments of its end', { timeout: 240_000 }, async () => {
   const route = world.agent();
   const done = await ssh(route, "echo the-word-that-is-looked-for; seq -f 'line %.0f' 1000");
   expect(done.status, done.stderr).toBe(0);
@@ -51,7 +51,7 @@ it('a session can be searched and replayed quickly within moments of its end', {
   expect(found.stdout.toString(), found.stderr).toContain('the-word-that-is-looked-for');
 });
 
-it('what is missing is made after a SIGKILL in the middle, and reindex makes it anew', { timeout: 120_000 }, async () => {
+it('what is missing is made after a SIGKILL in the middle, and reindex makes it anew', { timeout: 240_000 }, async () => {
   const route = world.agent();
   const done = await ssh(route, "seq -f 'line %.0f of a recording that has several segments' 100000 | tail -c 5000000");
   expect(done.status, done.stderr).toBe(0);

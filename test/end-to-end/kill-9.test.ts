@@ -28,7 +28,7 @@ const seed = Date.now() % 1_000_000;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 4, configuration: { recording: { segment: '1MiB' } } });
   routes = { text: world.agent(), terminal: world.agent(), binary: world.agent(), sftp: world.agent() };
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** What a client saw until the gateway was killed. */
@@ -105,7 +105,7 @@ it.each(BATCHES)(
   },
 );
 
-it('83 and after all of them the evidence verifies, with nothing wrong', { timeout: 120_000 }, async () => {
+it('83 and after all of them the evidence verifies, with nothing wrong', { timeout: 240_000 }, async () => {
   await world.gateway.stop();
   const { status, stdout } = await run(process.execPath, [mainFile, 'verify', '--data', world.gateway.data]);
   expect(status, stdout.toString()).toBe(0);

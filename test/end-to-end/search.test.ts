@@ -12,7 +12,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 2 });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 async function search(query: string): Promise<OperationOutput<'search.content'>> {

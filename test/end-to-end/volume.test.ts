@@ -14,11 +14,11 @@ const MiB = 1024 * 1024;
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 12, host: { settings: ['RekeyLimit 20M'] }, gateway: { tellsHeld: true } });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('much data', () => {
-  it('23 carries 600 MB out and 600 MB in with flat memory, all of it accounted for', { timeout: 180_000 }, async () => {
+  it('23 carries 600 MB out and 600 MB in with flat memory, all of it accounted for', { timeout: 240_000 }, async () => {
     const route = world.agent();
     await ssh(route, 'head -c 20000000 /dev/zero', { onStdout: () => undefined });
     const before = processFacts(world.gateway.pid).resident;
