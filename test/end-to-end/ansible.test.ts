@@ -36,7 +36,7 @@ describe('Ansible', () => {
             ANSIBLE_PIPELINING: String(pipelining),
             ANSIBLE_NOCOWS: '1',
           }),
-          timeoutMs: 90_000,
+          timeoutMs: 200_000,
         });
       const first = await play();
       expect(first.status, first.stdout.toString() + first.stderr).toBe(0);

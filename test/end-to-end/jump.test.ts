@@ -215,7 +215,7 @@ describe('ssh -J', () => {
     );
     const done = await run('ansible-playbook', ['-i', join(here, 'inventory'), join(here, 'play.yaml')], {
       env: plainEnvironment({ HOME: here, ANSIBLE_NOCOWS: '1', ANSIBLE_PIPELINING: 'true', ANSIBLE_SSH_ARGS: '-C' }),
-      timeoutMs: 90_000,
+      timeoutMs: 200_000,
     });
     expect(done.status, done.stdout.toString() + done.stderr).toBe(0);
     expect(done.stdout.toString()).toMatch(/ok=2 +changed=2 +unreachable=0 +failed=0/);

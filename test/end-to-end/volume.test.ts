@@ -26,12 +26,12 @@ describe('much data', () => {
 
     forgetPeak(world.gateway.pid);
     const received = createHash('sha256');
-    const out = await ssh(route, new KnownBytes(600 * MB).command, { onStdout: (chunk) => received.update(chunk), timeoutMs: 120_000 });
+    const out = await ssh(route, new KnownBytes(600 * MB).command, { onStdout: (chunk) => received.update(chunk), timeoutMs: 200_000 });
     expect(out.status, out.stderr).toBe(0);
     const growthOut = processFacts(world.gateway.pid).residentPeak - before;
 
     forgetPeak(world.gateway.pid);
-    const sent = await ssh(route, 'sha256sum', { input: new KnownBytes(600 * MB).stream(), timeoutMs: 120_000 });
+    const sent = await ssh(route, 'sha256sum', { input: new KnownBytes(600 * MB).stream(), timeoutMs: 200_000 });
     expect(sent.status, sent.stderr).toBe(0);
     const growthIn = processFacts(world.gateway.pid).residentPeak - before;
 

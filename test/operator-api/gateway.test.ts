@@ -197,7 +197,7 @@ describe('the HTTPS listener', () => {
     const crowds = await Promise.all(['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((source) => silentCrowd(program, source)));
     const during = { ...processFacts(world.gateway.pid), held: await world.gateway.held() };
     expect(during.openFiles - before.openFiles).toBeLessThanOrEqual(260);
-    expect((await ssh(world.agent(), 'echo here', { timeoutMs: 30_000 })).stdout.toString()).toBe('here\n');
+    expect((await ssh(world.agent(), 'echo here', { timeoutMs: 60_000 })).stdout.toString()).toBe('here\n');
     expect((await get(over(), '/ledger/checkpoint')).status).toBe(200);
     for (const crowd of crowds) crowd.kill('SIGKILL');
     await Promise.all(crowds.map(ended));

@@ -185,7 +185,7 @@ describe('a gateway that cannot listen for HTTPS', () => {
   const start = async (listen: Record<string, string>) => {
     const directory = belongings.directory('start');
     writeFileSync(join(directory, 'gateway.yaml'), JSON.stringify({ gateway: { listen } }));
-    return sallyport(['serve', '--config', join(directory, 'gateway.yaml')], { timeoutMs: 30_000 });
+    return sallyport(['serve', '--config', join(directory, 'gateway.yaml')], { timeoutMs: 60_000 });
   };
 
   it('does not start, and says which port is taken', async () => {
