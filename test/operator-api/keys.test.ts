@@ -333,7 +333,7 @@ describe('the time in which a key is registered', () => {
     const logIns = new LogIns(operators, clock);
     const { known } = logIns.make({ operator: 'alice', authentication: { method: 'oidc' } });
     logIns.put(known);
-    const parts = { registered, takenBy: () => undefined, operators, logIns, records: evidence.records, clock };
+    const parts = { registered, takenBy: () => undefined, logIns, records: evidence.records, clock };
     const performers = keyOperations({ ...parts, gatewayName: 'bastion-1', origin: 'a.test/log', logInsChanged: () => undefined });
     const register = (): Promise<unknown> => {
       const operator = logIns.stillGood(known.id);
