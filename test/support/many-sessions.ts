@@ -76,7 +76,7 @@ function* recordsOf(number: number, session: string): Generator<RecordDraft> {
   yield { ...common, type: 'session.open', body: { protocol: 'ssh', requested: 'web', client: 'OpenSSH_9.2', decision } };
   yield { ...common, type: 'channel.open', body: { channel: 0, kind: 'exec', detail: { command } } };
   const action = { channel: 0, action: 'ssh:exec', digest: 'a'.repeat(64), facts: { command } };
-  for (let index = 0; index <= number % 3; index += 1) {
+  for (let index = number % 3; index < 3; index += 2) {
     const verdict = number % 50 === 0 ? ('deny' as const) : number % 20 === 0 ? ('ask' as const) : ('allow' as const);
     yield { ...common, type: 'action.decided', body: { ...action, decision: { ...decision, verdict } } };
   }
