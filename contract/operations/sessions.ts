@@ -106,7 +106,10 @@ export const sessionsOperations = {
     }),
     output: z.strictObject({
       sessions: z.array(sessionRow.extend({ summary: sessionSummary.optional() })),
-      /** How many the question finds in all; told with the first page, when details are asked for. */
+      /**
+       * How many the question finds in all; told with the first page, when details are asked for. Missing where words are
+       * looked for in more commands than can be read in two seconds; then a page may also end early, at its cursor.
+       */
       total: count.optional(),
       ...nextPage,
     }),

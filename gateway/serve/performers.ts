@@ -18,6 +18,7 @@ import { recordingOperations } from '../operator-api/recordings/recording-operat
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { reviewOperations } from '../operator-api/reviews/review-operations.ts';
 import { searchOperations } from '../operator-api/search-operations.ts';
+import { activityOperations } from '../operator-api/session-activity.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
@@ -95,6 +96,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...statusOperations(parts.status),
     ...sessionOperations({ ...parts, signed, liveState: (session) => liveStateOf(session, parts) }),
     ...sessionRecordOperations({ ...parts.recordings, signed }),
+    ...activityOperations(parts.recordings),
     ...policyTextOperations({ ...parts, policySet: parts.status.policySet }),
     ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
