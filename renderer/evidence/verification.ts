@@ -1,13 +1,13 @@
-import type { BundlePage, BundlePageSegment, BundlePageSession } from '../../../contract/bundle-page.ts';
-import type { BundleData } from '../data/bundle-data.ts';
-import { DataFault, wordsOf } from '../data/data-fault.ts';
-import { textOf } from '../data/inflate.ts';
-import { readRecord } from '../data/record-facts.ts';
+import type { BundlePage, BundlePageSegment, BundlePageSession } from '../../contract/bundle-page.ts';
+import type { BundleData } from './bundle-data.ts';
 import { absence, checkSegment, type SegmentVerdict } from './check-segment.ts';
 import { checkSession } from './check-session.ts';
 import { type Checkpoint, checkSignature, type LogKey, NotReadable, parseCheckpoint, parseLogKey } from './checkpoint.ts';
+import { DataFault, wordsOf } from './data-fault.ts';
 import { fromHex, sameBytes } from './encodings.ts';
+import { textOf } from './inflate.ts';
 import { leafHash } from './merkle.ts';
+import { readRecord } from './record-facts.ts';
 import { noFacts, type Seal, type SessionFacts, takeRecord } from './session-facts.ts';
 import { sha256 } from './sha256.ts';
 import { addFinding, newSteps, type Step, type StepId } from './step.ts';

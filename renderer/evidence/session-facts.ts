@@ -1,4 +1,4 @@
-import { type Facts, factsOf, numberOr, type ReadRecord, textOr } from '../data/record-facts.ts';
+import { type Facts, factsOf, numberOr, type ReadRecord, textOr } from './record-facts.ts';
 
 /** What the seal of one segment says (`segment.sealed`). Nanoseconds since the channel opened. */
 export interface Seal {
