@@ -1,9 +1,11 @@
+import { toHex } from './encodings.ts';
+
 /**
  * SHA-256 (FIPS 180-4) without waiting: a ledger is hundreds of thousands of short inputs, and the browser's own digest
  * answers each of them in a turn of its own. Long inputs go to the browser where it has one (`sha256OfLong`).
  */
-const CONSTANTS = new Uint32Array(64);
-const INITIAL = new Uint32Array(8);
+const CONSTANTS = new Int32Array(64);
+const INITIAL = new Int32Array(8);
 
 /** The first 32 bits of the fractional parts of the roots of the first primes (sections 4.2.2 and 5.3.3). */
 function fillConstants(): void {
@@ -24,27 +26,63 @@ function fraction(root: number): number {
 
 fillConstants();
 
-const schedule = new Uint32Array(64);
+const schedule = new Int32Array(64);
 
 export function sha256(input: Uint8Array): Uint8Array {
-  const state = Uint32Array.from(INITIAL);
+  const state = Int32Array.from(INITIAL);
   const whole = input.length - (input.length % 64);
-  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
-  for (let at = 0; at < whole; at += 64) compress(state, view, at);
+  compressAll(state, input, whole);
+  return finished(state, input.subarray(whole), input.length);
+}
 
-  const rest = input.length - whole;
-  const tail = new Uint8Array(rest < 56 ? 64 : 128);
-  tail.set(input.subarray(whole));
-  tail[rest] = 0x80;
+/** The same of what comes piece by piece: a file larger than memory, which the browser's own digest wants as a whole. */
+export class Sha256Stream {
+  readonly #state = Int32Array.from(INITIAL);
+  readonly #rest = new Uint8Array(64);
+  #held = 0;
+  #length = 0;
+
+  push(input: Uint8Array): void {
+    this.#length += input.length;
+    let from = 0;
+    if (this.#held > 0) {
+      from = Math.min(64 - this.#held, input.length);
+      this.#rest.set(input.subarray(0, from), this.#held);
+      this.#held += from;
+      if (this.#held < 64) return;
+      compressAll(this.#state, this.#rest, 64);
+    }
+    const rest = input.subarray(from);
+    const whole = rest.length - (rest.length % 64);
+    compressAll(this.#state, rest, whole);
+    this.#rest.set(rest.subarray(whole));
+    this.#held = rest.length - whole;
+  }
+
+  /** Once, and nothing is pushed after it. */
+  hex(): string {
+    return toHex(finished(this.#state, this.#rest.subarray(0, this.#held), this.#length));
+  }
+}
+
+function finished(state: Int32Array, rest: Uint8Array, length: number): Uint8Array {
+  const tail = new Uint8Array(rest.length < 56 ? 64 : 128);
+  tail.set(rest);
+  tail[rest.length] = 0x80;
   const tailView = new DataView(tail.buffer);
-  tailView.setUint32(tail.length - 8, Math.floor(input.length / 2 ** 29));
-  tailView.setUint32(tail.length - 4, (input.length * 8) % 2 ** 32);
-  for (let at = 0; at < tail.length; at += 64) compress(state, tailView, at);
-
+  tailView.setUint32(tail.length - 8, Math.floor(length / 2 ** 29));
+  tailView.setUint32(tail.length - 4, (length * 8) % 2 ** 32);
+  compressAll(state, tail, tail.length);
   const digest = new Uint8Array(32);
   const digestView = new DataView(digest.buffer);
-  for (const [index, word] of state.entries()) digestView.setUint32(index * 4, word);
+  for (const [index, word] of state.entries()) digestView.setInt32(index * 4, word);
   return digest;
+}
+
+/** `length`: a multiple of 64. */
+function compressAll(state: Int32Array, input: Uint8Array, length: number): void {
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  for (let at = 0; at < length; at += 64) compress(state, view, at);
 }
 
 /** WebCrypto as browsers and Node have it. */
@@ -57,15 +95,15 @@ export async function sha256OfLong(input: Uint8Array<ArrayBuffer>): Promise<Uint
 }
 
 /** One block of 64 bytes (section 6.2.2). `at` is an index of these arrays only within their bounds. */
-function compress(state: Uint32Array, view: DataView, at: number): void {
+function compress(state: Int32Array, view: DataView, at: number): void {
   const w = schedule;
-  for (let t = 0; t < 16; t += 1) w[t] = view.getUint32(at + t * 4);
+  for (let t = 0; t < 16; t += 1) w[t] = view.getInt32(at + t * 4);
   for (let t = 16; t < 64; t += 1) {
     const early = word(w, t - 15);
     const late = word(w, t - 2);
-    const small0 = (rotated(early, 7) ^ rotated(early, 18) ^ (early >>> 3)) >>> 0;
-    const small1 = (rotated(late, 17) ^ rotated(late, 19) ^ (late >>> 10)) >>> 0;
-    w[t] = small1 + word(w, t - 7) + small0 + word(w, t - 16);
+    const small0 = rotated(early, 7) ^ rotated(early, 18) ^ (early >>> 3);
+    const small1 = rotated(late, 17) ^ rotated(late, 19) ^ (late >>> 10);
+    w[t] = (((small1 + word(w, t - 7)) | 0) + ((small0 + word(w, t - 16)) | 0)) | 0;
   }
   let a = word(state, 0);
   let b = word(state, 1);
@@ -78,7 +116,7 @@ function compress(state: Uint32Array, view: DataView, at: number): void {
   for (let t = 0; t < 64; t += 1) {
     const big1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
     const choice = (e & f) ^ (~e & g);
-    const one = (h + big1 + choice + word(CONSTANTS, t) + word(w, t)) | 0;
+    const one = (((h + big1) | 0) + ((choice + word(CONSTANTS, t)) | 0) + word(w, t)) | 0;
     const big0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
     h = g;
@@ -90,17 +128,17 @@ function compress(state: Uint32Array, view: DataView, at: number): void {
     b = a;
     a = (one + big0 + majority) | 0;
   }
-  state[0] = word(state, 0) + a;
-  state[1] = word(state, 1) + b;
-  state[2] = word(state, 2) + c;
-  state[3] = word(state, 3) + d;
-  state[4] = word(state, 4) + e;
-  state[5] = word(state, 5) + f;
-  state[6] = word(state, 6) + g;
-  state[7] = word(state, 7) + h;
+  state[0] = (word(state, 0) + a) | 0;
+  state[1] = (word(state, 1) + b) | 0;
+  state[2] = (word(state, 2) + c) | 0;
+  state[3] = (word(state, 3) + d) | 0;
+  state[4] = (word(state, 4) + e) | 0;
+  state[5] = (word(state, 5) + f) | 0;
+  state[6] = (word(state, 6) + g) | 0;
+  state[7] = (word(state, 7) + h) | 0;
 }
 
-function word(words: Uint32Array, index: number): number {
+function word(words: Int32Array, index: number): number {
   return words[index] as number;
 }
 
