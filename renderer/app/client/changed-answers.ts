@@ -4,13 +4,13 @@ import type { OperatorEvent } from '../../../contract/operator-events.ts';
 type Changed = readonly OperationName[] | 'everything';
 
 const session: Changed = ['session.list', 'session.show', 'session.records', 'gateway.status'];
-const approval: Changed = ['approval.list', 'approval.show', 'session.show', 'session.records', 'gateway.status'];
+const approval: Changed = ['approval.list', 'approval.show', 'session.list', 'session.show', 'session.records', 'gateway.status'];
 const configuration: Changed = ['gateway.status', 'whoami', 'operator.list', 'key.list', 'session.list'];
 
 const changes: Readonly<Record<OperatorEvent['event'], Changed>> = {
   'session.opened': session,
   'session.closed': session,
-  'session.supervised': ['session.show', 'session.records'],
+  'session.supervised': ['session.list', 'session.show', 'session.records'],
   'session.reviewed': ['review.show', 'session.records', 'session.list'],
   'approval.asked': approval,
   'approval.changed': approval,
