@@ -41,9 +41,11 @@ export const sessionRow = z.strictObject({
 const sessionSummary = z.strictObject({
   /** Tags of the target in the configuration in force; empty where it is not there any more. */
   tags: z.record(z.string(), z.string()),
-  /** Commands, files and connections that were decided on, and how many of those were asked for, and refused. */
+  /** Commands, files and forwarded connections that were decided on. */
   actions: count,
+  /** How many of those needed somebody's consent; the connection itself counts as well where it did. */
   asked: count,
+  /** Refused by policy or by a reviewer, or because nobody answered in time. */
   denied: count,
   /** What stands out. `hidden`: input after a prompt for a secret was left out. */
   flags: z.array(z.enum(sessionFlags)),
@@ -94,10 +96,17 @@ export const sessionsOperations = {
       review: z.enum(['none', 'fine', 'concern']).optional(),
       /** With summaries, and with how many there are in all. */
       detailed: z.stringbool().or(z.boolean()).default(false),
+      /**
+       * So many are passed over, counted from the newest or, with a cursor, from behind it: for a table whose scroll bar is
+       * dragged. Rows of a question stay where they are as long as none begins to meet it or ceases to; `upTo`, the id of the
+       * newest session that the first page told, keeps those out that begin meanwhile, of pages and of `total`.
+       */
+      offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
+      upTo: uuid.optional(),
     }),
     output: z.strictObject({
       sessions: z.array(sessionRow.extend({ summary: sessionSummary.optional() })),
-      /** How many the question finds; told with the first page, when details are asked for. */
+      /** How many the question finds in all; told with the first page, when details are asked for. */
       total: count.optional(),
       ...nextPage,
     }),
@@ -132,7 +141,7 @@ export const sessionsOperations = {
     output: z.strictObject({
       records: z.array(
         z.strictObject({
-          /** In the ledger; null as long as it has no place there. */
+          /** In the ledger; null as long as no signed checkpoint covers it. */
           index: count.nullable(),
           type: z.string(),
           time,

@@ -90,6 +90,7 @@ export async function liveSessionNamed(name: string, options: OperatorOptions): 
       limit: PAGE,
       state: 'live',
       detailed: false,
+      offset: 0,
       ...(cursor === undefined ? {} : { cursor }),
     });
     found.push(...page.sessions.map(({ id }) => id).filter((id) => id.startsWith(prefix)));

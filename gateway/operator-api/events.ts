@@ -114,6 +114,10 @@ export function eventOf(record: AuditRecord): OperatorEvent | undefined {
       return { event: 'approval.changed', approval: record.body.approval, what: 'withdrawn', by, time };
     case 'review.signed':
       return { event: 'approval.changed', approval: record.body.approval, what: 'reviewed', by, time };
+    case 'review.noted':
+      return { event: 'session.reviewed', session, what: 'noted', by, time };
+    case 'session.reviewed':
+      return { event: 'session.reviewed', session, what: record.body.verdict, by, time };
     case 'principal.locked':
     case 'principal.unlocked':
       return { event: 'principal.locked', principal: record.body.principal, locked: record.type === 'principal.locked', by, time };

@@ -1,13 +1,7 @@
 import type { AuditRecord, SessionScope } from '../../contract/record.ts';
 import type { Database } from '../store/database.ts';
 import type { HoldRow } from '../store/holds-table.ts';
-import type { SessionFilter } from '../store/sessions-table.ts';
-
-/** What a scope asks of sessions: those that meet every member. */
-export function filterOf(scope: SessionScope): SessionFilter {
-  const given = Object.entries(scope).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(given) as SessionFilter;
-}
+import { filterOfScope } from '../store/sessions-table.ts';
 
 /** Which of these sessions are held, each with the first hold that stands on it. */
 export async function heldSessions(
@@ -19,7 +13,7 @@ export async function heldSessions(
   for (const hold of holds) {
     const among = sessions.filter((session) => !held.has(session));
     if (among.length === 0) break;
-    const found = await database.sessions.find({ ...filterOf(hold.scope), among, limit: among.length });
+    const found = await database.sessions.find({ ...filterOfScope(hold.scope), among, limit: among.length });
     for (const { id } of found) held.set(id, hold);
   }
   return held;

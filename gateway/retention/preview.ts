@@ -1,6 +1,6 @@
 import { isoMicros } from '../base/clock.ts';
 import type { Database } from '../store/database.ts';
-import { filterOf } from './held-sessions.ts';
+import { filterOfScope } from '../store/sessions-table.ts';
 import { type RetentionTerms, settledBefore, termOf } from './retention-terms.ts';
 
 const DAY = 86_400;
@@ -29,7 +29,7 @@ export interface TargetPreview {
 
 export async function previewRetention(database: Database, terms: RetentionTerms, now: number): Promise<RetentionPreview> {
   const holds = await database.holds.inForce();
-  const filters = holds.map(({ scope }) => filterOf(scope));
+  const filters = holds.map(({ scope }) => filterOfScope(scope));
   const targets: TargetPreview[] = [];
   for (const { target, sessions, first } of await database.sessions.endedPerTarget()) {
     const seconds = termOf(target, terms);

@@ -9,10 +9,10 @@ import type { Principal } from '../identity/principal.ts';
 import type { Records, StoredRecord } from '../ledger/records.ts';
 import type { Database } from '../store/database.ts';
 import type { ErasureRow } from '../store/erasures-table.ts';
+import { filterOfScope } from '../store/sessions-table.ts';
 import { carryOut } from './carry-out.ts';
 import { carryOutRequest } from './carry-out-request.ts';
 import { expire } from './expire.ts';
-import { filterOf } from './held-sessions.ts';
 import type { RetentionTerms } from './retention-terms.ts';
 import { Turns } from './turns.ts';
 
@@ -73,7 +73,7 @@ export class Retention {
       const { database, clock } = this.parts;
       const hold = uuidV7(clock.wallMicros());
       await this.append({ type: 'hold.set', outcome: 'success', actor, target: this.gateway, body: { hold, scope, reason } });
-      return { hold, sessions: await database.sessions.count(filterOf(scope)) };
+      return { hold, sessions: await database.sessions.count(filterOfScope(scope)) };
     });
   }
 

@@ -17,6 +17,7 @@ import { programToken, type StoredToken } from '../operator-api/operator-operati
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { RefusedLogIns } from '../operator-api/refused-log-ins.ts';
 import type { SupervisionParts } from '../operator-api/supervision-operations.ts';
+import { VerifiedSessions } from '../operator-api/verified-sessions.ts';
 import { loginCookie } from '../operator-api/who-asks.ts';
 import type { Listener } from '../protocol/listener.ts';
 import type { Locks } from '../session/locks.ts';
@@ -107,6 +108,8 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     ...login,
     reading,
     recordings,
+    targets: () => session.inForce().targets,
+    verified: new VerifiedSessions(),
     policy: {
       clock,
       decide: (request) => session.inForce().policy.decide(request),

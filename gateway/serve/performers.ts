@@ -11,11 +11,13 @@ import { type LoginParts, loginOperations } from '../operator-api/login-operatio
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
+import { policyTextOperations } from '../operator-api/policy-text.ts';
 import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { searchOperations } from '../operator-api/search-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
+import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
 import { liveStateOf, type SupervisionParts, supervisionOperations } from '../operator-api/supervision-operations.ts';
 import { recordView } from '../operator-api/view-operations.ts';
@@ -78,14 +80,19 @@ export interface PerformerParts extends EvidencePerformerParts, LoginParts, Oper
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
   readonly recordings: RecordingParts;
+  readonly targets: SessionReading['targets'];
+  readonly verified: SessionReading['verified'];
 }
 
 /** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
 export function performersOf(parts: PerformerParts): Performers {
+  const signed = () => parts.ledger.head.size;
   return {
     ...evidencePerformersOf(parts),
     ...statusOperations(parts.status),
-    ...sessionOperations({ ...parts, liveState: (session) => liveStateOf(session, parts) }),
+    ...sessionOperations({ ...parts, signed, liveState: (session) => liveStateOf(session, parts) }),
+    ...sessionRecordOperations({ ...parts.recordings, signed }),
+    ...policyTextOperations({ ...parts, policySet: parts.status.policySet }),
     ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
     ...supervisionOperations(parts),

@@ -4,8 +4,6 @@ import type { Performers } from '../operator-api/operations.ts';
 export const unbuilt = {} as Pick<
   Performers,
   | 'session.activity'
-  | 'session.records'
-  | 'policy.text'
   | 'review.show'
   | 'review.note'
   | 'review.sign'

@@ -21,6 +21,7 @@ import { createReadViews } from './read-views.ts';
 import { RecordsTable } from './records-table.ts';
 import { RecoveryTable } from './recovery-table.ts';
 import { SegmentsTable } from './segments-table.ts';
+import { SessionOverviews } from './session-overview.ts';
 import { SessionsTable } from './sessions-table.ts';
 
 /** The database of one data directory: for the one gateway that writes it, or for any number of readers beside it. */
@@ -31,6 +32,7 @@ export class Database {
   readonly period: PeriodIndex;
   readonly disclosure: DisclosureTable;
   readonly sessions: SessionsTable;
+  readonly overviews: SessionOverviews;
   readonly channels: ChannelsTable;
   readonly segments: SegmentsTable;
   readonly recovery: RecoveryTable;
@@ -56,6 +58,7 @@ export class Database {
     this.period = new PeriodIndex(connection);
     this.disclosure = new DisclosureTable(connection);
     this.sessions = new SessionsTable(connection);
+    this.overviews = new SessionOverviews(connection);
     this.channels = new ChannelsTable(connection);
     this.segments = new SegmentsTable(connection);
     this.recovery = new RecoveryTable(connection);

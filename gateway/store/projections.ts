@@ -10,6 +10,7 @@ import { locksProjection } from './locks-table.ts';
 import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
+import { sessionCountsProjection } from './session-counts.ts';
 import { erasedSessionOpen, sessionsProjection } from './sessions-table.ts';
 
 /** In the order in which one record is applied to them: the sums of `sessions` do not depend on the other tables. */
@@ -24,6 +25,7 @@ const projections: readonly Projection[] = [
   operatorTokensProjection,
   certificatesProjection,
   identitiesProjection,
+  sessionCountsProjection,
 ];
 
 const tables = [

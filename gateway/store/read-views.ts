@@ -9,11 +9,16 @@ const ABANDONED = "'the gateway stopped without closing it'";
 
 const said = (record: string, path: string) => `json_extract(CAST(${record}.bytes AS TEXT), '$.${path}')`;
 
-const sessionRows = `
+/** Since when a session's row says what stands out of it. A database of a former version says nothing of that. */
+export const COUNTED_SINCE = 9;
+const counts = ', s.actions, s.asked, s.denied, s.break_glass AS breakGlass, s.supervised, s.terminated, s.review';
+
+const sessionRows = (version: number) => `
   SELECT s.seq, s.id, s.started, s.ended, s.state, p.name AS principal, ${said('o', 'actor.kind')} AS principalKind,
          b.name AS onBehalfOf, s.target, s.protocol, ${said('o', 'actor.source')} AS source, s.channels,
          s.bytes_in AS bytesIn, s.bytes_out AS bytesOut,
          CASE e.type WHEN 'session.recovered' THEN ${ABANDONED} ELSE ${said('e', 'body.reason')} END AS reason
+         ${version < COUNTED_SINCE ? '' : counts}
   FROM main.sessions s
   LEFT JOIN main.names p ON p.id = s.principal
   LEFT JOIN main.names b ON b.id = s.on_behalf_of
@@ -40,5 +45,5 @@ const ofVersion1 = `
 /** To be called once on every connection that reads sessions, with the version of the database. */
 export function createReadViews(connection: Connection, version: number): Promise<void> {
   if (version === 1) return connection.exec(ofVersion1);
-  return connection.exec(`CREATE TEMP VIEW session_rows AS ${sessionRows}; CREATE TEMP VIEW channel_rows AS ${channelRows};`);
+  return connection.exec(`CREATE TEMP VIEW session_rows AS ${sessionRows(version)}; CREATE TEMP VIEW channel_rows AS ${channelRows};`);
 }

@@ -42,6 +42,9 @@ const passing = (wanted: string): string => `
   SELECT ${wanted} FROM records WHERE bytes IS NOT NULL AND seq > ? AND type IN ${CONSENT_TYPES}
     AND session IN (SELECT t.session FROM (${ATTEMPTS}) t WHERE ${neverConnected('t.session')})`;
 
+/** Records that a policy's text may be in, and some of those of when it came into force before. */
+const MOST_POLICY_PARTS = 512;
+
 export class RecordsTable implements RecordStore, RecordedHashes {
   readonly #connection: Connection;
 
@@ -135,6 +138,16 @@ export class RecordsTable implements RecordStore, RecordedHashes {
        FROM records WHERE type = 'policy.changed' ORDER BY seq DESC LIMIT 1`,
     );
     return row?.policySet ?? undefined;
+  }
+
+  /** The newest records with the text of a policy, in the order of the ledger; it may have come into force more than once. */
+  async ofPolicy(policySet: string): Promise<{ bytes: Uint8Array }[]> {
+    const rows = await this.#connection.all<{ bytes: Uint8Array }>(
+      `SELECT bytes FROM records WHERE type = 'policy.changed' AND bytes IS NOT NULL
+         AND json_extract(CAST(bytes AS TEXT), '$.body.policySet') = ? ORDER BY seq DESC LIMIT ?`,
+      [policySet, MOST_POLICY_PARTS],
+    );
+    return rows.reverse();
   }
 
   /** When the last run of the retention was recorded. */

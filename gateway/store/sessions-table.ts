@@ -1,6 +1,8 @@
+import type { SessionScope } from '../../contract/record.ts';
 import type { SessionRow, SessionState } from '../../contract/session.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { member, microsOf, type Projection, timeOf } from './projection.ts';
+import { NOTHING_COUNTED } from './session-counts.ts';
 
 /** A session's row, with its place in the ledger, by which lists are paged. */
 export interface StoredSession extends SessionRow {
@@ -63,7 +65,7 @@ export const sessionsProjection: Projection = {
   // From here on only what `remains` says is known. Its target is the record's own.
   erased: `
     UPDATE sessions
-    SET state = 'erased', principal = NULL, on_behalf_of = NULL, end_seq = new.seq, bytes_in = 0, bytes_out = 0,
+    SET state = 'erased', principal = NULL, on_behalf_of = NULL, end_seq = new.seq, bytes_in = 0, bytes_out = 0, ${NOTHING_COUNTED},
         target = ${member('target.name')}, target_kind = ${member('target.kind')}, protocol = ${member('body.remains.protocol')},
         ended = coalesce(${member('body.remains.ended')}, started), channels = ${member('body.remains.channels')}
     WHERE id = new.session AND ${member('body.remains')} IS NOT NULL;`,
@@ -75,7 +77,7 @@ export const erasedSessionOpen = `
     VALUES (new.seq, new.session, new.time, 'erased', '', 'unknown', '')
     ON CONFLICT DO NOTHING;`;
 
-const columns = `seq, id, started, ended, state, principal, principalKind, onBehalfOf, target, protocol, source, channels, bytesIn, bytesOut, reason`;
+export const sessionColumns = `seq, id, started, ended, state, principal, principalKind, onBehalfOf, target, protocol, source, channels, bytesIn, bytesOut, reason`;
 
 export class SessionsTable {
   readonly #connection: Connection;
@@ -87,7 +89,7 @@ export class SessionsTable {
   /** Newest first. */
   find(filter: SessionFilter & { limit: number }): Promise<StoredSession[]> {
     const { clause, parameters } = conditionsOf(filter);
-    return this.#sessions(`SELECT ${columns} FROM session_rows ${clause} ORDER BY seq DESC LIMIT ?`, [...parameters, filter.limit]);
+    return this.#sessions(`SELECT ${sessionColumns} FROM session_rows ${clause} ORDER BY seq DESC LIMIT ?`, [...parameters, filter.limit]);
   }
 
   async count(filter: SessionFilter): Promise<number> {
@@ -106,7 +108,7 @@ export class SessionsTable {
 
   /** How many of a target's are over, not erased, ended before a time, and meet any of these filters; all without one. */
   async countEnded(target: string, before: string, filters?: readonly SessionFilter[]): Promise<number> {
-    const read = filters?.map(conditionsOf);
+    const read = filters?.map((filter) => conditionsOf(filter));
     const any = read?.map(({ conditions }) => `(${['1', ...conditions].join(' AND ')})`) ?? ['1'];
     const row = await this.#connection.get<{ n: number }>(
       `SELECT count(*) AS n FROM session_rows
@@ -119,7 +121,7 @@ export class SessionsTable {
   /** Sessions that are over and not erased and ended before `time`, the first to end first, after `last`. */
   endedBefore(time: string, last: { ended: string; seq: number } | undefined, limit: number): Promise<StoredSession[]> {
     return this.#sessions(
-      `SELECT ${columns} FROM session_rows
+      `SELECT ${sessionColumns} FROM session_rows
        WHERE state IN ('closed', 'recovered') AND ended < ? AND (ended, seq) > (?, ?) ORDER BY ended, seq LIMIT ?`,
       [time, last?.ended ?? '', last?.seq ?? 0, limit],
     );
@@ -128,7 +130,7 @@ export class SessionsTable {
   /** Sessions whose id begins with `prefix`, at most `limit`. */
   byPrefix(prefix: string, limit: number): Promise<StoredSession[]> {
     // U+FFFF sorts after every character of an id.
-    return this.#sessions(`SELECT ${columns} FROM session_rows WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`, [
+    return this.#sessions(`SELECT ${sessionColumns} FROM session_rows WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`, [
       prefix,
       `${prefix}\uffff`,
       limit,
@@ -137,52 +139,60 @@ export class SessionsTable {
 
   /** Sessions with neither a close nor a recovery. */
   live(): Promise<StoredSession[]> {
-    return this.#sessions(`SELECT ${columns} FROM session_rows WHERE state = 'live' ORDER BY seq`);
+    return this.#sessions(`SELECT ${sessionColumns} FROM session_rows WHERE state = 'live' ORDER BY seq`);
   }
 
   async #sessions(sql: string, parameters: readonly SqlValue[] = []): Promise<StoredSession[]> {
-    const rows = await this.#connection.all<Columns>(sql, parameters);
-    return rows.map((row) => ({
-      ...row,
-      principal: row.principal ?? '',
-      principalKind: row.principalKind ?? 'unknown',
-      source: row.source ?? '',
-    }));
+    const rows = await this.#connection.all<SessionColumns>(sql, parameters);
+    return rows.map(storedSession);
   }
 }
 
 /** What only the records say is missing once they are erased. */
-type Columns = {
+export type SessionColumns = {
   [C in keyof StoredSession]: C extends 'principal' | 'principalKind' | 'source' ? StoredSession[C] | null : StoredSession[C];
 };
 
-function conditionsOf(filter: SessionFilter): { conditions: string[]; clause: string; parameters: SqlValue[] } {
+export function storedSession(row: SessionColumns): StoredSession {
+  return { ...row, principal: row.principal ?? '', principalKind: row.principalKind ?? 'unknown', source: row.source ?? '' };
+}
+
+/** What a scope asks of sessions: those that meet every member. */
+export function filterOfScope(scope: SessionScope): SessionFilter {
+  const given = Object.entries(scope).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(given) as SessionFilter;
+}
+
+/** Of the view that has everything, or of the table, in which people are numbers: only that is quick for all sessions there are. */
+export function conditionsOf(
+  filter: SessionFilter,
+  of: 'session_rows' | 'main.sessions' = 'session_rows',
+): { conditions: string[]; clause: string; parameters: SqlValue[] } {
   const conditions: string[] = [];
   const parameters: SqlValue[] = [];
   const where = (condition: string, ...values: SqlValue[]) => {
     conditions.push(condition);
     parameters.push(...values);
   };
+  const person = (view: string, column: string) =>
+    of === 'session_rows' ? `${view} = ?` : `${column} = (SELECT n.id FROM main.names n WHERE n.name = ? LIMIT 1)`;
   if (filter.session !== undefined) where('id = ?', filter.session);
   if (filter.among !== undefined) where('id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.among));
   if (filter.from !== undefined) where('started >= ?', filter.from);
   if (filter.to !== undefined) where('started < ?', filter.to);
-  if (filter.principal !== undefined) where('principal = ?', filter.principal);
-  if (filter.onBehalfOf !== undefined) where('onBehalfOf = ?', filter.onBehalfOf);
+  if (filter.principal !== undefined) where(person('principal', 'principal'), filter.principal);
+  if (filter.onBehalfOf !== undefined) where(person('onBehalfOf', 'on_behalf_of'), filter.onBehalfOf);
   if (filter.target !== undefined) where('target = ?', filter.target);
   if (filter.protocol !== undefined) where('protocol = ?', filter.protocol);
   if (filter.state !== undefined) where('state = ?', filter.state);
   if (filter.before !== undefined) where('seq < ?', filter.before);
   if (filter.text !== undefined) {
     const pattern = `%${filter.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-    const inChannel = `EXISTS (SELECT 1 FROM channel_rows c WHERE c.session = session_rows.id AND json_extract(c.detail, '$.command') LIKE ? ESCAPE '\\')`;
-    where(
-      `(principal LIKE ? ESCAPE '\\' OR onBehalfOf LIKE ? ESCAPE '\\' OR target LIKE ? ESCAPE '\\' OR ${inChannel})`,
-      pattern,
-      pattern,
-      pattern,
-      pattern,
-    );
+    const like = "LIKE ? ESCAPE '\\'";
+    const inChannel = `EXISTS (SELECT 1 FROM channel_rows c WHERE c.session = ${of}.id AND json_extract(c.detail, '$.command') ${like})`;
+    const named = `IN (SELECT n.id FROM main.names n WHERE n.name ${like})`;
+    const people = of === 'session_rows' ? [`principal ${like}`, `onBehalfOf ${like}`] : [`principal ${named}`, `on_behalf_of ${named}`];
+    where(`(${[...people, `target ${like}`, inChannel].join(' OR ')})`, pattern, pattern, pattern, pattern);
   }
   return { conditions, clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters };
 }

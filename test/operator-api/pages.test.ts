@@ -7,7 +7,8 @@ import { asSallyportError } from '../../gateway/base/errors.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { approvalOperations } from '../../gateway/operator-api/approval-operations.ts';
 import type { Asking } from '../../gateway/operator-api/operations.ts';
-import { sessionOperations } from '../../gateway/operator-api/session-operations.ts';
+import { type SessionReading, sessionOperations } from '../../gateway/operator-api/session-operations.ts';
+import { VerifiedSessions } from '../../gateway/operator-api/verified-sessions.ts';
 import { Database } from '../../gateway/store/database.ts';
 import { actor, draft, newSession, target, temporaryDirectory } from '../store/support.ts';
 import { approvalsIn } from '../support/approvals.ts';
@@ -16,10 +17,25 @@ import { approvalsIn } from '../support/approvals.ts';
 
 const asking: Asking = { actor, signal: new AbortController().signal };
 
+/** What a caller leaves out of `session.list`. */
+const undetailed = { detailed: false, offset: 0 };
+
 async function world() {
   const database = await Database.openForGateway(await temporaryDirectory());
   onTestFinished(() => database.close());
   return { database, records: new Records(database.records, systemClock, 'gateway-1') };
+}
+
+function readingOf(database: Database, records: Records): SessionReading {
+  return {
+    reading: async () => database,
+    records,
+    gatewayName: 'gateway-1',
+    liveState: () => undefined,
+    targets: () => new Map(),
+    signed: () => 0,
+    verified: new VerifiedSessions(),
+  };
 }
 
 test('sessions: newest first, without a gap and without one twice, though others open meanwhile', async () => {
@@ -30,39 +46,30 @@ test('sessions: newest first, without a gap and without one twice, though others
     await records.append(draft.sessionOpen(id));
     opened.unshift(id);
   }
-  const { 'session.list': list } = sessionOperations({
-    reading: async () => database,
-    records,
-    gatewayName: 'gateway-1',
-    liveState: () => undefined,
-  });
+  const { 'session.list': list } = sessionOperations(readingOf(database, records));
   const seen: string[] = [];
   let page: OperationOutput<'session.list'> | undefined;
   do {
-    page = await list({ limit: 3, principal: actor.principal, ...(page?.cursor === undefined ? {} : { cursor: page.cursor }) }, asking);
+    const cursor = page?.cursor === undefined ? {} : { cursor: page.cursor };
+    page = await list({ ...undetailed, limit: 3, principal: actor.principal, ...cursor }, asking);
     seen.push(...page.sessions.map(({ id }) => id));
     await records.append(draft.sessionOpen(newSession()));
   } while (page.cursor !== undefined);
   expect(seen).toEqual(opened);
-  await expect(list({ limit: 3, cursor: newSession() }, asking)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
-  await expect(list({ limit: 3, cursor: '7' }, asking)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  await expect(list({ ...undetailed, limit: 3, cursor: newSession() }, asking)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+  await expect(list({ ...undetailed, limit: 3, cursor: '7' }, asking)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
 });
 
 test('94 a search is on record before what it found is told, each of its pages and whatever cursor it begins at', async () => {
   const { database, records } = await world();
   for (let count = 0; count < 3; count += 1) await records.append(draft.sessionOpen(newSession()));
-  const { 'session.list': list } = sessionOperations({
-    reading: async () => database,
-    records,
-    gatewayName: 'gateway-1',
-    liveState: () => undefined,
-  });
+  const { 'session.list': list } = sessionOperations(readingOf(database, records));
   const text = actor.principal.slice(1);
-  const first = await list({ limit: 2, text }, asking);
+  const first = await list({ ...undetailed, limit: 2, text }, asking);
   expect(first.sessions).toHaveLength(2);
-  await list({ limit: 2, text, cursor: first.cursor }, asking);
-  await list({ limit: 2, text: 'other words', cursor: first.sessions[0]?.id }, asking);
-  await list({ limit: 2 }, asking);
+  await list({ ...undetailed, limit: 2, text, cursor: first.cursor }, asking);
+  await list({ ...undetailed, limit: 2, text: 'other words', cursor: first.sessions[0]?.id }, asking);
+  await list({ ...undetailed, limit: 2 }, asking);
   const rows = (await database.records.after(0, 100)).filter(({ type }) => type === 'access.searched');
   expect(rows.map(({ bytes }) => (JSON.parse(Buffer.from(bytes ?? '').toString()) as { body: unknown }).body)).toEqual([
     { query: { text }, results: 2 },

@@ -17,6 +17,8 @@ export interface Viewing {
  */
 export class ViewingGrants {
   readonly #until = new Map<string, number>();
+  /** By log-in and session: who is on record for having looked at anything of it. */
+  readonly #looked = new Map<string, number>();
   readonly #now: () => number;
 
   /** `now`: monotonic milliseconds. */
@@ -26,13 +28,18 @@ export class ViewingGrants {
 
   /** To be called when the record is durable. */
   give(viewing: Viewing): void {
-    const key = keyOf(viewing);
-    this.#until.delete(key);
-    this.#until.set(key, this.#now() + HOUR);
-    for (const [oldest, until] of this.#until) {
-      if (this.#until.size <= MOST_GRANTS && until > this.#now()) break;
-      this.#until.delete(oldest);
-    }
+    this.#note(this.#until, keyOf(viewing));
+    this.look(viewing);
+  }
+
+  /** As `give`, of somebody who looked at what is on record of a session, which opens none of its recordings. */
+  look({ token, session }: Pick<Viewing, 'token' | 'session'>): void {
+    this.#note(this.#looked, `${token} ${session}`);
+  }
+
+  /** Whether it is on record that this log-in has looked at the session within the last hour. */
+  hasLooked({ token, session }: Pick<Viewing, 'token' | 'session'>): boolean {
+    return (this.#looked.get(`${token} ${session}`) ?? Number.NEGATIVE_INFINITY) > this.#now();
   }
 
   /** Throws CONFLICT. */
@@ -44,6 +51,15 @@ export class ViewingGrants {
       `the recording of channel ${viewing.channel} of session ${viewing.session} has not been opened by this log-in within the last hour`,
       { remedy: `open it first, which is recorded: POST /api/sessions/${viewing.session}/channels/${viewing.channel}/recording` },
     );
+  }
+
+  #note(grants: Map<string, number>, key: string): void {
+    grants.delete(key);
+    grants.set(key, this.#now() + HOUR);
+    for (const [oldest, until] of grants) {
+      if (grants.size <= MOST_GRANTS && until > this.#now()) break;
+      grants.delete(oldest);
+    }
   }
 }
 
