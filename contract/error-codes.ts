@@ -24,6 +24,8 @@ export const errorCodes = [
   'APPROVAL_NOT_FOUND',
   'APPROVAL_OVER',
   'APPROVAL_NOT_YOURS',
+  // Reviews
+  'REVIEW_NOT_YOURS',
   // Reaching the target
   'TARGET_UNREACHABLE',
   'TARGET_TIMEOUT',

@@ -59,6 +59,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ROLE_MISSING: 403,
   ERASE_REFUSED: 403,
   APPROVAL_NOT_YOURS: 403,
+  REVIEW_NOT_YOURS: 403,
   CREDENTIAL_REFUSED: 403,
   ACCESS_DENIED: 403,
   NOT_FOUND: 404,

@@ -19,9 +19,10 @@ const FIRST_RECORDS = 10;
 /** Records that somebody looked at a session. Answered when that is durable, so nothing has to be shown before. */
 export async function recordView(
   { session, how, channel, from, to }: OperationInput<'view.recorded'>,
-  { actor }: Asking,
+  { actor }: Pick<Asking, 'actor'>,
   { database, records }: ViewParts,
 ): Promise<OperationOutput<'view.recorded'>> {
+  if (to !== undefined && to <= (from ?? 0)) throw new SallyportError('REQUEST_INVALID', 'to: it has to be later than from');
   const target = await targetOf(database, session);
   const stretch = {
     ...(channel === undefined ? {} : { channel }),
@@ -32,8 +33,8 @@ export async function recordView(
   return {};
 }
 
-/** As the records of the session have it. Nobody looks at a session of which there is nothing. */
-async function targetOf(database: Recorded, session: string): Promise<Resource> {
+/** As the records of the session have it. Nobody looks at a session of which there is nothing. Throws SESSION_NOT_FOUND. */
+export async function targetOf(database: Recorded, session: string): Promise<Resource> {
   for (const { bytes } of await database.records.ofSession(session, 0, FIRST_RECORDS))
     if (bytes !== null) return (JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditRecord).target;
   throw new SallyportError('SESSION_NOT_FOUND', `There is no session ${session}, or nothing is left of it`);

@@ -16,6 +16,7 @@ import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { searchOperations } from '../operator-api/search-operations.ts';
+import { reviewOperations } from '../operator-api/reviews/review-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
@@ -95,6 +96,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...policyTextOperations({ ...parts, policySet: parts.status.policySet }),
     ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
+    ...reviewOperations({ ...parts, ...parts.recordings }),
     ...supervisionOperations(parts),
     ...lockOperations(parts.locks, parts.logInsChanged),
     ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),

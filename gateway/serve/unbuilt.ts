@@ -4,9 +4,6 @@ import type { Performers } from '../operator-api/operations.ts';
 export const unbuilt = {} as Pick<
   Performers,
   | 'session.activity'
-  | 'review.show'
-  | 'review.note'
-  | 'review.sign'
   | 'evidence.status'
   | 'evidence.verify'
   | 'session.verify'

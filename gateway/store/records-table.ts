@@ -1,3 +1,4 @@
+import type { RecordType } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
 import type { KeyChange, RecordedHashes } from '../ledger/ledger-storage.ts';
 import type { RecordStore, SealedRecord } from '../ledger/records.ts';
@@ -95,6 +96,15 @@ export class RecordsTable implements RecordStore, RecordedHashes {
       after,
       limit,
     ]);
+  }
+
+  /** Of a session's records those of some types, in the order of the ledger, after `seq`, at most `limit`. */
+  aboutSession(session: string, types: readonly RecordType[], after: number, limit: number): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(
+      `SELECT seq, ${columns} FROM records
+       WHERE session = ? AND seq > ? AND type IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      [session, after, JSON.stringify(types), limit],
+    );
   }
 
   /** The record at a place, from 1. */

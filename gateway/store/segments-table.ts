@@ -13,6 +13,12 @@ export const segmentsProjection: Projection = {
   erased: 'DELETE FROM segments WHERE session = new.session;',
 };
 
+/** Segments are numbered from 1. */
+export interface SegmentPlace {
+  channel: number;
+  segment: number;
+}
+
 const columns = 'session, channel, segment, file, bytes, sha256, from_ns AS "from", to_ns AS "to", events';
 
 export class SegmentsTable {
@@ -59,6 +65,23 @@ export class SegmentsTable {
       channel,
       segment,
     ]);
+  }
+
+  /** In the order of channels and segments, behind one of them, at most so many. */
+  pageOfSession(session: string, after: SegmentPlace | undefined, limit: number): Promise<SegmentRow[]> {
+    return this.#connection.all<SegmentRow>(
+      `SELECT ${columns} FROM segments WHERE session = ? AND (channel, segment) > (?, ?) ORDER BY channel, segment LIMIT ?`,
+      [session, after?.channel ?? 0, after?.segment ?? 0, limit],
+    );
+  }
+
+  /** How far a channel is sealed: nanoseconds since it opened. */
+  async sealedTo(session: string, channel: number): Promise<number> {
+    const row = await this.#connection.get<{ to: number }>(
+      'SELECT to_ns AS "to" FROM segments WHERE session = ? AND channel = ? ORDER BY segment DESC LIMIT 1',
+      [session, channel],
+    );
+    return row?.to ?? 0;
   }
 
   ofSession(session: string): Promise<SegmentRow[]> {

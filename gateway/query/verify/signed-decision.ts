@@ -61,13 +61,13 @@ export function conflictOfInterest(request: RecordedRequest, { actor }: SignedRe
 }
 
 /** `SHA256:` and base64 without padding, of the key in a line. */
-function fingerprintOf(line: string): string {
+export function fingerprintOf(line: string): string {
   const blob = Buffer.from(line.split(' ')[1] ?? '', 'base64');
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
 /** Type and key, without a comment. */
-function lineOf(key: string): string {
+export function lineOf(key: string): string {
   return key.trim().split(/\s+/, 2).join(' ');
 }
 
