@@ -105,7 +105,8 @@ export const sessionsOperations = {
       upTo: uuid.optional(),
     }),
     output: z.strictObject({
-      sessions: z.array(sessionRow.extend({ summary: sessionSummary.optional() })),
+      /** `live`: how it stands while it runs; null when it does not. With details only, as the summary. */
+      sessions: z.array(sessionRow.extend({ summary: sessionSummary.optional(), live: liveState.nullable().optional() })),
       /** How many the question finds in all; told with the first page, when details are asked for. */
       total: count.optional(),
       ...nextPage,

@@ -10,11 +10,13 @@ export interface LoggedIn {
   /** Id of the log-in or token; the token itself is known to its holder alone. */
   readonly token: string;
   readonly kind: 'login' | 'program';
-  /** How the operator logged in: `publickey`, `oidc`, and `operator-token` of a program. */
+  /** How the operator logged in: `publickey`, `oidc`, `link`, and `operator-token` of a program. */
   readonly method: string;
   readonly authentication: NonNullable<Actor['authentication']>;
   /** ISO 8601 UTC with microseconds. */
   readonly expires: string;
+  /** Until when this log-in may register a key; missing where it may not. */
+  readonly mayAddKey?: string;
 }
 
 /** Who is at the other end, by what the way in tells of it. */

@@ -121,8 +121,8 @@ export interface Entered {
   readonly output: OperationOutput<'login.ssh'>;
 }
 
-/** The log-in counts from its record on. */
-async function enter(login: NewLogin, source: string, parts: LoginParts): Promise<Entered> {
+/** The log-in counts from its record on. Throws LOGIN_REFUSED for whoever may nothing here. */
+export async function enter(login: NewLogin, source: string, parts: LoginParts): Promise<Entered> {
   const { logIns, operators, refused, records, gatewayName } = parts;
   const found = operatorInForce(login.operator, operators, login.claimed);
   if ('refused' in found) throw notLetIn();
@@ -141,7 +141,8 @@ async function enter(login: NewLogin, source: string, parts: LoginParts): Promis
   return { token, expires: new Date(known.expires / 1000), output: { operator: login.operator, roles, expires } };
 }
 
-function handOver({ output, token, expires }: Entered, wantsCookie: boolean, { cookie }: Asking): OperationOutput<'login.ssh'> {
+/** The token, or a cookie with it for a browser that wants one. */
+export function handOver({ output, token, expires }: Entered, wantsCookie: boolean, { cookie }: Asking): OperationOutput<'login.ssh'> {
   if (!wantsCookie || cookie === undefined) return { ...output, token };
   cookie.give(token, expires);
   return output;
@@ -167,9 +168,9 @@ async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): P
 
 async function whoAmI({ operator }: Asking, { operators, origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
   if (operator === undefined) throw loginRequired();
-  const { name, roles, groups, expires } = operator;
+  const { name, roles, groups, expires, mayAddKey = null } = operator;
   const keys = operators.find(name)?.keys.map(({ line }) => line) ?? [];
-  return { operator: name, roles: [...roles], groups: [...groups], expires, mayAddKey: null, origin, keys };
+  return { operator: name, roles: [...roles], groups: [...groups], expires, mayAddKey, origin, keys };
 }
 
 async function refuse(refused: RefusedLogIn, source: string, parts: LoginParts): Promise<never> {

@@ -5,9 +5,15 @@ import { readSessionQuestion, type SessionWords } from '../query/session-questio
 import type { Database } from '../store/database.ts';
 import type { OverviewFilter } from '../store/session-overview.ts';
 import { type Summarising, summarise } from './session-summaries.ts';
+import type { LiveState } from './supervision-operations.ts';
+
+export interface Listing extends Summarising {
+  /** How a session stands that runs now. */
+  readonly liveState: (session: string) => LiveState | undefined;
+}
 
 /** The cursor is the id of the last session that was told. */
-export async function listSessions(input: OperationInput<'session.list'>, parts: Summarising): Promise<OperationOutput<'session.list'>> {
+export async function listSessions(input: OperationInput<'session.list'>, parts: Listing): Promise<OperationOutput<'session.list'>> {
   const { cursor, limit, offset, upTo, detailed, flag, review, tag, ...words } = input;
   const database = await parts.reading();
   const filter: OverviewFilter = {
@@ -27,7 +33,7 @@ export async function listSessions(input: OperationInput<'session.list'>, parts:
   return {
     sessions: page.map(({ row }, index) => {
       const summary = summaries[index];
-      return { ...row, ...(summary === undefined ? {} : { summary }) };
+      return { ...row, ...(summary === undefined ? {} : { summary, live: parts.liveState(row.id) ?? null }) };
     }),
     ...(detailed && cursor === undefined && offset === 0 ? { total: await database.overviews.count(filter) } : {}),
     ...(found.length > limit && last !== undefined ? { cursor: last.row.id } : {}),

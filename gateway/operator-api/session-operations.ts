@@ -3,14 +3,10 @@ import { findChannels } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
 import type { Performers } from './operations.ts';
 import { recordSearch, type SearchRecording } from './record-search.ts';
-import { listSessions } from './session-list.ts';
-import { type Summarising, summarise } from './session-summaries.ts';
-import type { LiveState } from './supervision-operations.ts';
+import { type Listing, listSessions } from './session-list.ts';
+import { summarise } from './session-summaries.ts';
 
-export interface SessionReading extends SearchRecording, Summarising {
-  /** How a session stands that runs now. */
-  readonly liveState: (session: string) => LiveState | undefined;
-}
+export interface SessionReading extends SearchRecording, Listing {}
 
 export function sessionOperations(parts: SessionReading): Pick<Performers, 'session.list' | 'session.show'> {
   return {

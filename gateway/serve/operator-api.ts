@@ -10,6 +10,7 @@ import { EventFeed } from '../operator-api/events.ts';
 import type { HttpsListener } from '../operator-api/https-listener.ts';
 import { LogIns } from '../operator-api/log-ins.ts';
 import { LoginChallenges } from '../operator-api/login-challenges.ts';
+import { LoginCodes } from '../operator-api/login-codes.ts';
 import { enterProvided, type ProvidedPerson } from '../operator-api/login-operations.ts';
 import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
@@ -100,6 +101,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     refused,
     tokens: database.operatorTokens,
     challenges: new LoginChallenges({ clock, origin: ledger.key.name, certificate: () => https?.fingerprint ?? '' }),
+    codes: new LoginCodes(clock),
     logInsChanged,
     providerLogIns,
   };

@@ -6,8 +6,9 @@ import type { Evidence } from '../evidence.ts';
 import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { type LinkParts, linkOperations } from '../operator-api/link-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
-import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
+import { loginOperations } from '../operator-api/login-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
@@ -72,7 +73,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
 
 export type CredentialOperations = Pick<Performers, 'credential.issue' | 'credential.revoke' | 'credential.authority'>;
 
-export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts, SupervisionParts {
+export interface PerformerParts extends EvidencePerformerParts, LinkParts, OperatorParts, SupervisionParts {
   readonly records: Evidence['records'];
   readonly reading: SessionReading['reading'];
   readonly status: StatusParts;
@@ -102,6 +103,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),
     ...policyOperations(parts.policy),
     ...loginOperations(parts),
+    ...linkOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
     ...unbuilt,

@@ -12,8 +12,6 @@ export const unbuilt = {} as Pick<
   | 'export.start'
   | 'export.show'
   | 'export.cancel'
-  | 'login.link'
-  | 'login.code'
   | 'key.list'
   | 'key.add'
   | 'key.remove'

@@ -155,7 +155,7 @@ describe('what stands beside each session', () => {
 
   test('a session shown by itself has the same', async () => {
     const { sessions } = await list();
-    const { summary } = await operations()['session.show']({ session: ids.busy ?? '' });
+    const { summary } = await operations()['session.show']({ session: ids.busy ?? '' }, asking);
     expect(summary).toEqual(sessions[everything.indexOf('busy')]?.summary);
   });
 

@@ -14,7 +14,7 @@ export type Given<N extends OperationName> = Partial<OperationInput<N>>;
 
 /** Asks the gateway for an operation of the table. Throws a Problem. */
 export async function ask<N extends OperationName>(transport: HostTransport, name: N, given: Given<N>): Promise<OperationOutput<N>> {
-  const { path, method, body } = requestOf(name, given as Readonly<Record<string, unknown>>);
+  const { path, method, body } = requestOf(name, given);
   const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
   const answer = await transport
     .request(path, { method, headers, ...(body === undefined ? {} : { body }) })

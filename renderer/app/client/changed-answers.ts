@@ -1,25 +1,26 @@
 import type { OperationName } from '../../../contract/operator-api.ts';
 import type { OperatorEvent } from '../../../contract/operator-events.ts';
 
+type Changed = readonly OperationName[] | 'everything';
+
+const session: Changed = ['session.list', 'session.show', 'session.records', 'gateway.status'];
+const approval: Changed = ['approval.list', 'approval.show', 'session.list', 'session.show', 'session.records', 'gateway.status'];
+const configuration: Changed = ['gateway.status', 'whoami', 'operator.list', 'key.list', 'session.list'];
+
+const changes: Readonly<Record<OperatorEvent['event'], Changed>> = {
+  'session.opened': session,
+  'session.closed': session,
+  'session.supervised': ['session.list', 'session.show', 'session.records'],
+  'session.reviewed': ['review.show', 'session.records', 'session.list'],
+  'approval.asked': approval,
+  'approval.changed': approval,
+  'principal.locked': ['lock.list', 'session.list'],
+  'policy.changed': configuration,
+  'config.changed': configuration,
+  missed: 'everything',
+};
+
 /** Operations whose answers an event makes old. `everything`: nobody knows what was missed. */
-export function changedBy({ event }: OperatorEvent): readonly OperationName[] | 'everything' {
-  switch (event) {
-    case 'session.opened':
-    case 'session.closed':
-      return ['session.list', 'session.show', 'session.records', 'gateway.status'];
-    case 'session.supervised':
-      return ['session.show', 'session.records'];
-    case 'session.reviewed':
-      return ['review.show', 'session.records', 'session.list'];
-    case 'approval.asked':
-    case 'approval.changed':
-      return ['approval.list', 'approval.show', 'session.show', 'session.records', 'gateway.status'];
-    case 'principal.locked':
-      return ['lock.list', 'session.list'];
-    case 'policy.changed':
-    case 'config.changed':
-      return ['gateway.status', 'whoami', 'operator.list', 'key.list', 'session.list'];
-    case 'missed':
-      return 'everything';
-  }
+export function changedBy({ event }: OperatorEvent): Changed {
+  return changes[event];
 }

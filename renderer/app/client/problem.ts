@@ -42,7 +42,7 @@ function membersOf(text: string): { code?: string; detail?: string; remedy?: str
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return {};
     const members = value as Record<string, unknown>;
-    const told = (name: string) => (typeof members[name] === 'string' ? { [name]: members[name] as string } : {});
+    const told = (name: string) => (typeof members[name] === 'string' ? { [name]: members[name] } : {});
     return { ...told('code'), ...told('detail'), ...told('remedy') };
   } catch {
     return {}; // Not from a gateway: the status is all there is to tell.

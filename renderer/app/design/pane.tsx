@@ -5,7 +5,7 @@ import classes from './pane.module.css';
 export function Screen({ label, bar, children }: { label: string; bar?: ReactNode; children: ReactNode }) {
   return (
     <section className={classes.screen} aria-label={label}>
-      <h1 className={classes.heading}>{label}</h1>
+      <h1 className="heard">{label}</h1>
       {bar !== undefined && <div className={classes.bar}>{bar}</div>}
       {children}
     </section>

@@ -4,6 +4,7 @@ import { EmptyState, LoadingState } from '../design/states.tsx';
 import { routes } from '../routes.ts';
 import { Boundary } from './boundary.tsx';
 import classes from './frame.module.css';
+import { KeyHelp } from './key-help.tsx';
 import { Rail } from './rail.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -60,6 +61,7 @@ export function Frame() {
         </Boundary>
       </main>
       <StatusBar />
+      <KeyHelp />
     </div>
   );
 }

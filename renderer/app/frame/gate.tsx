@@ -32,7 +32,8 @@ export function Gate({ children }: { children: ReactNode }) {
   useEffect(
     () =>
       client.getQueryCache().subscribe(({ type, query }) => {
-        if (type !== 'updated' || query.queryKey[0] === 'whoami') return;
+        const [name]: readonly unknown[] = query.queryKey;
+        if (type !== 'updated' || name === 'whoami') return;
         if (query.state.status === 'error' && asProblem(query.state.error).isLoggedOut)
           void client.invalidateQueries({ queryKey: ['whoami'] });
       }),

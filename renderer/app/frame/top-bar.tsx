@@ -52,7 +52,7 @@ export function TopBar() {
           <Menu.Item onClick={() => go(routes.settings)}>Settings</Menu.Item>
           <Menu.Item
             onClick={() => {
-              void door.logOut().finally(() => client.invalidateQueries({ queryKey: ['whoami'] }));
+              void door.logOut().finally(() => void client.invalidateQueries({ queryKey: ['whoami'] }));
             }}
           >
             Log out

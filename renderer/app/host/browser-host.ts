@@ -31,7 +31,7 @@ export function browserHost(): Host {
 }
 
 function browserTransport(): HostTransport {
-  const { request, after } = webTransport(
+  const web = webTransport(
     {
       fetch: (url, init) => fetch(url, { ...init, credentials: 'same-origin', cache: 'no-store', redirect: 'error' }),
       openSocket: (url) => new WebSocket(url),
@@ -40,7 +40,11 @@ function browserTransport(): HostTransport {
     },
     location.origin,
   );
-  return { request, after, connect: openSocket };
+  return {
+    request: (path, question) => web.request(path, question),
+    after: (millis, run) => web.after(millis, run),
+    connect: openSocket,
+  };
 }
 
 function openSocket(path: string, events: HostSocketEvents): { close(): void } {
@@ -56,7 +60,7 @@ function openSocket(path: string, events: HostSocketEvents): { close(): void } {
 /** The browser's own download: the gateway says with `Content-Disposition` that it is one. */
 async function save(name: string, path: string): Promise<void> {
   const head = await fetch(path, { method: 'HEAD', credentials: 'same-origin', cache: 'no-store' });
-  if (!head.ok) throw await problemOf(head.status, '');
+  if (!head.ok) throw problemOf(head.status, '');
   const link = document.createElement('a');
   link.href = path;
   link.download = name;

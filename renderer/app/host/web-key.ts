@@ -56,7 +56,7 @@ export class WebKey implements Signer {
 
 async function generatePair(): Promise<CryptoKeyPair> {
   try {
-    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+    return await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
   } catch (thrown) {
     if (!(thrown instanceof DOMException && thrown.name === 'NotSupportedError')) throw thrown;
     return crypto.subtle.generateKey(ECDSA, false, ['sign', 'verify']);
@@ -87,8 +87,8 @@ async function inStore(mode: IDBTransactionMode, ask: (store: IDBObjectStore) =>
     const transaction = database.transaction(STORE, mode);
     const request = ask(transaction.objectStore(STORE));
     await new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error('The browser could not keep the key.'));
+      transaction.addEventListener('complete', () => resolve());
+      transaction.addEventListener('abort', () => reject(transaction.error ?? new Error('The browser could not keep the key.')));
     });
     return request.result;
   } finally {
@@ -99,8 +99,8 @@ async function inStore(mode: IDBTransactionMode, ask: (store: IDBObjectStore) =>
 function openDatabase(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('The browser keeps nothing for this page.'));
+    request.addEventListener('upgradeneeded', () => request.result.createObjectStore(STORE));
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error ?? new Error('The browser keeps nothing for this page.')));
   });
 }

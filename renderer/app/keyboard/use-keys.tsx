@@ -29,7 +29,7 @@ export function useKeys(commands: readonly KeyCommand[], enabled = true): void {
   const shape = JSON.stringify(commands.map(({ keys, label, group, inFields }) => [keys, label, group, inFields]));
   useEffect(() => {
     // Another shape means that other keys are meant; what they do is read when they are pressed.
-    if (!enabled || shape === '[]') return;
+    if (!enabled || shape === '[]') return undefined;
     const stable = latest.current.map((command, at) => ({ ...command, run: (event: KeyboardEvent) => latest.current[at]?.run(event) }));
     return map.add(stable);
   }, [map, shape, enabled]);
