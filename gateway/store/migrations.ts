@@ -293,6 +293,12 @@ const steps: readonly string[] = [
   CREATE INDEX sessions_recovered ON sessions (seq) WHERE state = 'recovered';
   CREATE INDEX sessions_reviewed ON sessions (review, seq) WHERE review IS NOT NULL;
   `,
+  // Keys that operators registered: which records added those that are in force.
+  `
+  CREATE TABLE operator_keys (
+    seq INTEGER PRIMARY KEY            -- of an operator.key
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = steps.length;
