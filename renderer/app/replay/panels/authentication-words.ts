@@ -1,4 +1,4 @@
-import { type Facts, factsOf, textOr } from '../../../bundle-page/data/record-facts.ts';
+import { type Facts, factsOf, textOr } from '../../../evidence/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
 
 /** How whoever it was has shown that they are. */
