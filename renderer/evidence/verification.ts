@@ -1,16 +1,16 @@
-import type { BundlePage, BundlePageSegment, BundlePageSession } from '../../../contract/bundle-page.ts';
-import type { BundleData } from '../data/bundle-data.ts';
-import { DataFault, wordsOf } from '../data/data-fault.ts';
-import { textOf } from '../data/inflate.ts';
-import { readRecord } from '../data/record-facts.ts';
+import type { BundlePage, BundlePageSegment, BundlePageSession } from '../../contract/bundle-page.ts';
+import type { BundleData } from './bundle-data.ts';
 import { absence, checkSegment, type SegmentVerdict } from './check-segment.ts';
 import { checkSession } from './check-session.ts';
 import { type Checkpoint, checkSignature, type LogKey, NotReadable, parseCheckpoint, parseLogKey } from './checkpoint.ts';
+import { DataFault, wordsOf } from './data-fault.ts';
 import { fromHex, sameBytes } from './encodings.ts';
+import { textOf } from './inflate.ts';
 import { leafHash } from './merkle.ts';
+import { type ReadRecord, readRecord } from './record-facts.ts';
 import { noFacts, type Seal, type SessionFacts, takeRecord } from './session-facts.ts';
 import { sha256 } from './sha256.ts';
-import { addFinding, newSteps, type Step, type StepId } from './step.ts';
+import { addFinding, faultCount, makeProgress, newSteps, number, paced, runStep, type Step, type StepId } from './step.ts';
 import { TileSet } from './tile-set.ts';
 import { TreeCheck } from './tree.ts';
 
@@ -35,6 +35,7 @@ export class Verification {
   readonly #bundle: BundlePage;
   readonly #data: BundleData;
   readonly #changed: () => void;
+  readonly #onRecord: (record: ReadRecord) => void;
   readonly #leaves = new Map<number, Uint8Array>();
   readonly #verdicts = new Map<string, SegmentVerdict>();
   readonly #sessionFaults = new Map<string, number>();
@@ -46,10 +47,12 @@ export class Verification {
     this.#recordsRead = resolve;
   });
 
-  constructor(bundle: BundlePage, data: BundleData, changed: () => void) {
+  /** `onRecord` is told every record, in the order of the ledger. */
+  constructor(bundle: BundlePage, data: BundleData, changed: () => void, onRecord: (record: ReadRecord) => void = () => undefined) {
     this.#bundle = bundle;
     this.#data = data;
     this.#changed = changed;
+    this.#onRecord = onRecord;
     this.tiles = new TileSet(bundle.ledger.tiles);
   }
 
@@ -116,25 +119,8 @@ export class Verification {
     }
   }
 
-  async #step(id: StepId, work: (step: Step) => Promise<string> | string): Promise<void> {
-    const step = this.steps[id];
-    const begun = performance.now();
-    step.state = 'running';
-    step.result = 'Running';
-    this.#changed();
-    await breath();
-    try {
-      step.result = await work(step);
-    } catch (thrown) {
-      // A fault of the page itself is shown as what it is; it must never look like a step that passed.
-      addFinding(step, { words: `This step broke off: ${wordsOf(thrown)}` });
-      step.result = 'This step broke off.';
-    }
-    if (step.findings.length > 0) step.state = 'failed';
-    else if (step.state === 'running') step.state = 'passed';
-    step.progress = 1;
-    step.tookMs = performance.now() - begun;
-    this.#changed();
+  #step(id: StepId, work: (step: Step) => Promise<string> | string): Promise<void> {
+    return runStep(this.steps[id], this.#changed, work);
   }
 
   async #readRecords(step: Step): Promise<string> {
@@ -153,7 +139,7 @@ export class Verification {
         if (!(thrown instanceof DataFault)) throw thrown;
         addFinding(step, { words: thrown.message });
       }
-      this.#progress(step, (at + 1) / scripts.length);
+      makeProgress(step, (at + 1) / scripts.length, this.#changed);
     }
     for (const [index, hex] of this.#bundle.ledger.erased) {
       const hash = fromHex(hex);
@@ -163,7 +149,7 @@ export class Verification {
     if (this.#counted !== count)
       addFinding(step, { words: `The bundle says that it has ${number(count)} records; ${number(this.#counted)} could be read.` });
     const erased = this.#bundle.ledger.erased.length;
-    if (step.findings.length > 0) return `${faults(step)} in ${number(this.#counted)} records`;
+    if (step.findings.length > 0) return `${faultCount(step)} in ${number(this.#counted)} records`;
     return `${number(this.#counted)} records${erased > 0 ? ` and ${number(erased)} hashes of erased ones` : ''} stand in the ledger as they are here`;
   }
 
@@ -173,7 +159,10 @@ export class Verification {
     const record = readRecord(index, text);
     if (record === undefined) {
       addFinding(step, { index, words: `Record ${index} is not readable as a record.` });
-    } else if (record.session === undefined) {
+      return;
+    }
+    this.#onRecord(record);
+    if (record.session === undefined) {
       this.loose.push({ index, script, type: record.type });
     } else {
       let facts = this.sessions.get(record.session);
@@ -183,6 +172,12 @@ export class Verification {
       }
       takeRecord(facts, record, script);
     }
+  }
+
+  /** Whether the record at this index is the one that the tile has the hash of, whatever that is worth. */
+  fitsItsTile(index: number): boolean {
+    const leaf = this.#leaves.get(index);
+    return leaf !== undefined && sameBytes(this.tiles.get(0, Math.floor(index / 256))?.hashes[index % 256], leaf);
   }
 
   #compareLeaf(step: Step, index: number, leaf: Uint8Array, what: string): void {
@@ -218,7 +213,7 @@ export class Verification {
         words: `The tiles at the end of the ledger do not add up to the root of ${number(size)} entries: a tile or the checkpoint was altered, or the ledger was cut off.`,
       });
     for (const tile of tree.strangers()) addFinding(step, { words: `${tile.path} does not fit the tile above it: it was altered.` });
-    if (step.findings.length > 0) return `${faults(step)} in ${number(tiles.size)} tiles`;
+    if (step.findings.length > 0) return `${faultCount(step)} in ${number(tiles.size)} tiles`;
     return `${number(tiles.size)} ${tiles.size === 1 ? 'tile gives' : 'tiles give'} the root of ${number(size)} ${size === 1 ? 'entry' : 'entries'}`;
   }
 
@@ -274,10 +269,10 @@ export class Verification {
           words: `${nameOf(session)}, channel ${channel}, part ${segment.segment}: ${verdict?.words ?? 'not checked'}`,
         });
       }
-      this.#progress(step, (at + 1) / segments.length);
+      makeProgress(step, (at + 1) / segments.length, this.#changed);
       await pause();
     }
-    if (step.findings.length > 0) return `${faults(step)}; ${number(intact)} of ${parts(segments.length)} of recordings intact`;
+    if (step.findings.length > 0) return `${faultCount(step)}; ${number(intact)} of ${parts(segments.length)} of recordings intact`;
     if (unchecked > 0) {
       step.state = 'limited';
       return `${number(intact)} of ${parts(segments.length)} intact. ${number(unchecked)} are older than the digests that a page can compare: run data/verify.sh.`;
@@ -296,7 +291,7 @@ export class Verification {
         addFinding(step, { session: session.id, words: `${nameOf(session)}: ${words}` });
       }
       if (session.state === 'live') live += 1;
-      this.#progress(step, (at + 1) / sessions.length);
+      makeProgress(step, (at + 1) / sessions.length, this.#changed);
       await pause();
     }
     const listed = new Set(sessions.map(({ id }) => id));
@@ -304,7 +299,7 @@ export class Verification {
       if (!listed.has(id) && facts.open !== undefined)
         addFinding(step, { words: `Session ${id} has records in this bundle and is not in its list.` });
     }
-    if (step.findings.length > 0) return `${faults(step)} in ${number(sessions.length)} sessions`;
+    if (step.findings.length > 0) return `${faultCount(step)} in ${number(sessions.length)} sessions`;
     const still = live === 0 ? '' : `; ${number(live)} still ran when the bundle was written`;
     return `${number(sessions.length)} ${sessions.length === 1 ? 'session' : 'sessions'} from beginning to end${still}`;
   }
@@ -325,19 +320,13 @@ export class Verification {
       });
     if (sessions !== this.#bundle.sessions.length)
       addFinding(step, { words: `The answer has ${number(sessions)} sessions, and the list has ${number(this.#bundle.sessions.length)}.` });
-    if (step.findings.length > 0) return faults(step);
+    if (step.findings.length > 0) return faultCount(step);
     if (elsewhere === 0) return `All ${number(range)} entries of the range are here`;
     return `${number(inRange)} of ${number(range)} entries are here, ${number(elsewhere)} belong to sessions that were not asked for`;
   }
 
   #blame(session: string): void {
     this.#sessionFaults.set(session, (this.#sessionFaults.get(session) ?? 0) + 1);
-  }
-
-  #progress(step: Step, done: number): void {
-    if (done - step.progress < 0.01) return;
-    step.progress = done;
-    this.#changed();
   }
 }
 
@@ -349,32 +338,6 @@ function nameOf(session: BundlePageSession): string {
   return `${session.principal} at ${session.target}, ${session.started.slice(0, 16).replace('T', ' ')}`;
 }
 
-function faults(step: Step): string {
-  const count = step.findings.length + step.more;
-  return count === 1 ? '1 fault' : `${number(count)} faults`;
-}
-
 function parts(count: number): string {
   return count === 1 ? '1 part' : `${number(count)} parts`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en');
-}
-
-/** Gives the browser a turn, so that the page draws and answers. */
-function breath(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
-}
-
-/** Rests whenever the page has had no turn for as long as a frame takes. */
-function paced(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < 12) return;
-    await breath();
-    since = performance.now();
-  };
 }

@@ -1,4 +1,4 @@
-import type { BundlePageSegment } from '../../../contract/bundle-page.ts';
+import type { BundlePageSegment } from '../../contract/bundle-page.ts';
 import { toHex } from './encodings.ts';
 import type { Seal } from './session-facts.ts';
 import { sha256OfLong } from './sha256.ts';

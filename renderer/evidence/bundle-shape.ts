@@ -4,7 +4,7 @@ import type {
   BundlePageChannel,
   BundlePageSegment,
   BundlePageSession,
-} from '../../../contract/bundle-page.ts';
+} from '../../contract/bundle-page.ts';
 import { DataFault } from './data-fault.ts';
 import { count, list, members, object, oneOf, orNull, pair, type Reader, record, text, whole } from './shape.ts';
 

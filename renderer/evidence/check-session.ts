@@ -1,5 +1,5 @@
-import type { BundlePageSession } from '../../../contract/bundle-page.ts';
-import { factsOf, type ReadRecord, textOr } from '../data/record-facts.ts';
+import type { BundlePageSession } from '../../contract/bundle-page.ts';
+import { factsOf, type ReadRecord, textOr } from './record-facts.ts';
 import type { ChannelFacts, SessionFacts } from './session-facts.ts';
 
 /**

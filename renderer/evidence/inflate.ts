@@ -1,5 +1,5 @@
-import { decodeBase64 } from '../evidence/encodings.ts';
 import { DataFault } from './data-fault.ts';
+import { decodeBase64 } from './encodings.ts';
 
 /** Far more than a part of a bundle has; a payload that grows beyond is a bomb and is let go. */
 const MOST_BYTES = 256 * 1024 * 1024;

@@ -1,7 +1,11 @@
-import type { BundlePageSegment } from '../../../contract/bundle-page.ts';
+import type { BundlePageSegment } from '../../contract/bundle-page.ts';
 import { DataFault, wordsOf } from './data-fault.ts';
 import { inflate, textOf } from './inflate.ts';
-import type { ScriptLoader } from './script-loader.ts';
+
+/** Where the parts of a bundle's page come from, by their names (contract/bundle-page.ts). Throws DataFault. */
+export interface PartLoader {
+  load(name: string): Promise<unknown>;
+}
 
 /** A record's exact canonical JSON, and where in the ledger it stands. */
 export interface RecordLine {
@@ -11,11 +15,11 @@ export interface RecordLine {
 
 /** The parts of a bundle that are read when they are needed. Everything throws DataFault. */
 export class BundleData {
-  readonly #loader: ScriptLoader;
+  readonly #loader: PartLoader;
   /** The records of the last few scripts: the records of one session mostly stand in one. */
   readonly #records = new Map<string, Promise<RecordLine[]>>();
 
-  constructor(loader: ScriptLoader) {
+  constructor(loader: PartLoader) {
     this.#loader = loader;
   }
 

@@ -1,3 +1,5 @@
+import { wordsOf } from './data-fault.ts';
+
 export type StepState = 'waiting' | 'running' | 'passed' | 'failed' | 'limited';
 
 /** Where a finding is, so that the interface can lead there. */
@@ -11,7 +13,7 @@ export interface Finding {
 
 /** One step of the verification, as it is shown. */
 export interface Step {
-  readonly id: StepId;
+  readonly id: string;
   readonly title: string;
   /** What it proves when it passes, and what it cannot prove. */
   readonly proves: string;
@@ -31,19 +33,11 @@ export type StepId = 'records' | 'tree' | 'signature' | 'segments' | 'sessions' 
 
 const MOST_FINDINGS = 500;
 
+export function step(id: string, title: string, proves: string, limits: string): Step {
+  return { id, title, proves, limits, state: 'waiting', result: 'Waiting', findings: [], more: 0, progress: 0, tookMs: 0 };
+}
+
 export function newSteps(): Record<StepId, Step> {
-  const step = (id: StepId, title: string, proves: string, limits: string): Step => ({
-    id,
-    title,
-    proves,
-    limits,
-    state: 'waiting',
-    result: 'Waiting',
-    findings: [],
-    more: 0,
-    progress: 0,
-    tookMs: 0,
-  });
   return {
     records: step(
       'records',
@@ -87,4 +81,61 @@ export function newSteps(): Record<StepId, Step> {
 export function addFinding(step: Step, finding: Finding): void {
   if (step.findings.length < MOST_FINDINGS) step.findings.push(finding);
   else step.more += 1;
+}
+
+/**
+ * Runs one step, and says how it ended and how long it took. `work` gives the sentence of its result, adds findings, and
+ * may call a step `limited` that could not be made here.
+ */
+export async function runStep(step: Step, changed: () => void, work: (step: Step) => Promise<string> | string): Promise<void> {
+  const begun = performance.now();
+  step.state = 'running';
+  step.result = 'Running';
+  changed();
+  await breath();
+  try {
+    step.result = await work(step);
+  } catch (thrown) {
+    // A fault of the page itself is shown as what it is; it must never look like a step that passed.
+    addFinding(step, { words: `This step broke off: ${wordsOf(thrown)}` });
+    step.result = 'This step broke off.';
+  }
+  if (step.findings.length > 0) step.state = 'failed';
+  else if (step.state === 'running') step.state = 'passed';
+  step.progress = 1;
+  step.tookMs = performance.now() - begun;
+  changed();
+}
+
+/** Told at most a hundred times a step. */
+export function makeProgress(step: Step, done: number, changed: () => void): void {
+  if (done - step.progress < 0.01) return;
+  step.progress = done;
+  changed();
+}
+
+export function faultCount(step: Step): string {
+  const count = step.findings.length + step.more;
+  return count === 1 ? '1 fault' : `${number(count)} faults`;
+}
+
+export function number(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** Gives the browser a turn, so that the page draws and answers. */
+export function breath(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
+/** Rests whenever the page has had no turn for as long as a frame takes. */
+export function paced(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < 12) return;
+    await breath();
+    since = performance.now();
+  };
 }

@@ -1,4 +1,4 @@
-import { type Facts, factsOf, numberOr, type ReadRecord, textOr } from '../data/record-facts.ts';
+import { type Facts, factsOf, numberOr, type ReadRecord, textOr } from './record-facts.ts';
 
 /** What the seal of one segment says (`segment.sealed`). Nanoseconds since the channel opened. */
 export interface Seal {
@@ -12,6 +12,8 @@ export interface Seal {
   to: number;
   /** The cast text, decompressed; undefined in records before 0.2. */
   text: { bytes: number; lines: number; sha256: string } | undefined;
+  /** Content that was kept whole, in files of its own. */
+  attachments: { file: string; bytes: number; sha256: string }[];
   /** Per stream, where its bytes in this segment begin and how many there are. */
   streams: Readonly<Record<'i' | 'o' | 'e', { offset: number; bytes: number }>>;
 }
@@ -104,6 +106,11 @@ function readSeal({ index, body }: ReadRecord): Seal {
       typeof text.sha256 === 'string'
         ? { bytes: numberOr(text.bytes, -1), lines: numberOr(text.lines, -1), sha256: text.sha256 }
         : undefined,
+    attachments: (Array.isArray(body.attachments) ? body.attachments : []).map(factsOf).map((attachment) => ({
+      file: textOr(attachment.file, ''),
+      bytes: numberOr(attachment.bytes, -1),
+      sha256: textOr(attachment.sha256, ''),
+    })),
     streams: { i: stream('i'), o: stream('o'), e: stream('e') },
   };
 }
