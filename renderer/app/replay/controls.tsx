@@ -28,7 +28,12 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
   const folded = foldedTime(playback, grown);
   return (
     <div className={classes.controls} role="toolbar" aria-label="Playing">
-      <Button className={classes.play ?? ''} onMouseDown={keepFocus} aria-label={playing ? 'Pause' : 'Play'} onClick={() => playback.toggle()}>
+      <Button
+        className={classes.play ?? ''}
+        onMouseDown={keepFocus}
+        aria-label={playing ? 'Pause' : 'Play'}
+        onClick={() => playback.toggle()}
+      >
         {playing ? <IconPlayerPauseFilled size={15} /> : <IconPlayerPlayFilled size={15} />}
       </Button>
       <span className={`${classes.clock} mono`}>

@@ -55,7 +55,10 @@ export function lineAt(lines: readonly Line[], at: number): number {
 
 /** Lines with each of the words in them, whatever their case. */
 export function filterLines(lines: readonly Line[], words: string): readonly Line[] {
-  const wanted = words.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const wanted = words
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (wanted.length === 0) return lines;
   return lines.filter(({ text, command, by }) => {
     const all = `${command?.text ?? text} ${by ?? ''}`.toLowerCase();
@@ -68,7 +71,11 @@ export function endOf(command: Command): { words: string; tone: 'plain' | 'deny'
   if (command.exit !== undefined)
     return { words: `exit ${command.exit}`, tone: command.exit === 0 ? 'plain' : 'deny', title: `It ended with status ${command.exit}` };
   if (command.how === 'derived')
-    return { words: 'derived', tone: 'plain', title: 'Read from what stood on the screen between the prompt and Enter. How it ended is not known' };
+    return {
+      words: 'derived',
+      tone: 'plain',
+      title: 'Read from what stood on the screen between the prompt and Enter. How it ended is not known',
+    };
   return { words: command.until === undefined ? 'no end seen' : 'no status', tone: 'plain', title: 'How it ended is not recorded' };
 }
 
@@ -86,7 +93,9 @@ export function copied(lines: readonly Line[], time: (at: number) => string): st
 const SAME_MICROS = 200_000;
 
 function isTold(at: number, title: string, commands: readonly Command[]): boolean {
-  return commands.some((command) => command.how === 'exec' && Math.abs(command.at - at) <= SAME_MICROS && title.startsWith(command.text.slice(0, 60)));
+  return commands.some(
+    (command) => command.how === 'exec' && Math.abs(command.at - at) <= SAME_MICROS && title.startsWith(command.text.slice(0, 60)),
+  );
 }
 
 function firstLine(text: string): [first: string, more: number] {

@@ -12,8 +12,11 @@ export type Opening =
   | { readonly state: 'open'; readonly playback: Playback; readonly reached: boolean; retry(): void }
   | { readonly state: 'fault'; readonly problem: Problem; retry(): void };
 
-/** Opens a channel's recording, and closes it again. `begin` in microseconds, as it is at that time. */
-export function usePlayback(session: string, channel: number | undefined, begin: () => number | undefined): Opening {
+/**
+ * Opens a channel's recording, and closes it again. `begin`: where, in microseconds, as it is at that time. `leave` is called
+ * when the log-in has ended, while it is still known where somebody is.
+ */
+export function usePlayback(session: string, channel: number | undefined, begin: () => number | undefined, leave: () => void): Opening {
   const { transport } = useHost();
   const client = useQueryClient();
   const [opened, setOpened] = useState<Playback>();
@@ -29,7 +32,10 @@ export function usePlayback(session: string, channel: number | undefined, begin:
     let closed = false;
     const patience = new PatientTransport(transport, {
       reach: setReached,
-      loggedOut: () => void client.invalidateQueries({ queryKey: ['whoami'] }),
+      loggedOut: () => {
+        leave();
+        void client.invalidateQueries({ queryKey: ['whoami'] });
+      },
     });
     setPatient(patience);
     openHttpRecording(patience, session, channel).then(

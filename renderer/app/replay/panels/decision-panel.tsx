@@ -52,12 +52,27 @@ function Opened({ open: { actor, body, target } }: { open: ReadRecord }) {
         ['Who', `${printable(textOr(actor.principal, '?'))}, ${textOr(actor.kind, '?')}`],
         ['On behalf of', typeof actor.onBehalfOf === 'string' ? printable(actor.onBehalfOf) : 'itself'],
         ['Signed in with', <span key="how">{authenticationWords(actor)}</span>],
-        ['From', <span key="from" className="mono">{printable(textOr(actor.source, '?'))}</span>],
+        [
+          'From',
+          <span key="from" className="mono">
+            {printable(textOr(actor.source, '?'))}
+          </span>,
+        ],
         ...(typeof via.principal === 'string'
           ? [['Through', `the gateway as jump host, by ${printable(via.principal)} from ${printable(textOr(via.source, '?'))}`] as const]
           : []),
-        ['Client', <span key="client" className="mono">{printable(textOr(body.client, '?'))}</span>],
-        ['Asked for', <span key="asked" className="mono">{printable(textOr(body.requested, '?'))}</span>],
+        [
+          'Client',
+          <span key="client" className="mono">
+            {printable(textOr(body.client, '?'))}
+          </span>,
+        ],
+        [
+          'Asked for',
+          <span key="asked" className="mono">
+            {printable(textOr(body.requested, '?'))}
+          </span>,
+        ],
         ['Target', `${printable(textOr(target.name, '?'))} ${printable(textOr(target.address, ''))}`],
       ]}
     />
@@ -66,7 +81,7 @@ function Opened({ open: { actor, body, target } }: { open: ReadRecord }) {
 
 export function Verdict({ decision }: { decision: Readonly<Record<string, unknown>> }) {
   const verdict = textOr(decision.verdict, '?');
-  const tone: Tone = { allow: 'ok', ask: 'ask', deny: 'deny' }[verdict] as Tone | undefined ?? 'plain';
+  const tone: Tone = ({ allow: 'ok', ask: 'ask', deny: 'deny' }[verdict] as Tone | undefined) ?? 'plain';
   const words = { allow: 'allowed', ask: 'asked for approval', deny: 'denied' }[verdict] ?? verdict;
   const policies = policiesIn(decision);
   return (
@@ -86,7 +101,9 @@ const SHOWN = 200;
 
 /** What was decided on this channel. */
 function Actions({ records, channel }: { records: readonly SessionRecord[]; channel: number | undefined }) {
-  const decided = records.filter(({ type, read }) => type === 'action.decided' && (channel === undefined || read?.body.channel === channel));
+  const decided = records.filter(
+    ({ type, read }) => type === 'action.decided' && (channel === undefined || read?.body.channel === channel),
+  );
   if (decided.length === 0) return undefined;
   return (
     <section className={classes.section}>
@@ -155,9 +172,7 @@ function PolicyText({ open, decisions }: { open: ReadRecord; decisions: readonly
 }
 
 function decisionsOf(records: readonly SessionRecord[]): Readonly<Record<string, unknown>>[] {
-  return records
-    .filter(({ type }) => type === 'session.open' || type === 'action.decided')
-    .map(({ read }) => factsOf(read?.body.decision));
+  return records.filter(({ type }) => type === 'session.open' || type === 'action.decided').map(({ read }) => factsOf(read?.body.decision));
 }
 
 function policiesIn(decision: Readonly<Record<string, unknown>>): string[] {

@@ -2,7 +2,19 @@ import type { MarkKind } from '../../../../contract/replay/describe-note.ts';
 import type { TimelineMark } from '../../../../contract/replay/timeline.ts';
 
 /** What a mark is about, as a reader tells them apart. `note` and `found` are not of the recording. */
-export type Sort = 'command' | 'file' | 'asked' | 'approved' | 'denied' | 'supervised' | 'secret' | 'end' | 'marker' | 'damage' | 'note' | 'found';
+export type Sort =
+  | 'command'
+  | 'file'
+  | 'asked'
+  | 'approved'
+  | 'denied'
+  | 'supervised'
+  | 'secret'
+  | 'end'
+  | 'marker'
+  | 'damage'
+  | 'note'
+  | 'found';
 
 export interface Mark {
   readonly at: number;

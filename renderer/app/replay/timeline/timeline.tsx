@@ -118,7 +118,7 @@ export function Timeline({
         }}
         onPointerLeave={() => setPointed(undefined)}
       >
-        <canvas ref={canvas} className={classes.canvas} aria-hidden="true" />
+        <canvas ref={canvas} className={classes.canvas} />
       </div>
       <Marks clusters={clusters} duration={duration} go={(at) => playback.seek(at)} point={setPointed} />
       <div ref={head} className={classes.head} aria-hidden="true" />

@@ -33,7 +33,13 @@ export function useWatchReport(session: string, channel: number, playback: Playb
       const taken = meter.stretches.take(MOST_AT_ONCE);
       for (const [at, [from, to]] of taken.entries()) {
         try {
-          await ask(transport, 'view.recorded', { session, how: 'play', channel, from: Math.round(from * 1000), to: Math.round(to * 1000) });
+          await ask(transport, 'view.recorded', {
+            session,
+            how: 'play',
+            channel,
+            from: Math.round(from * 1000),
+            to: Math.round(to * 1000),
+          });
         } catch (thrown) {
           // Refused for what it says, it would be refused again; else it is told another time.
           const { status } = asProblem(thrown);
