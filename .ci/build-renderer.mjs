@@ -76,6 +76,8 @@ export async function buildConsole() {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       chunkSizeWarningLimit: 900,
+      // Zod is told not to make code before anything makes a schema.
+      rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'zod', test: /node_modules\/zod\/|without-eval/ }] } } },
     },
   });
   rmSync(output, { recursive: true, force: true });

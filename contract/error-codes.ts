@@ -76,6 +76,7 @@ export const errorCodes = [
   'GATEWAY_UNREACHABLE',
   'LOGIN_REQUIRED',
   'LOGIN_REFUSED',
+  'KEY_REFUSED',
   'ROLE_MISSING',
   'SESSION_NOT_LIVE',
   'CONFLICT',

@@ -226,6 +226,8 @@ export const recordBodies = {
     /** The segment's cast text, decompressed, so that it can be checked without zstd. Missing in records before 0.2. */
     text: z.strictObject({ bytes: count, lines: count, sha256 }).optional(),
     attachments: z.array(writtenFile),
+    /** Times that input was left out because a secret was asked for; missing where that did not happen, and in records before 0.2. */
+    redacted: count.optional(),
   }),
   'action.decided': z.strictObject({
     channel: count,

@@ -37,8 +37,8 @@ export const signedStatementSchema = z.discriminatedUnion('kind', [
     decision: z.strictObject({ verdict: z.enum(['approve', 'deny']), reviewer: z.string(), reason: z.string() }),
   }),
   z.strictObject({ kind: z.literal('review'), origin: z.string(), review: reviewStatementSchema }),
-  /** That this key is used by this operator: the proof that whoever registers a key holds it. */
-  z.strictObject({ kind: z.literal('key'), origin: z.string(), operator: z.string(), key: z.string() }),
+  /** That this key is used by this operator: the proof that whoever registers a key holds it. `login`: of `whoami`; it is good once. */
+  z.strictObject({ kind: z.literal('key'), origin: z.string(), operator: z.string(), key: z.string(), login: z.string() }),
 ]);
 export type SignedStatement = z.infer<typeof signedStatementSchema>;
 
@@ -81,8 +81,8 @@ export function statementText(statement: SignedStatement): { namespace: string; 
     const { origin, review } = statement;
     return { namespace: REVIEW_NAMESPACE, text: canonicalText({ type: 'sallyport session review', version: 1, origin, review }) };
   }
-  const { origin, operator, key } = statement;
-  return { namespace: KEY_NAMESPACE, text: canonicalText({ type: 'sallyport signing key', version: 1, origin, operator, key }) };
+  const { origin, operator, key, login } = statement;
+  return { namespace: KEY_NAMESPACE, text: canonicalText({ type: 'sallyport signing key', version: 1, origin, operator, key, login }) };
 }
 
 /** The text whose SHA-256 is the subject of a review: every sealed segment, in the order of channels and segments. */

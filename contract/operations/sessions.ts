@@ -107,7 +107,10 @@ export const sessionsOperations = {
     output: z.strictObject({
       /** `live`: how it stands while it runs; null when it does not. With details only, as the summary. */
       sessions: z.array(sessionRow.extend({ summary: sessionSummary.optional(), live: liveState.nullable().optional() })),
-      /** How many the question finds in all; told with the first page, when details are asked for. */
+      /**
+       * How many the question finds in all; told with the first page, when details are asked for. Missing where words are
+       * looked for in more commands than can be read in a second; then a page may also end early, at its cursor.
+       */
       total: count.optional(),
       ...nextPage,
     }),

@@ -12,7 +12,7 @@ import { ERASE_NAMESPACE, MAX_REQUEST_BYTES, prepareRequest } from '../retention
 import { selectForErasure } from '../retention/select-for-erasure.ts';
 import type { Database } from '../store/database.ts';
 import { openLedgerFiles } from '../store/ledger-files.ts';
-import type { SessionFilter } from '../store/sessions-table.ts';
+import type { SessionFilter } from '../store/session-filter.ts';
 import { confirm } from './confirm.ts';
 import type { ScopeOptions } from './hold.ts';
 import { writeNewFile } from './new-file.ts';

@@ -8,6 +8,7 @@ import type { LoginCodes } from './login-codes.ts';
 import { enter, handOver, type LoginParts } from './login-operations.ts';
 import type { Asking, Performers } from './operations.ts';
 import { operatorInForce } from './operators.ts';
+import { Refusal } from './problem.ts';
 
 /** Over HTTPS it is used by the program that asked for it; on the control socket by a person, who types or clicks. */
 const VALID_MICROS = 60 * 1_000_000;
@@ -66,7 +67,8 @@ function forSomebody(named: string | undefined, { actor }: Asking, id: string, {
 function forOneself(named: string | undefined, { operator }: Asking, id: string, { logIns }: LinkParts): NewLogin {
   if (operator === undefined) throw loginRequired();
   if (operator.kind !== 'login') {
-    throw new SallyportError('ROLE_MISSING', 'a program cannot log a person in', { remedy: 'log in yourself: sallyport login' });
+    const error = new SallyportError('LOGIN_REFUSED', 'a program cannot log a person in', { remedy: 'log in yourself: sallyport login' });
+    throw new Refusal(403, error);
   }
   if (named !== undefined && named !== operator.name) {
     throw new SallyportError('ROLE_MISSING', `${operator.name} can make a link for themselves and for nobody else`, {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { LOGIN_NAMESPACE } from '../../contract/login-challenge.ts';
 import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
@@ -6,6 +5,7 @@ import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Records } from '../ledger/records.ts';
 import { signatureKey, verifySshSignature } from '../ledger/ssh-signature.ts';
 import { loginRequired } from './authorise.ts';
+import { fingerprintOf } from './key-fingerprint.ts';
 import type { LogIns, NewLogin } from './log-ins.ts';
 import type { LoginChallenges } from './login-challenges.ts';
 import type { Asking, Performers } from './operations.ts';
@@ -168,9 +168,9 @@ async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): P
 
 async function whoAmI({ operator }: Asking, { operators, origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
   if (operator === undefined) throw loginRequired();
-  const { name, roles, groups, expires, mayAddKey = null } = operator;
+  const { name, roles, groups, token, expires, mayAddKey = null } = operator;
   const keys = operators.find(name)?.keys.map(({ line }) => line) ?? [];
-  return { operator: name, roles: [...roles], groups: [...groups], expires, mayAddKey, origin, keys };
+  return { operator: name, roles: [...roles], groups: [...groups], login: token, expires, mayAddKey, origin, keys };
 }
 
 async function refuse(refused: RefusedLogIn, source: string, parts: LoginParts): Promise<never> {
@@ -201,8 +201,4 @@ function keyIn(signature: string): { key?: string } {
   } catch {
     return {}; // Then there is none to tell.
   }
-}
-
-function fingerprintOf(blob: Uint8Array): string {
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }

@@ -1,4 +1,4 @@
-import type { SessionFlag } from '../../contract/operations/sessions.ts';
+import { type SessionFlag, sessionFlags } from '../../contract/operations/sessions.ts';
 import type { OperationOutput } from '../../contract/operator-api.ts';
 import type { Database } from '../store/database.ts';
 import type { SessionOverview } from '../store/session-overview.ts';
@@ -36,17 +36,18 @@ function summaryOf(session: SessionOverview, held: boolean, parts: Summarising):
   };
 }
 
-function flagsOf({ row, asked, denied, breakGlass, supervised, terminated }: SessionOverview, held: boolean): SessionFlag[] {
-  const stands: Readonly<Record<Exclude<SessionFlag, 'hidden'>, boolean>> = {
+function flagsOf({ row, asked, denied, breakGlass, supervised, terminated, hidden }: SessionOverview, held: boolean): SessionFlag[] {
+  const stands: Readonly<Record<SessionFlag, boolean>> = {
     asked: asked > 0,
     denied: denied > 0,
     'break-glass': breakGlass > 0,
     supervised: supervised > 0,
     terminated: terminated > 0,
+    hidden: hidden > 0,
     recovered: row.state === 'recovered',
     held,
   };
-  return (Object.keys(stands) as (keyof typeof stands)[]).filter((flag) => stands[flag]);
+  return sessionFlags.filter((flag) => stands[flag]);
 }
 
 function evidenceOf({ row: { id, state }, endSeq }: SessionOverview, { signed, verified }: Summarising): SessionSummary['evidence'] {

@@ -1,6 +1,6 @@
 import type { SessionRow } from '../../contract/session.ts';
 import type { Database } from '../store/database.ts';
-import type { SessionFilter } from '../store/sessions-table.ts';
+import type { SessionFilter } from '../store/session-filter.ts';
 
 /** What is asked of the list of sessions. `before` is the cursor: the `seq` of the last session already seen. */
 export type SessionQuestion = SessionFilter;

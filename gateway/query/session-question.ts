@@ -1,6 +1,6 @@
 import type { SessionState } from '../../contract/session.ts';
 import { SallyportError } from '../base/errors.ts';
-import type { SessionFilter } from '../store/sessions-table.ts';
+import type { SessionFilter } from '../store/session-filter.ts';
 import { periodFrom, periodTo } from './period.ts';
 
 /** Which sessions somebody asks for, in the words of the command line. */

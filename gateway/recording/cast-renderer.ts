@@ -14,6 +14,8 @@ export interface CastSummary {
   /** Binary bytes kept so far per stream of the channel; given to the renderer of the next stretch. */
   rawSpent: PerStream;
   exit: number | undefined;
+  /** Times that input was left out because a secret was asked for. */
+  redacted: number;
 }
 
 export interface StreamSummary {
@@ -64,6 +66,7 @@ export class CastRenderer implements StreamOutput {
   #events = 0;
   #to: number;
   #exit: number | undefined;
+  #redacted = 0;
   /** Which descriptor the next `o` is taken to belong to; undefined where a segment has not said so yet. */
   #descriptor: 1 | 2 | undefined;
   /** A clock frame waits for the next frame, so that it can stand last in its segment. */
@@ -117,6 +120,7 @@ export class CastRenderer implements StreamOutput {
       streams: { i: this.#streams.i.summary(), o: this.#streams.o.summary(), e: this.#streams.e.summary() },
       rawSpent: { i: this.#streams.i.rawSpent, o: this.#streams.o.rawSpent, e: this.#streams.e.rawSpent },
       exit: this.#exit,
+      redacted: this.#redacted,
     };
   }
 
@@ -169,6 +173,7 @@ export class CastRenderer implements StreamOutput {
         return this.#streams[frame.stream].push(frame.at, frame.bytes);
       case 'event':
         if (frame.event.t === 'terminal') this.#becomeTerminal(frame.at);
+        if (frame.event.t === 'redact') this.#redacted += 1;
         if (frame.event.t === 'content') this.#keepContent(frame.at, frame.event.kept === 'digest' ? 'digest' : 'detect');
         return this.#event(frame.at, frame.event, frame.marker);
       case 'resize':

@@ -30,6 +30,7 @@ export function segmentSealed(segment: SealedSegment, records: RecordWriter): Re
       streams: cast.streams,
       text: segment.text,
       attachments: segment.attachments,
+      ...(cast.redacted === 0 ? {} : { redacted: cast.redacted }),
     },
   };
 }

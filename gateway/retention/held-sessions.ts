@@ -1,7 +1,7 @@
 import type { AuditRecord, SessionScope } from '../../contract/record.ts';
 import type { Database } from '../store/database.ts';
 import type { HoldRow } from '../store/holds-table.ts';
-import { filterOfScope } from '../store/sessions-table.ts';
+import { filterOfScope } from '../store/session-filter.ts';
 
 /** Which of these sessions are held, each with the first hold that stands on it. */
 export async function heldSessions(

@@ -1,6 +1,6 @@
 import { isoMicros } from '../base/clock.ts';
 import type { Database } from '../store/database.ts';
-import { filterOfScope } from '../store/sessions-table.ts';
+import { filterOfScope } from '../store/session-filter.ts';
 import { type RetentionTerms, settledBefore, termOf } from './retention-terms.ts';
 
 const DAY = 86_400;

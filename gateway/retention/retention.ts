@@ -9,7 +9,7 @@ import type { Principal } from '../identity/principal.ts';
 import type { Records, StoredRecord } from '../ledger/records.ts';
 import type { Database } from '../store/database.ts';
 import type { ErasureRow } from '../store/erasures-table.ts';
-import { filterOfScope } from '../store/sessions-table.ts';
+import { filterOfScope } from '../store/session-filter.ts';
 import { carryOut } from './carry-out.ts';
 import { carryOutRequest } from './carry-out-request.ts';
 import { expire } from './expire.ts';

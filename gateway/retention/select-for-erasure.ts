@@ -1,6 +1,7 @@
 import { SallyportError } from '../base/errors.ts';
 import type { Database } from '../store/database.ts';
-import type { SessionFilter, StoredSession } from '../store/sessions-table.ts';
+import type { SessionFilter } from '../store/session-filter.ts';
+import type { StoredSession } from '../store/sessions-table.ts';
 import { heldSessions, holdOnRefusal } from './held-sessions.ts';
 import { extend, type IndexRange, readRecord } from './plan-erasure.ts';
 import { settledBefore } from './retention-terms.ts';

@@ -27,6 +27,8 @@ export interface ApprovalSurroundings extends Pick<Evidence, 'database' | 'recor
   readonly principals: () => ReadonlyMap<string, Principal>;
   readonly rules: () => ReadonlyMap<string, ApprovalRule>;
   readonly isLocked: (principal: string) => boolean;
+  /** That a human registered themselves, beside those of the configuration. */
+  readonly registeredKeys: (human: string) => readonly { readonly line: string }[];
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ApprovalSurroundings extends Pick<Evidence, 'database' | 'recor
  * here before anything new begins; break-glass that nobody has reviewed stays open.
  */
 export async function openApprovals(surroundings: ApprovalSurroundings): Promise<Approvals> {
-  const { database, records, ledger, clock, log, principals, rules, isLocked } = surroundings;
+  const { database, records, ledger, clock, log, principals, rules, isLocked, registeredKeys } = surroundings;
   const approvals = new Approvals({
     clock,
     log,
@@ -45,7 +47,7 @@ export async function openApprovals(surroundings: ApprovalSurroundings): Promise
       const { blob, line } = verifySshSignature(signature, Buffer.from(text, 'utf8'), namespace);
       return { line, fingerprint: fingerprintOf(blob) };
     },
-    reviewers: () => reviewersOf(principals(), isLocked),
+    reviewers: () => reviewersOf(principals(), isLocked, registeredKeys),
     rule: (name) => {
       const configured = rules().get(name);
       if (name !== STEP_RULE) return configured;
@@ -74,10 +76,15 @@ export async function openApprovals(surroundings: ApprovalSurroundings): Promise
   return approvals;
 }
 
-function* reviewersOf(principals: ReadonlyMap<string, Principal>, isLocked: (name: string) => boolean): Generator<Reviewer> {
+function* reviewersOf(
+  principals: ReadonlyMap<string, Principal>,
+  isLocked: (name: string) => boolean,
+  registeredKeys: ApprovalSurroundings['registeredKeys'],
+): Generator<Reviewer> {
   for (const { name, kind, groups, operator, disabled, sshKeys } of principals.values()) {
     if (kind !== 'human' || !operator.includes('reviewer')) continue;
     const keys = sshKeys.map(({ algorithm, blob }) => `${algorithm} ${blob.toString('base64')}`);
-    yield { name, groups, active: !disabled && !isLocked(name), keys };
+    const registered = registeredKeys(name).map(({ line }) => line);
+    yield { name, groups, active: !disabled && !isLocked(name), keys: [...keys, ...registered] };
   }
 }

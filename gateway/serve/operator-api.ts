@@ -29,6 +29,7 @@ import { providerLogIns as providerLogInsOf } from './oidc.ts';
 import { operatorsOf } from './operators.ts';
 import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
 import { type RecordingSurroundings, recordingsOf } from './recordings.ts';
+import type { RegisteredKeysInForce } from './registered-keys.ts';
 
 export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
   readonly config: () => Config;
@@ -38,6 +39,7 @@ export interface OperatorApiSurroundings extends EvidencePerformerParts, Supervi
   readonly approvals: Approvals;
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
+  readonly keys: RegisteredKeysInForce;
   readonly unready: () => SallyportError | undefined;
   readonly reload: () => Promise<void>;
 }
@@ -61,11 +63,15 @@ export interface OperatorApi {
 }
 
 export async function operatorApiOf(surroundings: OperatorApiSurroundings): Promise<OperatorApi> {
-  const { config, clock, database, records, ledger, log, gatewayName, session, locks } = surroundings;
+  const { config, clock, database, records, ledger, log, gatewayName, session, locks, keys } = surroundings;
   let listeners: readonly Listener[] = [];
   let https: Parameters<OperatorApi['listensOn']>[1];
   const logInsChanged = (): void => https?.logInsChanged();
-  const operators = operatorsOf(config, (name) => locks.isLocked(name));
+  const operators = operatorsOf(
+    config,
+    (name) => locks.isLocked(name),
+    (name) => keys.keysOf(name),
+  );
   const logIns = new LogIns(operators, clock);
   for (const row of await database.operatorTokens.inForce(clock.wallMicros())) logIns.put(programToken(row as StoredToken));
   const { lockout } = config().limits;
@@ -95,6 +101,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
   };
   const login = {
     ...surroundings,
+    ...keys,
     origin: ledger.key.name,
     logIns,
     operators,

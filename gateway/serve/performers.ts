@@ -6,6 +6,7 @@ import type { Evidence } from '../evidence.ts';
 import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { type KeyParts, keyOperations } from '../operator-api/key-operations.ts';
 import { type LinkParts, linkOperations } from '../operator-api/link-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
 import { loginOperations } from '../operator-api/login-operations.ts';
@@ -16,8 +17,8 @@ import { policyTextOperations } from '../operator-api/policy-text.ts';
 import { recordLocalSearch } from '../operator-api/record-search.ts';
 import { recordingOperations } from '../operator-api/recordings/recording-operations.ts';
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
-import { searchOperations } from '../operator-api/search-operations.ts';
 import { reviewOperations } from '../operator-api/reviews/review-operations.ts';
+import { searchOperations } from '../operator-api/search-operations.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
@@ -73,7 +74,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
 
 export type CredentialOperations = Pick<Performers, 'credential.issue' | 'credential.revoke' | 'credential.authority'>;
 
-export interface PerformerParts extends EvidencePerformerParts, LinkParts, OperatorParts, SupervisionParts {
+export interface PerformerParts extends EvidencePerformerParts, KeyParts, LinkParts, OperatorParts, SupervisionParts {
   readonly records: Evidence['records'];
   readonly reading: SessionReading['reading'];
   readonly status: StatusParts;
@@ -104,6 +105,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...policyOperations(parts.policy),
     ...loginOperations(parts),
     ...linkOperations(parts),
+    ...keyOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
     ...unbuilt,

@@ -12,7 +12,4 @@ export const unbuilt = {} as Pick<
   | 'export.start'
   | 'export.show'
   | 'export.cancel'
-  | 'key.list'
-  | 'key.add'
-  | 'key.remove'
 >;

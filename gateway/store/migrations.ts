@@ -264,6 +264,7 @@ const steps: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN break_glass INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE sessions ADD COLUMN supervised INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE sessions ADD COLUMN terminated INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;     -- times that input was left out; records of former versions do not say
   ALTER TABLE sessions ADD COLUMN review TEXT;                           -- the newest verdict: fine, concern
   UPDATE sessions
   SET actions = c.actions, asked = c.asked, denied = c.denied, break_glass = c.break_glass, supervised = c.supervised, terminated = c.terminated
@@ -290,8 +291,15 @@ const steps: readonly string[] = [
   CREATE INDEX sessions_break_glass ON sessions (seq) WHERE break_glass > 0;
   CREATE INDEX sessions_supervised ON sessions (seq) WHERE supervised > 0;
   CREATE INDEX sessions_terminated ON sessions (seq) WHERE terminated > 0;
+  CREATE INDEX sessions_hidden ON sessions (seq) WHERE hidden > 0;
   CREATE INDEX sessions_recovered ON sessions (seq) WHERE state = 'recovered';
   CREATE INDEX sessions_reviewed ON sessions (review, seq) WHERE review IS NOT NULL;
+  `,
+  // Keys that operators registered: which records added those that are in force.
+  `
+  CREATE TABLE operator_keys (
+    seq INTEGER PRIMARY KEY            -- of an operator.key
+  );
   `,
 ];
 

@@ -11,7 +11,7 @@ const said = (record: string, path: string) => `json_extract(CAST(${record}.byte
 
 /** Since when a session's row says what stands out of it. A database of a former version says nothing of that. */
 export const COUNTED_SINCE = 9;
-const counts = ', s.actions, s.asked, s.denied, s.break_glass AS breakGlass, s.supervised, s.terminated, s.review';
+const counts = ', s.actions, s.asked, s.denied, s.break_glass AS breakGlass, s.supervised, s.terminated, s.hidden, s.review';
 
 const sessionRows = (version: number) => `
   SELECT s.seq, s.id, s.started, s.ended, s.state, p.name AS principal, ${said('o', 'actor.kind')} AS principalKind,

@@ -17,6 +17,8 @@ export const sessionCountsProjection: Projection = {
         break_glass = EXISTS (SELECT 1 FROM approvals WHERE session = new.session AND state IN ('review', 'reviewed'))
     WHERE seq = new.seq;`,
   'action.decided': counted(`actions = actions + 1, asked = asked + (${verdict} IS 'ask'), denied = denied + (${verdict} IS 'deny')`),
+  'segment.sealed': `
+    UPDATE sessions SET hidden = hidden + ${member('body.redacted')} WHERE id = new.session AND state <> 'erased' AND ${member('body.redacted')} > 0;`,
   'approval.asked': `
     UPDATE sessions SET break_glass = 1 WHERE id = new.session AND state <> 'erased' AND ${member('body.request.breakGlass')} IS 1;`,
   'approval.decided': `
@@ -32,4 +34,5 @@ export const sessionCountsProjection: Projection = {
 };
 
 /** For an erased session. */
-export const NOTHING_COUNTED = 'actions = 0, asked = 0, denied = 0, break_glass = 0, supervised = 0, terminated = 0, review = NULL';
+export const NOTHING_COUNTED =
+  'actions = 0, asked = 0, denied = 0, break_glass = 0, supervised = 0, terminated = 0, hidden = 0, review = NULL';

@@ -1,30 +1,12 @@
-import type { SessionScope } from '../../contract/record.ts';
-import type { SessionRow, SessionState } from '../../contract/session.ts';
+import type { SessionRow } from '../../contract/session.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import { member, microsOf, type Projection, timeOf } from './projection.ts';
 import { NOTHING_COUNTED } from './session-counts.ts';
+import { conditionsOf, type SessionFilter } from './session-filter.ts';
 
 /** A session's row, with its place in the ledger, by which lists are paged. */
 export interface StoredSession extends SessionRow {
   seq: number;
-}
-
-export interface SessionFilter {
-  /** This one alone; only these. */
-  session?: string;
-  among?: readonly string[];
-  /** Started at or after / before this time, in the form of records (ISO 8601 UTC with microseconds). */
-  from?: string;
-  to?: string;
-  principal?: string;
-  onBehalfOf?: string;
-  target?: string;
-  protocol?: string;
-  state?: SessionState;
-  /** Text in the principal, who it acts for, the target, or a channel's command; case does not matter. */
-  text?: string;
-  /** Sessions opened before the one with this `seq`. */
-  before?: number;
 }
 
 const nameOf = (path: string) => `(SELECT n.id FROM names n WHERE n.name = ${member(path)})`;
@@ -155,44 +137,4 @@ export type SessionColumns = {
 
 export function storedSession(row: SessionColumns): StoredSession {
   return { ...row, principal: row.principal ?? '', principalKind: row.principalKind ?? 'unknown', source: row.source ?? '' };
-}
-
-/** What a scope asks of sessions: those that meet every member. */
-export function filterOfScope(scope: SessionScope): SessionFilter {
-  const given = Object.entries(scope).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(given) as SessionFilter;
-}
-
-/** Of the view that has everything, or of the table, in which people are numbers: only that is quick for all sessions there are. */
-export function conditionsOf(
-  filter: SessionFilter,
-  of: 'session_rows' | 'main.sessions' = 'session_rows',
-): { conditions: string[]; clause: string; parameters: SqlValue[] } {
-  const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
-  const where = (condition: string, ...values: SqlValue[]) => {
-    conditions.push(condition);
-    parameters.push(...values);
-  };
-  const person = (view: string, column: string) =>
-    of === 'session_rows' ? `${view} = ?` : `${column} = (SELECT n.id FROM main.names n WHERE n.name = ? LIMIT 1)`;
-  if (filter.session !== undefined) where('id = ?', filter.session);
-  if (filter.among !== undefined) where('id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.among));
-  if (filter.from !== undefined) where('started >= ?', filter.from);
-  if (filter.to !== undefined) where('started < ?', filter.to);
-  if (filter.principal !== undefined) where(person('principal', 'principal'), filter.principal);
-  if (filter.onBehalfOf !== undefined) where(person('onBehalfOf', 'on_behalf_of'), filter.onBehalfOf);
-  if (filter.target !== undefined) where('target = ?', filter.target);
-  if (filter.protocol !== undefined) where('protocol = ?', filter.protocol);
-  if (filter.state !== undefined) where('state = ?', filter.state);
-  if (filter.before !== undefined) where('seq < ?', filter.before);
-  if (filter.text !== undefined) {
-    const pattern = `%${filter.text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-    const like = "LIKE ? ESCAPE '\\'";
-    const inChannel = `EXISTS (SELECT 1 FROM channel_rows c WHERE c.session = ${of}.id AND json_extract(c.detail, '$.command') ${like})`;
-    const named = `IN (SELECT n.id FROM main.names n WHERE n.name ${like})`;
-    const people = of === 'session_rows' ? [`principal ${like}`, `onBehalfOf ${like}`] : [`principal ${named}`, `on_behalf_of ${named}`];
-    where(`(${[...people, `target ${like}`, inChannel].join(' OR ')})`, pattern, pattern, pattern, pattern);
-  }
-  return { conditions, clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters };
 }

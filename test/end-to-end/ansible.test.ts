@@ -12,7 +12,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 4 });
-}, 60_000);
+}, 120_000);
 afterAll(() => belongings.release());
 
 describe('Ansible', () => {

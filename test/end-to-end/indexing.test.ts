@@ -14,7 +14,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 3, configuration: { recording: { segment: '1MiB' } } });
-}, 60_000);
+}, 120_000);
 afterAll(() => belongings.release());
 
 /** How many of a session's segments have their part, and how many there are. */
@@ -41,7 +41,7 @@ const whole = (session: string, withinMs: number) =>
     { everyMs: 50, withinMs },
   );
 
-it('a session can be searched and replayed quickly within moments of its end', { timeout: 60_000 }, async () => {
+it('a session can be searched and replayed quickly within moments of its end', { timeout: 120_000 }, async () => {
   const route = world.agent();
   const done = await ssh(route, "echo the-word-that-is-looked-for; seq -f 'line %.0f' 1000");
   expect(done.status, done.stderr).toBe(0);
@@ -62,7 +62,7 @@ it('what is missing is made after a SIGKILL in the middle, and reindex makes it 
   await world.gateway.stop();
   rmSync(replay, { recursive: true });
   await world.gateway.start();
-  await until('the first part is there', async () => ((await indexed(id)).parts > 0 ? true : undefined), { everyMs: 5, withinMs: 20_000 });
+  await until('the first part is there', async () => ((await indexed(id)).parts > 0 ? true : undefined), { everyMs: 5, withinMs: 60_000 });
   await world.gateway.kill();
   await world.gateway.start();
   expect(await whole(id, 30_000)).toBe(segments);

@@ -28,7 +28,7 @@ const seed = Date.now() % 1_000_000;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 4, configuration: { recording: { segment: '1MiB' } } });
   routes = { text: world.agent(), terminal: world.agent(), binary: world.agent(), sftp: world.agent() };
-}, 60_000);
+}, 120_000);
 afterAll(() => belongings.release());
 
 /** What a client saw until the gateway was killed. */

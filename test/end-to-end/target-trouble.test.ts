@@ -39,7 +39,7 @@ beforeAll(async () => {
     configuration: { limits: { connect: '2s' } },
     gateway: { env: { TARGET_PASSWORD: user.password, WRONG_PASSWORD: 'not the password' } },
   });
-}, 60_000);
+}, 120_000);
 afterAll(() => belongings.release());
 
 describe.concurrent('a target', () => {

@@ -112,7 +112,7 @@ describe('a code of somebody who is logged in', () => {
     expect(await ask(reached, 'login.link', { operator: 'bob' }, { token })).toMatchObject({ status: 403, body: { code: 'ROLE_MISSING' } });
     const issued = await ask(reached, 'operator.token', { operator: 'alice', roles: ['admin'], days: 1, reason: 'test' }, { token });
     const program = String(issued.body.token);
-    expect(await ask(reached, 'login.link', {}, { token: program })).toMatchObject({ status: 403, body: { code: 'ROLE_MISSING' } });
+    expect(await ask(reached, 'login.link', {}, { token: program })).toMatchObject({ status: 403, body: { code: 'LOGIN_REFUSED' } });
     expect(await ask(reached, 'login.link', {})).toMatchObject({ status: 401 });
 
     const bobs = await codeOf(await logIn(reached, 'bob', keyOf('bob')));

@@ -27,7 +27,7 @@ beforeAll(async () => {
     web: { allow: [{ group: 'agents' }] },
     humans: admins.map((key, index) => ({ name: `admin-${index}@example.com`, 'ssh-keys': [key.publicLine], operator: ['admin'] })),
   });
-}, 60_000);
+}, 120_000);
 afterAll(() => belongings.release());
 
 /** A command as an administrator types it on the gateway's machine. */

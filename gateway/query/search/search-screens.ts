@@ -3,7 +3,7 @@ import type { SessionRow } from '../../../contract/session.ts';
 import type { Database } from '../../store/database.ts';
 import type { Place, ScreenTextReader } from '../../store/screen-text-reader.ts';
 import { isDamage } from '../../store/screen-text-schema.ts';
-import type { SessionFilter } from '../../store/sessions-table.ts';
+import type { SessionFilter } from '../../store/session-filter.ts';
 import { BlockFinder } from './find-blocks.ts';
 import { hitOf, type SearchHit } from './hit.ts';
 import { matchBlock, type OpenBlock } from './match-block.ts';

@@ -1,6 +1,6 @@
 import type { SessionRow } from '../../../contract/session.ts';
 import type { Database } from '../../store/database.ts';
-import type { SessionFilter } from '../../store/sessions-table.ts';
+import type { SessionFilter } from '../../store/session-filter.ts';
 
 type Filter = Pick<SessionFilter, 'session' | 'principal' | 'onBehalfOf' | 'target' | 'protocol' | 'state'>;
 

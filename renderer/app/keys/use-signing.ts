@@ -28,7 +28,7 @@ export interface Signing {
 /** The operator's signing key on this device, and whether the gateway knows it. */
 export function useSigning(): Signing {
   const { signer, transport } = useHost();
-  const { keys, mayAddKey, operator, origin } = useOperator();
+  const { keys, login, mayAddKey, operator, origin } = useOperator();
   const client = useQueryClient();
   const device = useQuery<SigningKey | null>({
     queryKey: DEVICE_KEY,
@@ -43,12 +43,12 @@ export function useSigning(): Signing {
     async (label: string) => {
       const made = (await signer.key()) ?? (await signer.create());
       client.setQueryData(DEVICE_KEY, made);
-      const { signature } = await signer.sign({ kind: 'key', origin, operator, key: made.line });
+      const { signature } = await signer.sign({ kind: 'key', origin, operator, key: made.line, login });
       await ask(transport, 'key.add', { key: made.line, label, signature });
       await Promise.all([client.invalidateQueries({ queryKey: ['whoami'] }), client.invalidateQueries({ queryKey: ['key.list'] })]);
       return made;
     },
-    [signer, transport, client, origin, operator],
+    [signer, transport, client, origin, operator, login],
   );
   const forget = useCallback(async () => {
     await signer.forget();

@@ -156,7 +156,10 @@ function SessionHits({ session, id, hits }: { session: FoundSession | undefined;
   const [all, setAll] = useState(false);
   const shown = all ? hits : hits.slice(0, SHOWN_AT_FIRST);
   return (
-    <section className={classes.session} aria-label={session === undefined ? id : `${session.principal} on ${session.target}`}>
+    <section
+      className={classes.session}
+      aria-label={session === undefined ? id : `${session.principal} on ${session.target}, ${session.started}`}
+    >
       <h2>
         {session !== undefined && (
           <>
@@ -192,7 +195,9 @@ function HitLine({ hit }: { hit: Hit }) {
         go(to);
       }}
     >
-      <span className={`mono faint ${classes.at}`}>{length(hit.first)}</span>
+      <span className={`mono faint ${classes.at}`} data-second={hit.before.length > 0 || undefined}>
+        {length(hit.first)}
+      </span>
       <span className={`mono ${classes.lines}`}>
         {hit.before.slice(-1).map((line) => (
           <span key="before" className="faint">

@@ -106,7 +106,7 @@ export function suggestions(query: string): readonly { readonly text: string; re
 
 function queryNear(name: string): string | undefined {
   const lower = name.toLowerCase();
-  return Object.keys(queryFields).find((field) => field.startsWith(lower) || lower.startsWith(field) || swapped(field, lower));
+  return Object.keys(queryFields).find((field) => (lower.length > 2 && field.startsWith(lower)) || swapped(field, lower));
 }
 
 function swapped(field: string, typed: string): boolean {

@@ -37,7 +37,7 @@ export function useSessionPages(question: SessionQuestion, inView: { from: numbe
   const words = JSON.stringify(question);
   const [pinned, setPinned] = useState<{ words: string; upTo: string; total: number }>();
   const following = follow || pinned === undefined || pinned.words !== words;
-  const total = head.data?.total;
+  const total = totalOf(head.data);
   if (following && !head.isPlaceholderData && newest !== undefined && total !== undefined) {
     if (pinned?.upTo !== newest || pinned.words !== words || pinned.total !== total) setPinned({ words, upTo: newest, total });
   }
@@ -66,6 +66,12 @@ export function useSessionPages(question: SessionQuestion, inView: { from: numbe
     showNewer: () => setPinned(undefined),
     retry: () => void head.refetch(),
   };
+}
+
+/** Where words are looked for in very much, nobody has counted: then there is as much as is known, and another page. */
+function totalOf(head: OperationOutput<'session.list'> | undefined): number | undefined {
+  if (head === undefined) return undefined;
+  return head.total ?? head.sessions.length + (head.cursor === undefined ? 0 : PAGE);
 }
 
 function pagesOf({ from, to }: { from: number; to: number }, total: number): number[] {

@@ -80,7 +80,7 @@ export class RawPeer {
     const limit = setTimeout(() => {
       late = true;
       this.#announce();
-    }, 50_000);
+    }, 100_000);
     try {
       for (;;) {
         const seen = look();
@@ -88,7 +88,7 @@ export class RawPeer {
         const before = this.closed
           ? `the connection ended (${await this.ended}) before`
           : late
-            ? 'waited 50 seconds in vain for'
+            ? 'waited 100 seconds in vain for'
             : undefined;
         if (before !== undefined) throw new Error(`${before}: ${what}; seen ${this.messages.map((message) => message[0]).join(' ')}`);
         await new Promise<void>((resolve) => this.#arrived.push(resolve));

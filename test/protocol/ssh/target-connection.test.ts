@@ -114,7 +114,8 @@ describe('a target', () => {
           code: 'TARGET_TIMEOUT',
         }),
       );
-      expect(took).toBeLessThan(2500);
+      // The whole handshake has thirty seconds; this is the first part of it, with room for a busy machine.
+      expect(took).toBeLessThan(15_000);
     });
   }
 

@@ -288,8 +288,9 @@ describe('a zip file made to do harm', () => {
     const before = process.memoryUsage.rss();
     const began = performance.now();
     expect(await refusal(path)).toMatch(words);
-    expect(performance.now() - began).toBeLessThan(2000);
-    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
+    // What they claim would take hours and gigabytes; the rest is room for a busy machine.
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(256 * 1024 * 1024);
   });
 
   test('that is a pipe, a folder or not there is refused at once', async () => {
@@ -347,7 +348,7 @@ describe('a bundle that was mangled in any way', () => {
         await writeFile(path, changed);
         const began = performance.now();
         const read = await contentsOf(path);
-        expect(performance.now() - began).toBeLessThan(5000);
+        expect(performance.now() - began).toBeLessThan(20_000);
         if (read !== undefined)
           expect(read).toEqual(Object.entries(contents).map(([name, content]) => [name, Buffer.from(content).toString('latin1')]));
       }),

@@ -250,7 +250,7 @@ describe('sallyport export', () => {
       const [row] = await sessionsOf(recorded.data, route.principal);
       return row !== undefined && row.bytesOut > 0 ? row : undefined;
     };
-    const { id } = await until('a segment of the running session is sealed', sealed, { withinMs: 30_000 });
+    const { id } = await until('a segment of the running session is sealed', sealed, { withinMs: 60_000 });
     const live = await unpacked(belongings, await exported(belongings, recorded.data, [id]));
     end();
     await running;

@@ -348,12 +348,12 @@ describe('an absurd bundle', () => {
         for (const name of [...files.keys()]) if (name.startsWith('data/')) files.delete(name);
       },
     ],
-  ])('with %s is refused in words, in bounded time and memory', { timeout: 20_000 }, async (_, change) => {
+  ])('with %s is refused in words, in bounded time and memory', async (_, change) => {
     const path = await remade(part, change, { unsigned: true });
     const before = process.memoryUsage.rss();
     const { faults } = await check(path);
     expect(faults.length).toBeGreaterThan(0);
-    expect(process.memoryUsage.rss() - before).toBeLessThan(400 * 1024 * 1024);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(800 * 1024 * 1024);
     rmSync(path);
   });
 

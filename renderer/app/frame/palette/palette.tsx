@@ -31,18 +31,12 @@ export function PaletteOpener({ className, children }: { className: string; chil
       <button type="button" className={className} onClick={() => setOpen(true)} aria-haspopup="dialog">
         {children}
       </button>
-      <Modal
-        opened={open}
-        onClose={() => setOpen(false)}
-        withCloseButton={false}
-        padding={0}
-        size={620}
-        yOffset="12vh"
-        centered={false}
-        aria-label="Command palette"
-      >
-        <Palette close={() => setOpen(false)} />
-      </Modal>
+      <Modal.Root opened={open} onClose={() => setOpen(false)} padding={0} size={620} yOffset="12vh" centered={false} lockScroll={false}>
+        <Modal.Overlay />
+        <Modal.Content aria-label="Command palette">
+          <Palette close={() => setOpen(false)} />
+        </Modal.Content>
+      </Modal.Root>
     </>
   );
 }
