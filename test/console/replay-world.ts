@@ -123,7 +123,14 @@ client.close()`;
       const decision = { verdict: 'approve' as const, reviewer: REVIEWER, reason };
       const { text } = statementText({ kind: 'approval', origin: approval.origin, request: approval.request, decision });
       const { id, digest } = approval.request;
-      const answer = await reviewer('approval.decide', { approval: id, digest, verdict: 'approve', reason, key: key.line, signature: key.sign(text) });
+      const answer = await reviewer('approval.decide', {
+        approval: id,
+        digest,
+        verdict: 'approve',
+        reason,
+        key: key.line,
+        signature: key.sign(text),
+      });
       if (answer.status !== 200) throw new Error(answer.text);
       await running;
       return ended(route);

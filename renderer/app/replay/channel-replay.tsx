@@ -10,7 +10,7 @@ import { useFind } from './find/use-find.ts';
 import type { Playback } from './playback.ts';
 import classes from './replay.module.css';
 import { Stage } from './stage.tsx';
-import { type Mark, markOf } from './timeline/mark.ts';
+import { type Mark, marksOf } from './timeline/mark.ts';
 import { Timeline } from './timeline/timeline.tsx';
 import type { Address } from './use-address.ts';
 import { type Opening, usePlaybackState } from './use-playback.ts';
@@ -75,7 +75,7 @@ function Open({
   const notes = review?.notes;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the timeline is another one when it has grown
   const marks = useMemo(() => {
-    const own: Mark[] = playback.player.timeline.marks.map(markOf);
+    const own: Mark[] = marksOf(playback.player.timeline);
     const noted: Mark[] = (notes ?? [])
       .filter((each) => each.channel === channel)
       .map(({ at, text }) => ({ at: at / 1000, sort: 'note', title: text }));
@@ -88,7 +88,7 @@ function Open({
     return merged([...told.map(([from, to]): Stretch => [from / 1000, to / 1000]), ...shownNow]);
   }, [review, operator, channel, shownNow]);
   useEffect(() => {
-    if (found.words === '') return;
+    if (found.words === '') return undefined;
     const stop = playback.onFrame(() => highlightFound(playback.painter.node, found.words));
     return () => {
       stop();

@@ -19,7 +19,7 @@ export function ExportDialog({ session, opened, close }: { session: string; open
 }
 
 function Exporting({ session, close }: { session: string; close: () => void }) {
-  const { save } = useHost();
+  const host = useHost();
   const start = useDo('export.start');
   const cancel = useDo('export.cancel', ['export.show']);
   const [problem, setProblem] = useState<Problem>();
@@ -77,7 +77,7 @@ function Exporting({ session, close }: { session: string; close: () => void }) {
           <Button
             variant="filled"
             onClick={() => {
-              save(shown.name, `/api/exports/${shown.export}/bundle.zip`).catch((thrown: unknown) => setProblem(asProblem(thrown)));
+              host.save(shown.name, `/api/exports/${shown.export}/bundle.zip`).catch((thrown: unknown) => setProblem(asProblem(thrown)));
             }}
           >
             Save

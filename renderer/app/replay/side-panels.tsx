@@ -11,7 +11,6 @@ import { type PanelName, panelNames } from './place.ts';
 import type { Playback } from './playback.ts';
 import classes from './replay.module.css';
 import { SessionFoot } from './session-foot.tsx';
-import { markOf } from './timeline/mark.ts';
 import { transcriptOf } from './transcript.ts';
 import { usePlaybackState } from './use-playback.ts';
 
@@ -79,7 +78,7 @@ function Transcript({ playback, channel, notes }: { playback: Playback; channel:
   const lines = useMemo(() => {
     const { commands, marks } = playback.player.timeline;
     const own = (notes ?? []).filter((note) => note.channel === channel).map((note) => ({ ...note, at: note.at / 1000 }));
-    return transcriptOf({ commands, marks: marks.map(markOf), notes: own });
+    return transcriptOf({ commands, marks, notes: own });
   }, [playback, channel, notes, grown]);
   return <TranscriptPanel playback={playback} lines={lines} />;
 }

@@ -9,11 +9,11 @@ const WRITE_MILLIS = 400;
 export interface Address {
   readonly place: Place;
   /** Says in the address what is shown now, at once. */
-  write(): void;
-  showPanel(panel: PanelName): void;
-  showChannel(channel: number, at?: number): void;
+  readonly write: () => void;
+  readonly showPanel: (panel: PanelName) => void;
+  readonly showChannel: (channel: number, at?: number) => void;
   /** The playback whose moments the address tells. */
-  attach(playback: Playback, channel: number): () => void;
+  readonly attach: (playback: Playback, channel: number) => () => void;
 }
 
 /** The place in the session, as the address says it: read from there, and written there when somebody goes somewhere. */

@@ -8,9 +8,9 @@ import { PatientTransport } from './patient-transport.ts';
 import { Playback, type PlaybackState } from './playback.ts';
 
 export type Opening =
-  | { readonly state: 'opening'; readonly reached: boolean; retry(): void }
-  | { readonly state: 'open'; readonly playback: Playback; readonly reached: boolean; retry(): void }
-  | { readonly state: 'fault'; readonly problem: Problem; retry(): void };
+  | { readonly state: 'opening'; readonly reached: boolean; readonly retry: () => void }
+  | { readonly state: 'open'; readonly playback: Playback; readonly reached: boolean; readonly retry: () => void }
+  | { readonly state: 'fault'; readonly problem: Problem; readonly retry: () => void };
 
 /**
  * Opens a channel's recording, and closes it again. `begin`: where, in microseconds, as it is at that time. `leave` is called
@@ -27,7 +27,7 @@ export function usePlayback(session: string, channel: number | undefined, begin:
   // `attempt`: again, after a fault. `begin` is of the moment.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
-    if (channel === undefined) return;
+    if (channel === undefined) return undefined;
     let playback: Playback | undefined;
     let closed = false;
     const patience = new PatientTransport(transport, {

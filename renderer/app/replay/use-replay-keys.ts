@@ -13,9 +13,9 @@ export interface ReplayDeeds {
   readonly channel: number;
   readonly playback: Playback;
   readonly marks: readonly Mark[];
-  find(): void;
-  note(): void;
-  full(): void;
+  readonly find: () => void;
+  readonly note: () => void;
+  readonly full: () => void;
 }
 
 /** Everything that a replay can do, by keys. */

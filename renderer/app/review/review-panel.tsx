@@ -1,5 +1,5 @@
 import { Button, Textarea } from '@mantine/core';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react';
 import type { OperationOutput } from '../../../contract/operator-api.ts';
 import { printable } from '../../bundle-page/interface/printable.ts';
 import type { Problem } from '../client/problem.ts';
@@ -89,7 +89,7 @@ function NewNote({ session, channel, here, focus }: { session: string; channel: 
   useEffect(() => {
     if (focus) field.current?.focus();
   }, [focus]);
-  const put = (event?: FormEvent) => {
+  const put = (event?: SyntheticEvent) => {
     event?.preventDefault();
     if (text.trim() === '' || note.isPending) return;
     note.mutate(

@@ -1,7 +1,7 @@
 import { Button, Modal, SegmentedControl, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type SyntheticEvent, useState } from 'react';
 import type { ReviewVerdict } from '../../../contract/signed-statements.ts';
 import { ask } from '../client/ask.ts';
 import { useOperator } from '../client/operator-context.tsx';
@@ -53,7 +53,7 @@ function Form({ session, review, close }: { session: string; review: Review; clo
   return (
     <form
       className={classes.dialog}
-      onSubmit={(event: FormEvent) => {
+      onSubmit={(event: SyntheticEvent) => {
         event.preventDefault();
         if (ready) sign.mutate();
       }}
@@ -88,7 +88,7 @@ function Form({ session, review, close }: { session: string; review: Review; clo
       <SegmentedControl
         aria-label="What you make of it"
         value={verdict}
-        onChange={(value) => setVerdict(value as ReviewVerdict)}
+        onChange={setVerdict}
         data={[
           { value: 'fine', label: 'Fine' },
           { value: 'concern', label: 'Concern' },

@@ -10,6 +10,7 @@ import { ApprovalView } from './approval-view.tsx';
 import { authenticationWords } from './authentication-words.ts';
 import classes from './panels.module.css';
 import { Json } from './record-list.tsx';
+import { Scrolled } from './scrolled.tsx';
 import { WithRecords } from './with-records.tsx';
 
 /** Why it was allowed: who it was, what the policy in force said, and whoever was asked. */
@@ -157,14 +158,14 @@ function PolicyText({ open, decisions }: { open: ReadRecord; decisions: readonly
           <p className="mono faint" style={{ overflowWrap: 'anywhere' }}>
             {policySet}
           </p>
-          <pre className={`${classes.policy} mono`} tabIndex={0} aria-label="Text of the policy">
+          <Scrolled label="Text of the policy" lines>
             {policyLines(data.source, data.text, deciding).map(({ text, deciding: marked }, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text have no other name
               <span key={index} data-deciding={marked || undefined} title={marked ? 'This decided' : undefined}>
                 {printable(text)}
               </span>
             ))}
-          </pre>
+          </Scrolled>
         </>
       )}
     </section>

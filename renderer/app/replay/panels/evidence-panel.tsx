@@ -8,6 +8,7 @@ import { Tell } from '../../design/labels.tsx';
 import type { SessionRecord } from '../session-records.ts';
 import classes from './panels.module.css';
 import { RecordList } from './record-list.tsx';
+import { printableLines, Scrolled } from './scrolled.tsx';
 import { WithRecords } from './with-records.tsx';
 
 /** What proves it: segments and their seals, the place of every record in the ledger, the checkpoint above them. */
@@ -32,9 +33,7 @@ export function EvidencePanel({ session, channel, go }: { session: string; chann
                   {counting(evidence.size, 'entry', 'entries')}
                   {evidence.signed !== null && <span className="muted">, signed {ago(evidence.signed)}</span>}
                 </p>
-                <pre className={`${classes.json} mono`} tabIndex={0} aria-label="The checkpoint as it is signed">
-                  {evidence.checkpoint.split('\n').map(printable).join('\n')}
-                </pre>
+                <Scrolled label="The checkpoint as it is signed">{printableLines(evidence.checkpoint)}</Scrolled>
               </>
             )}
           </section>

@@ -16,7 +16,7 @@ export function useWatchReport(session: string, channel: number, playback: Playb
   const { transport } = useHost();
   const [shown, setShown] = useState<readonly Stretch[]>([]);
   useEffect(() => {
-    if (playback === undefined) return;
+    if (playback === undefined) return undefined;
     const meter = new WatchMeter();
     const look = () => {
       const { player } = playback;
