@@ -77,7 +77,7 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
         find
       </Button>
       <span className={classes.hints} aria-hidden="true">
-        Space play · ←→ 5 s · ⇧←→ mark · I idle · C link · N note
+        Space play · ←→ 5 s · ⇧←→ mark · C link · ? all keys
       </span>
       <Button className={classes.icon ?? ''} onMouseDown={keepFocus} aria-label="Full screen" title="Full screen (F)" onClick={full}>
         <IconMaximize size={15} />

@@ -2,7 +2,7 @@ import type { OperationOutput } from '../../../contract/operator-api.ts';
 import { factsOf } from '../../bundle-page/data/record-facts.ts';
 import { number } from '../design/format.ts';
 import { Facts } from '../design/pane.tsx';
-import { authenticationWords } from './panels/authentication-words.ts';
+import { Authentication } from './panels/authentication.tsx';
 import { Verdict } from './panels/decision-panel.tsx';
 import { recordOfType, useSessionRecords } from './session-records.ts';
 
@@ -17,7 +17,7 @@ export function SessionFoot({ shown: { session } }: { shown: OperationOutput<'se
     <Facts
       facts={[
         ['Caused by', 'the principal itself'],
-        ['Signed in with', open === undefined ? unread : authenticationWords(open.actor)],
+        ['Signed in with', open === undefined ? unread : <Authentication key="how" actor={open.actor} />],
         ['Decision', open === undefined ? unread : <Verdict key="verdict" decision={factsOf(open.body.decision)} />],
         [
           'Ledger',

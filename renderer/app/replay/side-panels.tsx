@@ -65,9 +65,11 @@ export function SidePanels({ shown, channel, playback, opening, panel, choose, g
           {name === panel && panels[name]()}
         </Tabs.Panel>
       ))}
-      <section className={classes.foot} aria-label="In short">
-        <SessionFoot shown={shown} />
-      </section>
+      {(panel === 'transcript' || panel === 'review') && (
+        <section className={classes.foot} aria-label="In short">
+          <SessionFoot shown={shown} />
+        </section>
+      )}
     </Tabs>
   );
 }

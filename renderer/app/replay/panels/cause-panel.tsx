@@ -6,7 +6,7 @@ import { counting, shortDateTime } from '../../design/format.ts';
 import { commandOf, kindOf } from '../channel-switcher.tsx';
 import { recordOfType } from '../session-records.ts';
 import { ApprovalView } from './approval-view.tsx';
-import { authenticationWords } from './authentication-words.ts';
+import { Authentication } from './authentication.tsx';
 import { approvalsOf } from './decision-panel.tsx';
 import classes from './panels.module.css';
 import { WithRecords } from './with-records.tsx';
@@ -29,7 +29,13 @@ export function CausePanel({ shown: { session, channels } }: { shown: Shown }) {
                   <Step title={printable(session.onBehalfOf)}>is the human whom this agent acts for, by the configuration.</Step>
                 )}
                 <Step title={`${session.principal === '' ? 'erased' : printable(session.principal)} (${session.principalKind})`}>
-                  {open === undefined ? 'The record of its opening is gone.' : `signed in with ${authenticationWords(open.actor)}`}
+                  {open === undefined ? (
+                    'The record of its opening is gone.'
+                  ) : (
+                    <>
+                      signed in with <Authentication actor={open.actor} />
+                    </>
+                  )}
                   <span className="faint"> from </span>
                   <span className="mono">{printable(session.source)}</span>
                 </Step>
@@ -80,7 +86,7 @@ const MOST_CHANNELS = 50;
 function Step({ title, children }: { title: string; children: ReactNode }) {
   return (
     <li>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <div className="muted">{children}</div>
     </li>
   );

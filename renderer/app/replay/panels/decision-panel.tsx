@@ -7,7 +7,7 @@ import { Facts } from '../../design/pane.tsx';
 import { policyLines } from '../policy-lines.ts';
 import { recordOfType, type SessionRecord } from '../session-records.ts';
 import { ApprovalView } from './approval-view.tsx';
-import { authenticationWords } from './authentication-words.ts';
+import { Authentication } from './authentication.tsx';
 import classes from './panels.module.css';
 import { Json } from './record-list.tsx';
 import { Scrolled } from './scrolled.tsx';
@@ -52,7 +52,7 @@ function Opened({ open: { actor, body, target } }: { open: ReadRecord }) {
         ['Verdict', <Verdict key="verdict" decision={decision} />],
         ['Who', `${printable(textOr(actor.principal, '?'))}, ${textOr(actor.kind, '?')}`],
         ['On behalf of', typeof actor.onBehalfOf === 'string' ? printable(actor.onBehalfOf) : 'itself'],
-        ['Signed in with', <span key="how">{authenticationWords(actor)}</span>],
+        ['Signed in with', <Authentication key="how" actor={actor} />],
         [
           'From',
           <span key="from" className="mono">

@@ -34,14 +34,18 @@ const sorts: Readonly<Record<Exclude<MarkKind, 'decision'>, Sort>> = {
   damage: 'damage',
 };
 
-/** Decisions, approvals and supervision are of one kind in a recording; contract/replay/describe-note.ts words them. */
+/**
+ * Decisions, approvals and supervision are of one kind in a recording. How they are worded says which: by the gateway when it
+ * recorded them, or else by contract/replay/describe-note.ts. What is none of these is a refusal, in whatever words.
+ */
 export function sortOf({ kind, title }: Pick<TimelineMark, 'kind' | 'title'>): Sort {
   if (kind !== 'decision') return sorts[kind];
-  if (title.startsWith('Approval asked') || title.startsWith('Decision: ask')) return 'asked';
-  if (title.startsWith('Approved')) return 'approved';
-  if (title.startsWith('Not approved') || title.startsWith('Decision:')) return 'denied';
-  return 'supervised';
+  if (/^(approval asked|decision: ask)/i.test(title)) return 'asked';
+  if (/^approved/i.test(title)) return 'approved';
+  return SUPERVISED.test(title) ? 'supervised' : 'denied';
 }
+
+const SUPERVISED = /^(message (of|by)|paused by|resumed by|ended by|stepp(ed|ing)\b)/i;
 
 function markOf(mark: TimelineMark): Mark {
   return { at: mark.at, sort: sortOf(mark), title: mark.title };
@@ -53,10 +57,26 @@ export function marksOf({ marks, commands }: Pick<Timeline, 'marks' | 'commands'
   return [...untoldMarks({ marks, commands }), ...ran].sort((a, b) => a.at - b.at);
 }
 
-/** Marks without those of commands that are known as such. */
+/** Marks that say something which is said nowhere else: no command that is known as such, no decision that was then asked for. */
 export function untoldMarks({ marks, commands }: Pick<Timeline, 'marks' | 'commands'>): Mark[] {
-  return marks.map(markOf).filter((mark) => mark.sort !== 'command' || !isCommand(mark, commands));
+  const told = marks.map(markOf);
+  return told.filter(
+    (mark, index) =>
+      (mark.sort !== 'command' || !isCommand(mark, commands)) &&
+      !(isToAsk(mark) && told.slice(index + 1).some((other) => isSame(mark, other))),
+  );
 }
+
+function isToAsk({ sort, title }: Mark): boolean {
+  return sort === 'asked' && title.startsWith('Decision: ask');
+}
+
+/** Whether the asking follows at once. */
+function isSame(decided: Mark, other: Mark): boolean {
+  return other.sort === 'asked' && !isToAsk(other) && other.at - decided.at < ASKED_MICROS;
+}
+
+const ASKED_MICROS = 1_000_000;
 
 /** A command is asked for and then runs: its mark is at most a moment away from it. */
 const SAME_MICROS = 200_000;
@@ -65,7 +85,8 @@ const SAME_LETTERS = 60;
 
 function isCommand({ at, title }: Mark, commands: readonly Command[]): boolean {
   return commands.some(
-    ({ how, at: ran, text }) => how === 'exec' && Math.abs(ran - at) <= SAME_MICROS && title.startsWith(text.slice(0, SAME_LETTERS)),
+    ({ how, at: ran, text }) =>
+      how === 'exec' && Math.abs(ran - at) <= SAME_MICROS && title.replace(/^\$ /, '').startsWith(text.slice(0, SAME_LETTERS)),
   );
 }
 
