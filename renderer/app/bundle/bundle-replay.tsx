@@ -135,7 +135,7 @@ function Playing({ opened: { playback, index } }: { opened: Opened }) {
   }, [playing]);
   useEffect(() => playback.onSeek(() => setFresh(false)), [playback]);
   useReplayKeys(playback);
-  const marks = useMemo(() => marksOf(index), [index]);
+  const marks = useMemo(() => marksOf({ marks: index.marks, commands: [] }), [index]);
   return (
     <div className={classes.playing}>
       <div className={classes.screen}>
