@@ -156,11 +156,13 @@ export class LogIns {
       name: operator.name,
       roles,
       groups: operator.groups,
+      keys: operator.keys,
       token: known.id,
       kind: known.kind,
       method,
       authentication: known.authentication,
       expires: isoMicros(known.expires),
+      ...(own?.registered === undefined ? {} : { byRegisteredKey: true }),
       // By a key that was itself registered nobody registers another: who stole one would keep what they have.
       ...(known.shown === undefined || own?.registered !== undefined || now >= known.shown + KEY_MICROS
         ? {}

@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
+import type { EvidenceDesk } from '../operator-api/evidence/evidence-desk.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import { type KeyParts, keyOperations } from '../operator-api/key-operations.ts';
 import { type LinkParts, linkOperations } from '../operator-api/link-operations.ts';
@@ -29,7 +30,6 @@ import type { Retention } from '../retention/retention.ts';
 import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
 import { rebuildIndex } from './rebuild-index.ts';
-import { unbuilt } from './unbuilt.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
 export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
@@ -86,6 +86,7 @@ export interface PerformerParts extends EvidencePerformerParts, KeyParts, LinkPa
   readonly recordings: RecordingParts;
   readonly targets: SessionReading['targets'];
   readonly verified: SessionReading['verified'];
+  readonly desk: EvidenceDesk;
 }
 
 /** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
@@ -110,6 +111,6 @@ export function performersOf(parts: PerformerParts): Performers {
     ...keyOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
-    ...unbuilt,
+    ...parts.desk.operations,
   };
 }

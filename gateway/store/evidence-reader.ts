@@ -109,6 +109,31 @@ export class EvidenceReader {
     };
   }
 
+  /** A session's records after `seq`, at most `limit`: what stands there, and what each is listed as. Empty bytes are none. */
+  ofSession(
+    session: string,
+    after: number,
+    limit: number,
+  ): Promise<{ seq: number; listed: string; hash: Uint8Array; bytes: Uint8Array | null }[]> {
+    return this.#connection.all(
+      `SELECT seq, ${listed} AS listed, CASE WHEN typeof(hash) = 'blob' AND length(hash) = 32 THEN hash ELSE zeroblob(32) END AS hash,
+              CASE WHEN bytes IS NULL THEN NULL WHEN ${isRecord} THEN bytes ELSE x'' END AS bytes
+       FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      [session, after, limit],
+    );
+  }
+
+  /** Whose the records at these indexes are: null for one without a session, undefined where there is none. */
+  async sessionsAt(indexes: readonly number[]): Promise<(string | null | undefined)[]> {
+    const rows = await this.#connection.all<{ index: number; session: string | null }>(
+      `SELECT seq - 1 AS "index", CASE typeof(session) WHEN 'text' THEN session END AS session
+       FROM records WHERE seq IN (SELECT value + 1 FROM json_each(?))`,
+      [JSON.stringify(indexes)],
+    );
+    const found = new Map(rows.map(({ index, session }) => [index, session]));
+    return indexes.map((index) => found.get(index));
+  }
+
   /** For each session that has one before `seq`: where its `session.open` stands, and whether it is erased. */
   opening(session: string, before: number): Promise<{ seq: number; erased: number } | undefined> {
     return this.#connection.get(

@@ -3,8 +3,8 @@ import type { EvidenceReader, ProjectedRow } from '../../store/evidence-reader.t
 import { ExpectedCounts, type SessionCounts } from './expected-counts.ts';
 import type { ExpectedChannel, ExpectedSession } from './expected-rows.ts';
 import { fault, type Place, type Report } from './finding.ts';
-import type { SealedFile } from './record-checks.ts';
 import { readRecord } from './record-form.ts';
+import type { SealedFile } from './sealed-files.ts';
 import type { SessionOutcome } from './session-records.ts';
 
 const MOST_STRAYS = 1000;
