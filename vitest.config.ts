@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     // Of the console's components, .tsx: they begin with `// @vitest-environment happy-dom`.
     include: ['test/**/*.test.{ts,tsx}'],
+    globalSetup: ['test/support/built-console.ts'],
     // Processes, not threads: native modules, signals and process.exit behave as they do in the gateway.
     pool: 'forks',
     // One more than there are cores: on two of them, two leave a quarter of the time unused while they wait.

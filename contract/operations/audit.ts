@@ -36,7 +36,7 @@ const verification = z.strictObject({
 export type Verification = z.infer<typeof verification>;
 
 const auditColumn = z.strictObject({ name: z.string(), says: z.string(), wide: z.boolean() });
-const auditCell = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
+const auditCell = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string()).readonly()]);
 
 const exportState = z.strictObject({
   export: uuid,

@@ -64,6 +64,7 @@ export class Ledger implements RecordFollower {
   #former: LedgerState['former'];
   readonly #tree: GrowingTree;
   #head: SignedCheckpoint;
+  #signedAt: number | undefined;
   #recorded: number;
   /** Hashes from `#recorded - #queue.length` on; what is before and not in the tree stands in the database only. */
   #queue: Uint8Array[] = [];
@@ -92,6 +93,11 @@ export class Ledger implements RecordFollower {
   /** The last checkpoint that was published. */
   get head(): SignedCheckpoint {
     return this.#head;
+  }
+
+  /** When it was, by the wall clock in microseconds. Undefined for one of an earlier life of the gateway. */
+  get signedAt(): number | undefined {
+    return this.#signedAt;
   }
 
   get key(): VerifierKey {
@@ -203,6 +209,7 @@ export class Ledger implements RecordFollower {
     const note = signNote(formatCheckpoint(head), signers);
     await storage.writeCheckpoint(note, endorsed === undefined ? undefined : { size });
     this.#head = { ...head, note };
+    this.#signedAt = clock.wallMicros();
     if (endorsed !== undefined) this.#former = undefined;
     this.#unsignedSince = this.#recorded > size ? started : undefined;
     const covered = this.#waiting.filter((waiting) => waiting.size <= size);

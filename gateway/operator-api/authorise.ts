@@ -15,6 +15,8 @@ export interface LoggedIn {
   readonly authentication: NonNullable<Actor['authentication']>;
   /** ISO 8601 UTC with microseconds. */
   readonly expires: string;
+  /** It goes back to a key that was registered, and not to one of the configuration. */
+  readonly byRegisteredKey?: true;
   /** Until when this log-in may register a key; missing where it may not. */
   readonly mayAddKey?: string;
 }

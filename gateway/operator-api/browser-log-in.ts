@@ -90,7 +90,7 @@ export function serveBrowserLogIn<Person>(app: FastifyInstance, parts: BrowserLo
 
 const noProvider: PlainPage = {
   title: 'No identity provider',
-  text: 'This gateway is not configured with an identity provider. Log in with an SSH key: sallyport login.',
+  text: 'This gateway is not configured with an identity provider. Log in with your SSH key: sallyport login, and then sallyport console.',
   link: { path: '/', text: 'Go back' },
 };
 const tooOften: PlainPage = { title: 'Too many attempts', text: 'Too many log-ins from here failed. Wait a minute.', link: again };

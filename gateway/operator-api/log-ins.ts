@@ -161,6 +161,7 @@ export class LogIns {
       method,
       authentication: known.authentication,
       expires: isoMicros(known.expires),
+      ...(own?.registered === undefined ? {} : { byRegisteredKey: true }),
       // By a key that was itself registered nobody registers another: who stole one would keep what they have.
       ...(known.shown === undefined || own?.registered !== undefined || now >= known.shown + KEY_MICROS
         ? {}

@@ -4,6 +4,7 @@ import { errorCodes } from '../../contract/error-codes.ts';
 import { type OperationName, type OperationShape, operations } from '../../contract/operator-api.ts';
 import { operatorEvent } from '../../contract/operator-events.ts';
 import { EVENTS_PATH } from './events.ts';
+import { evidencePaths } from './evidence/describe-routes.ts';
 import { METRICS_PATH } from './metrics.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import { readOnly } from './read-only-route.ts';
@@ -43,6 +44,7 @@ export function openApiDocument(version: string): Json {
     paths: {
       ...paths,
       ...recordingPaths({ problems, security: loggedIn }),
+      ...evidencePaths({ problems, security: loggedIn }),
       [EVENTS_PATH]: { get: eventsObject() },
       [METRICS_PATH]: { get: metricsObject() },
     },

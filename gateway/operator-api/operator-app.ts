@@ -12,6 +12,8 @@ import { type BrowserLogInParts, serveBrowserLogIn } from './browser-log-in.ts';
 import type { ConsoleFiles } from './console/console-files.ts';
 import { serveConsole } from './console/console-routes.ts';
 import { type EventFeed, serveEvents } from './events.ts';
+import type { EvidenceDesk } from './evidence/evidence-desk.ts';
+import { serveEvidence } from './evidence/evidence-routes.ts';
 import { serveHealth } from './health-routes.ts';
 import { serveLedger } from './ledger-routes.ts';
 import type { LogIns } from './log-ins.ts';
@@ -47,6 +49,7 @@ export interface OperatorApiParts {
   readonly recordings?: RecordingParts;
   /** What is shown at `/`; undefined where it was never built. */
   readonly consoleFiles?: ConsoleFiles | undefined;
+  readonly desk?: EvidenceDesk;
   /** More WebSockets than the operator API's own. */
   readonly addSockets?: (scope: SocketScope) => void;
 }
@@ -140,6 +143,7 @@ export function operatorApp(
   serveOperations(app, { performers: parts.performers, door, stopping, log: parts.log });
   if (parts.recordings !== undefined) serveRecordings(app, { ...parts.recordings, door, stopping });
   serveConsole(app, { door, files: parts.consoleFiles });
+  if (parts.desk !== undefined) serveEvidence(app, { desk: parts.desk, door, stopping });
   app.register(async (scope) => {
     await scope.register(websocket, {
       options: { maxPayload: MAX_MESSAGE, perMessageDeflate: false },

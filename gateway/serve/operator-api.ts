@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { PrincipalFacts, TargetFacts } from '../../contract/policy.ts';
 import type { Approvals } from '../approval/approvals.ts';
 import { isoMicros } from '../base/clock.ts';
@@ -7,6 +8,7 @@ import { AttemptLimiter } from '../identity/attempt-limiter.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { BrowserLogInParts } from '../operator-api/browser-log-in.ts';
 import { EventFeed } from '../operator-api/events.ts';
+import { type EvidenceDesk, openEvidenceDesk } from '../operator-api/evidence/evidence-desk.ts';
 import type { HttpsListener } from '../operator-api/https-listener.ts';
 import { LogIns } from '../operator-api/log-ins.ts';
 import { LoginChallenges } from '../operator-api/login-challenges.ts';
@@ -21,6 +23,7 @@ import type { SupervisionParts } from '../operator-api/supervision-operations.ts
 import { VerifiedSessions } from '../operator-api/verified-sessions.ts';
 import { loginCookie } from '../operator-api/who-asks.ts';
 import type { Listener } from '../protocol/listener.ts';
+import { runJob } from '../query/jobs/job-thread.ts';
 import type { Locks } from '../session/locks.ts';
 import type { SessionParts, SessionTarget } from '../session/session-parts.ts';
 import { Database } from '../store/database.ts';
@@ -54,6 +57,7 @@ export interface OperatorApi {
   readonly version: string;
   readonly browserLogIn: BrowserLogInParts<ProvidedPerson>;
   readonly recordings: RecordingParts;
+  readonly desk: EvidenceDesk;
   /** To be told when they listen: what `gateway.status` says, and the certificate that a log-in is bound to. */
   listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
   /** A reload or a lock may have ended log-ins: what runs with them ends too. */
@@ -113,12 +117,22 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     providerLogIns,
   };
   const recordings = recordingsOf({ ...surroundings, ...surroundings.recordings, recorder: session.recorder }, reading);
+  const verified = new VerifiedSessions();
+  const desk = await openEvidenceDesk({
+    ...surroundings,
+    reading,
+    version,
+    verified,
+    run: runJob,
+    room: () => roomBeside(surroundings.dataDirectory, config().recording.reserve),
+  });
   const performers = performersOf({
     ...login,
     reading,
     recordings,
     targets: () => session.inForce().targets,
-    verified: new VerifiedSessions(),
+    verified,
+    desk,
     policy: {
       clock,
       decide: (request) => session.inForce().policy.decide(request),
@@ -145,6 +159,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     metrics: () => metrics.text(),
     version,
     recordings,
+    desk,
     browserLogIn: {
       log,
       provider: () => providerLogIns.browser(),
@@ -163,9 +178,16 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
     close: async () => {
       events.close();
       metrics.close();
+      await desk.close();
       await (await reader)?.close();
     },
   };
+}
+
+/** Bytes that are free without new sessions being refused: they are, until there is a quarter more than the reserve. */
+async function roomBeside(directory: string, reserve: number): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize - reserve * 1.25;
 }
 
 function factsOf(principal: Principal | undefined): PrincipalFacts | undefined {

@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
+import type { EvidenceDesk } from '../operator-api/evidence/evidence-desk.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
 import { type KeyParts, keyOperations } from '../operator-api/key-operations.ts';
 import { type LinkParts, linkOperations } from '../operator-api/link-operations.ts';
@@ -19,6 +20,7 @@ import { recordingOperations } from '../operator-api/recordings/recording-operat
 import type { RecordingParts } from '../operator-api/recordings/recording-parts.ts';
 import { reviewOperations } from '../operator-api/reviews/review-operations.ts';
 import { searchOperations } from '../operator-api/search-operations.ts';
+import { activityOperations } from '../operator-api/session-activity.ts';
 import { type SessionReading, sessionOperations } from '../operator-api/session-operations.ts';
 import { sessionRecordOperations } from '../operator-api/session-records.ts';
 import { type StatusParts, statusOperations } from '../operator-api/status-operations.ts';
@@ -28,7 +30,6 @@ import type { Retention } from '../retention/retention.ts';
 import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
 import { rebuildIndex } from './rebuild-index.ts';
-import { unbuilt } from './unbuilt.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
 export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
@@ -85,6 +86,7 @@ export interface PerformerParts extends EvidencePerformerParts, KeyParts, LinkPa
   readonly recordings: RecordingParts;
   readonly targets: SessionReading['targets'];
   readonly verified: SessionReading['verified'];
+  readonly desk: EvidenceDesk;
 }
 
 /** The one table of what does each operation of contract/operator-api.ts in a running gateway. */
@@ -95,6 +97,7 @@ export function performersOf(parts: PerformerParts): Performers {
     ...statusOperations(parts.status),
     ...sessionOperations({ ...parts, signed, liveState: (session) => liveStateOf(session, parts) }),
     ...sessionRecordOperations({ ...parts.recordings, signed }),
+    ...activityOperations(parts.recordings),
     ...policyTextOperations({ ...parts, policySet: parts.status.policySet }),
     ...searchOperations({ ...parts, screenText: parts.recordings.screenText }),
     ...recordingOperations(parts.recordings),
@@ -108,6 +111,6 @@ export function performersOf(parts: PerformerParts): Performers {
     ...keyOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
-    ...unbuilt,
+    ...parts.desk.operations,
   };
 }

@@ -41,6 +41,8 @@ export interface CertificateAsker {
     /** Of a person, or of a program that has a token in the name of one. */
     readonly kind: 'login' | 'program';
     readonly authentication: NonNullable<Actor['authentication']>;
+    /** They showed a key that is for the operator API alone. */
+    readonly byRegisteredKey?: true;
   };
 }
 
@@ -183,7 +185,9 @@ async function grantByLogin(
   const against =
     operator.kind === 'program'
       ? 'a token of a program gets no certificate'
-      : principal === undefined
+      : operator.byRegisteredKey === true
+        ? 'a key that was registered for signing lets nobody into a target'
+        : principal === undefined
         ? admitUnlisted
           ? undefined
           : `${name} is not in the configuration`

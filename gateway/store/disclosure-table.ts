@@ -53,7 +53,7 @@ export class DisclosureTable {
   /** Undefined for a session of which nothing is on record up to `until`. */
   async placeOf(session: string, until: number): Promise<SessionPlace | undefined> {
     const row = await this.#connection.get<{ first: number | null; last: number | null; over: number | null; records: number }>(
-      `SELECT min(seq) AS first, max(seq) AS last, max(CASE WHEN type LIKE 'access.%' OR type = 'review.signed' THEN NULL ELSE seq END) AS over,
+      `SELECT min(seq) AS first, max(seq) AS last, max(CASE WHEN type LIKE 'access.%' OR type IN ('review.signed', 'review.noted', 'session.reviewed') THEN NULL ELSE seq END) AS over,
               count(*) AS records
        FROM records WHERE session = ? AND seq <= ?`,
       [session, until],

@@ -4,7 +4,8 @@ import { DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.t
 import { LISTED_LENGTH } from './listed-as.ts';
 import { schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
-import { createReadViews } from './read-views.ts';
+import { COUNTED_SINCE, createReadViews } from './read-views.ts';
+import { NOTHING_COUNTED } from './session-counts.ts';
 
 /**
  * Records in bulk, for whoever has to see all of them: one row of the database holds hundreds. What stands in the
@@ -49,9 +50,13 @@ export class EvidenceReader {
   readonly directory: string;
   readonly #connection: Connection;
 
-  private constructor(directory: string, connection: Connection) {
+  /** What the list of sessions may not say of an erased one: SQL. */
+  readonly #counted: string;
+
+  private constructor(directory: string, connection: Connection, version: number) {
     this.directory = directory;
     this.#connection = connection;
+    this.#counted = version < COUNTED_SINCE ? '0' : `NOT (${NOTHING_COUNTED.replaceAll('=', 'IS').replaceAll(',', ' AND')})`;
   }
 
   /** From here on, what a gateway writes meanwhile is not seen. Throws DATA_DIRECTORY_INVALID or DATA_DIRECTORY_NEWER. */
@@ -66,7 +71,7 @@ export class EvidenceReader {
       await createReadViews(connection, version);
       await connection.exec('BEGIN');
       await connection.get('SELECT count(*) FROM sqlite_schema'); // The first read is what fixes the state.
-      return new EvidenceReader(directory, connection);
+      return new EvidenceReader(directory, connection, version);
     } catch (thrown) {
       await connection?.close();
       if (!isSqlError(thrown, 'SQLITE_NOTADB', 'SQLITE_CORRUPT')) throw thrown;
@@ -104,6 +109,31 @@ export class EvidenceReader {
     };
   }
 
+  /** A session's records after `seq`, at most `limit`: what stands there, and what each is listed as. Empty bytes are none. */
+  ofSession(
+    session: string,
+    after: number,
+    limit: number,
+  ): Promise<{ seq: number; listed: string; hash: Uint8Array; bytes: Uint8Array | null }[]> {
+    return this.#connection.all(
+      `SELECT seq, ${listed} AS listed, CASE WHEN typeof(hash) = 'blob' AND length(hash) = 32 THEN hash ELSE zeroblob(32) END AS hash,
+              CASE WHEN bytes IS NULL THEN NULL WHEN ${isRecord} THEN bytes ELSE x'' END AS bytes
+       FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      [session, after, limit],
+    );
+  }
+
+  /** Whose the records at these indexes are: null for one without a session, undefined where there is none. */
+  async sessionsAt(indexes: readonly number[]): Promise<(string | null | undefined)[]> {
+    const rows = await this.#connection.all<{ index: number; session: string | null }>(
+      `SELECT seq - 1 AS "index", CASE typeof(session) WHEN 'text' THEN session END AS session
+       FROM records WHERE seq IN (SELECT value + 1 FROM json_each(?))`,
+      [JSON.stringify(indexes)],
+    );
+    const found = new Map(rows.map(({ index, session }) => [index, session]));
+    return indexes.map((index) => found.get(index));
+  }
+
   /** For each session that has one before `seq`: where its `session.open` stands, and whether it is erased. */
   opening(session: string, before: number): Promise<{ seq: number; erased: number } | undefined> {
     return this.#connection.get(
@@ -118,6 +148,16 @@ export class EvidenceReader {
       `SELECT seq, bytes FROM records WHERE session = ? AND type = ? AND seq > ? AND ${isRecord} ORDER BY seq LIMIT 10000`,
       [session, type, after],
     );
+  }
+
+  /** The bytes of a session's records of any type after `seq`, in order; null where there are none. */
+  recordsOf(session: string, after: number, limit: number): Promise<{ seq: number; bytes: Uint8Array | null }[]> {
+    const bytes = `CASE WHEN ${isRecord} THEN bytes END AS bytes`;
+    return this.#connection.all(`SELECT seq, ${bytes} FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`, [
+      session,
+      after,
+      limit,
+    ]);
   }
 
   /** Rows of the list of sessions, of channels, and the number of segments, of the sessions that are named. */
@@ -180,7 +220,7 @@ export class EvidenceReader {
     return this.#connection.all(
       `SELECT r.session AS session, s.id IS NOT NULL AS listed FROM records r LEFT JOIN sessions s ON s.id = r.session
        WHERE r.type = 'session.open' AND r.bytes IS NULL AND r.session IS NOT NULL
-         AND (s.id IS NULL OR s.state <> 'erased' OR s.principal IS NOT NULL OR s.on_behalf_of IS NOT NULL OR EXISTS (SELECT 1 FROM segments WHERE segments.session = s.id))
+         AND (s.id IS NULL OR s.state <> 'erased' OR s.principal IS NOT NULL OR s.on_behalf_of IS NOT NULL OR ${this.#counted} OR EXISTS (SELECT 1 FROM segments WHERE segments.session = s.id))
        LIMIT ?`,
       [limit],
     );

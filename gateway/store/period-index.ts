@@ -43,6 +43,15 @@ export class PeriodIndex {
     return { first: Math.max(1, first), last };
   }
 
+  /** The place of the first record of each of these times (milliseconds since 1970) or later; undefined where there is none. */
+  async placesOfTimes(times: readonly number[]): Promise<(number | undefined)[]> {
+    const rows = await this.#connection.all<{ seq: number | null }>(
+      `SELECT (SELECT seq FROM records WHERE id >= t.value ORDER BY id LIMIT 1) AS seq FROM json_each(?) t ORDER BY t.key`,
+      [JSON.stringify(times.map(idOfTime))],
+    );
+    return rows.map(({ seq }) => seq ?? undefined);
+  }
+
   /** The newest record of each of these types before a place, oldest first. They belong to no session. */
   async latest(types: readonly string[], before: number): Promise<RecordRow[]> {
     const rows: RecordRow[] = [];
@@ -77,4 +86,10 @@ export class PeriodIndex {
       [after, before, time, limit],
     );
   }
+}
+
+/** How the ids (UUIDv7, RFC 9562 section 5.7) of a millisecond begin. */
+function idOfTime(millis: number): string {
+  const hex = Math.max(0, millis).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }

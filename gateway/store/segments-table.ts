@@ -1,6 +1,6 @@
 import type { SegmentRow } from '../../contract/session.ts';
 import type { Connection } from './connection.ts';
-import { member, type Projection } from './projection.ts';
+import { member, microsOf, type Projection } from './projection.ts';
 
 export const segmentsProjection: Projection = {
   // A gateway that died between naming a segment and recording it seals that stretch again: the last seal holds.
@@ -18,6 +18,9 @@ export interface SegmentPlace {
   channel: number;
   segment: number;
 }
+
+const OF_SESSION = 'FROM segments s JOIN channels c ON c.session = s.session AND c.channel = s.channel WHERE s.session = ?';
+const endMicros = `${microsOf('c.opened')} + s.to_ns / 1000`;
 
 const columns = 'session, channel, segment, file, bytes, sha256, from_ns AS "from", to_ns AS "to", events';
 
@@ -82,6 +85,37 @@ export class SegmentsTable {
       [session, channel],
     );
     return row?.to ?? 0;
+  }
+
+  /** The first of a session, in the order of channels. */
+  firstOf(session: string, most: number): Promise<SegmentRow[]> {
+    return this.#connection.all<SegmentRow>(`SELECT ${columns} FROM segments WHERE session = ? ORDER BY channel, segment LIMIT ?`, [
+      session,
+      most,
+    ]);
+  }
+
+  async countOf(session: string): Promise<number> {
+    const row = await this.#connection.get<{ n: number }>('SELECT count(*) AS n FROM segments WHERE session = ?', [session]);
+    return row?.n ?? 0;
+  }
+
+  /** Up to when a session is sealed, in microseconds since 1970; `begun` where nothing of it is. */
+  async reached(session: string, begun: number): Promise<number> {
+    const row = await this.#connection.get<{ at: number | null }>(`SELECT max(${endMicros}) AS at ${OF_SESSION}`, [session]);
+    return row?.at ?? begun;
+  }
+
+  /** How many events there were in each of so many equal parts of a time; microseconds since 1970. A segment counts for its middle. */
+  async eventsOver(session: string, begin: number, length: number, parts: number): Promise<number[]> {
+    const middle = `${microsOf('c.opened')} + (s.from_ns + s.to_ns) / 2000`;
+    const rows = await this.#connection.all<{ part: number; events: number }>(
+      `SELECT max(0, min(?1 - 1, CAST((${middle} - ?2) * ?1 / ?3 AS INTEGER))) AS part, sum(s.events) AS events
+       FROM segments s JOIN channels c ON c.session = s.session AND c.channel = s.channel WHERE s.session = ?4 GROUP BY part`,
+      [parts, begin, length, session],
+    );
+    const events = new Map(rows.map((row) => [row.part, row.events]));
+    return Array.from({ length: parts }, (_, part) => events.get(part) ?? 0);
   }
 
   ofSession(session: string): Promise<SegmentRow[]> {

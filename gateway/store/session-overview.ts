@@ -129,7 +129,8 @@ export class SessionOverviews {
       parameters.push(...values);
     };
     if (targets !== undefined) where('target IN (SELECT value FROM json_each(?))', JSON.stringify(targets));
-    if (review !== undefined) review === 'none' ? where('review IS NULL') : where('review = ?', review);
+    if (review === 'none') where('review IS NULL');
+    else if (review !== undefined) where('review = ?', review);
     if (upTo !== undefined) where('seq <= ?', upTo);
     if (flag === 'held') {
       const scopes = (await this.#holds.inForce()).map(({ scope }) => conditionsOf(filterOfScope(scope), 'main.sessions'));

@@ -74,6 +74,13 @@ export class SessionsTable {
     return this.#sessions(`SELECT ${sessionColumns} FROM session_rows ${clause} ORDER BY seq DESC LIMIT ?`, [...parameters, filter.limit]);
   }
 
+  /** How many there are, and how many of them were cut off by a crash, and are erased. */
+  async countByState(): Promise<{ sessions: number; recovered: number; erased: number }> {
+    const rows = await this.#connection.all<{ state: string; n: number }>('SELECT state, count(*) AS n FROM main.sessions GROUP BY state');
+    const of = (state: string): number => rows.find((row) => row.state === state)?.n ?? 0;
+    return { sessions: rows.reduce((sum, { n }) => sum + n, 0), recovered: of('recovered'), erased: of('erased') };
+  }
+
   async count(filter: SessionFilter): Promise<number> {
     const { clause, parameters } = conditionsOf(filter);
     const row = await this.#connection.get<{ n: number }>(`SELECT count(*) AS n FROM session_rows ${clause}`, parameters);

@@ -85,14 +85,14 @@ describe('sallyport audit', () => {
     expect(empty.code).toBe(0);
     expect(jsonLines(empty.stdout)).toMatchObject([{ statement: { rows: 0, answered: 'partly' } }]);
 
-    const silent = await sallyport('audit', 'unreviewed', '--data', data.directory, '--json');
+    const silent = await sallyport('audit', 'data-read-changed', '--data', data.directory, '--json');
     expect(silent.code).toBe(1);
     expect(jsonLines(silent.stdout)).toMatchObject([{ statement: { rows: 0, answered: 'no' } }]);
     expect(jsonLines(silent.stderr)).toMatchObject([{ error: { code: 'AUDIT_NOT_RECORDED' } }]);
 
-    const table = await sallyport('audit', 'unreviewed', '--data', data.directory);
+    const table = await sallyport('audit', 'data-read-changed', '--data', data.directory);
     expect(table.stdout).toContain('This is no answer, and not an empty one.');
-    const csv = await sallyport('audit', 'unreviewed', '--data', data.directory, '--format', 'csv', '-o', join(directory, 'a.csv'));
+    const csv = await sallyport('audit', 'data-read-changed', '--data', data.directory, '--format', 'csv', '-o', join(directory, 'a.csv'));
     expect(csv.code).toBe(1);
     expect(await readdir(directory)).toEqual(['a.statement.json']);
   });
@@ -116,8 +116,8 @@ describe('sallyport audit', () => {
     const listed = jsonLines<{ name: string; answered: string }>(stdout);
     expect(listed.find(({ name }) => name === 'sessions')).toMatchObject({ answered: 'fully' });
     expect(listed.find(({ name }) => name === 'mfa')).toMatchObject({ answered: 'partly' });
-    expect(listed.find(({ name }) => name === 'unreviewed')).toMatchObject({ answered: 'no', limits: [expect.any(String)] });
-    expect((await sallyport('audit', '--list')).stdout).toMatch(/^unreviewed +not recorded yet +What has nobody/m);
+    expect(listed.find(({ name }) => name === 'data-read-changed')).toMatchObject({ answered: 'no', limits: [expect.any(String)] });
+    expect((await sallyport('audit', '--list')).stdout).toMatch(/^data-read-changed +not recorded yet +Which data was read/m);
   });
 
   it.each([

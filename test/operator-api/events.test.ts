@@ -73,6 +73,34 @@ describe('events', () => {
     expect(events.map((event) => event.event === 'principal.locked' && event.principal)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  test('say that a session was noted on, and how it was signed off', async () => {
+    const socket = await listen(logIn('reviewing').token);
+    const session = '01a205e1-e790-7000-8000-000000000000';
+    const common = {
+      outcome: 'success',
+      actor: { principal: 'reviewer@example.com', kind: 'human', source: '192.0.2.7:50022' },
+      target: { name: 'web', kind: 'ssh' },
+      session,
+    } as const;
+    const watched = { nanos: 1, of: 2 };
+    const signed = { subject: 'a'.repeat(64), verdict: 'concern', reason: 'why that?', watched, key: 'k', signature: 's' } as const;
+    await served.evidence.records.append({
+      ...common,
+      type: 'review.noted',
+      body: { note: session, channel: 0, at: 5, text: 'look here' },
+    });
+    await served.evidence.records.append({ ...common, type: 'session.reviewed', body: signed });
+    await socket.until(({ length }) => length >= 2);
+    const events = socket.messages.map((text) => operatorEvent.parse(JSON.parse(text)));
+    const by = 'reviewer@example.com';
+    expect(events).toMatchObject([
+      { event: 'session.reviewed', session, what: 'noted', by },
+      { event: 'session.reviewed', session, what: 'concern', by },
+    ]);
+    // What was written stays where it was written.
+    expect(socket.messages.join('')).not.toMatch(/look here|why that/);
+  });
+
   test('are missed by a receiver that does not read, which is told how many; the others get all, and records go on', async () => {
     const [slow, quick] = [await listen(logIn('slow').token), await listen(logIn('quick').token)];
     slow.socket.pause();

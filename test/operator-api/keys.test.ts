@@ -247,6 +247,11 @@ describe('a key that somebody registers', () => {
     const child = String((await ask(reached, 'login.code', { code: body.code })).body.token);
     expect((await me(child)).mayAddKey).toBeNull();
     expect(await add(child, reviewerKey())).toMatchObject(refused);
+    // They let nobody into a target either.
+    for (const each of [token, child])
+      expect(await ask(reached, 'credential.issue', { key: stolen.line }, { token: each })).toMatchObject({ status: 403, body: { code: 'CREDENTIAL_REFUSED' } });
+    expect((await recordsOf(reached.data, 'auth.refused')).at(-1)?.body.reason).toMatch(/lets nobody into a target/);
+    expect((await ask(reached, 'credential.issue', { key: stolen.line }, { token: await enter('dave') })).status).toBe(200);
     // Nor does a program's token.
     const admin = await enter('alice');
     const made = await ask(reached, 'operator.token', { operator: 'dave', roles: ['reviewer'], days: 1, reason: 'x' }, { token: admin });

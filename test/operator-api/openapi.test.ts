@@ -77,7 +77,7 @@ describe('the OpenAPI document', () => {
   });
 
   test('names each operation once, and none that only the control socket has', () => {
-    expect(described.size).toBe(addressed.length + 5); // events, metrics, and three kinds of parts of recordings
+    expect(described.size).toBe(addressed.length + 7); // events, metrics, three kinds of parts of recordings, bundles, answers as CSV
     expect(
       [...described.keys()].some((name) => name in operations && (operations as Record<string, OperationShape>)[name]?.http === undefined),
     ).toBe(false);

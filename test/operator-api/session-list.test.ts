@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
+import type { OperationOutput } from '../../contract/operator-api.ts';
 import { schemasOf } from '../../contract/operator-api.ts';
 import type { RecordBody, RecordDraft } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
@@ -123,7 +123,7 @@ function operations() {
 
 /** As somebody asks for it over HTTPS, where everything is text. */
 function list(input: Record<string, string> = {}): Promise<OperationOutput<'session.list'>> {
-  const read = schemasOf('session.list').input.parse({ detailed: 'true', ...input }) as OperationInput<'session.list'>;
+  const read = schemasOf('session.list').input.parse({ detailed: 'true', ...input });
   return operations()['session.list'](read, asking);
 }
 

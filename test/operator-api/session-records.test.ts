@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalText } from '../../contract/canonical.ts';
 import { ssh } from '../support/clients.ts';
+import { indexed } from '../support/indexed.ts';
 import { endedSessions } from '../support/recordings.ts';
 import { recordsOf } from '../support/records.ts';
 import { Belongings } from '../support/temp.ts';
@@ -37,7 +38,7 @@ beforeAll(async () => {
 });
 
 const operation = (
-  name: 'session.records' | 'session.show' | 'recording.open' | 'policy.text',
+  name: 'session.activity' | 'session.records' | 'session.show' | 'recording.open' | 'policy.text',
   input: object,
   who = 'auditor',
 ): Promise<Answer> => ask(world.gateway, name, { ...input }, { token: tokens[who] });
@@ -116,4 +117,32 @@ test('the policy that a decision rests on can be read, and one that never was ca
   const [changed] = await recordsOf(world.gateway.data, 'policy.changed');
   expect(body).toMatchObject({ text: changed?.body.text, since: changed?.time });
   expect(await operation('policy.text', { policySet: 'a'.repeat(64) })).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+});
+
+test('how busy a session was over its length, once it is indexed; of what is not there, nothing', async () => {
+  const route = world.agent();
+  await ssh(route, 'seq 1 200; sleep 1; echo end');
+  const [busy] = await endedSessions(world.gateway.data, route.principal);
+  await indexed(world.gateway.data);
+  const unknown = '01a205e1-e790-7000-8000-000000000000';
+  const activityOf = async () => {
+    const { status, body } = await operation('session.activity', { sessions: [unknown, busy?.id, session, session] });
+    expect(status).toBe(200);
+    return body.activity as Record<string, number[]>;
+  };
+  const activity = await activityOf();
+  expect(Object.keys(activity).toSorted()).toEqual([session, busy?.id]);
+  const strip = activity[busy?.id ?? ''] ?? [];
+  expect(strip).toHaveLength(24);
+  // Most of it before the pause, in which there is nothing, and a little behind it.
+  expect(Math.max(...strip)).toBe(100);
+  const [first, last] = [strip.findIndex((part) => part > 0), strip.findLastIndex((part) => part > 0)];
+  expect(last - first).toBeGreaterThan(4);
+  expect(strip[first + 1 + strip.slice(first + 1).findIndex((part) => part === 0)]).toBe(0);
+  expect(strip[last]).toBeLessThan(strip[strip.indexOf(100)] ?? 0);
+  expect(await activityOf()).toEqual(activity);
+});
+
+test.each([[[]], [Array.from({ length: 201 }, () => session)], [['x']]])('activity of %j is not asked for', async (sessions) => {
+  expect((await operation('session.activity', { sessions })).status).toBe(400);
 });

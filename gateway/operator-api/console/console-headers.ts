@@ -20,9 +20,7 @@ export const CONSOLE_POLICY = [
 /** What a console has no use for, it cannot be made to do. Copying a command and a full screen are its own. */
 const DENIED = [
   'accelerometer',
-  'ambient-light-sensor',
   'autoplay',
-  'bluetooth',
   'browsing-topics',
   'camera',
   'clipboard-read',
@@ -47,7 +45,6 @@ const DENIED = [
   'serial',
   'storage-access',
   'usb',
-  'web-share',
   'window-management',
   'xr-spatial-tracking',
 ];

@@ -1,4 +1,4 @@
-import { recordBodies } from '../../../contract/record.ts';
+import { type RecordType, recordBodies } from '../../../contract/record.ts';
 import type { Database } from '../../store/database.ts';
 import type { SeqRange } from '../../store/period-index.ts';
 import type { RecordRow } from '../../store/records-table.ts';
@@ -13,6 +13,8 @@ import { rangeOfPeriod, readRange, readSession } from './read-period.ts';
 const PAGE = 500;
 /** Sessions that are remembered as over, so that what is recorded of one afterwards does not look like a new one. */
 const MOST_ENDED = 10_000;
+/** Records about one session that are read at its end. */
+const MOST_ASIDES = 20_000;
 
 /** What an answer rests on, once all of it has been given. */
 export interface Basis {
@@ -103,12 +105,12 @@ class Reading {
       if (record.record === undefined) await this.#erasures.note(record.index, record.session);
       else if (!Object.hasOwn(recordBodies, record.type)) basis.unknownTypes[record.type] = (basis.unknownTypes[record.type] ?? 0) + 1;
       if (this.#question.followsSessions && record.session !== null) yield* this.#unannounced(record, record.session);
-      yield* this.#take(record, 'in');
+      yield* this.#takeWhole(record, 'in');
     }
     for (const session of [...this.#open]) {
       for await (const record of readSession(this.#database, session, { first: range.last + 1, last: newest }, this.#check)) {
         basis.outside += 1;
-        yield* this.#take(record, 'after');
+        yield* this.#takeWhole(record, 'after');
       }
     }
     yield* this.#answering.finish();
@@ -139,7 +141,7 @@ class Reading {
   async *#replay(session: string): AsyncGenerator<Row> {
     for await (const record of readSession(this.#database, session, { first: 1, last: this.basis.range.first - 1 }, this.#check)) {
       this.basis.outside += 1;
-      yield* this.#take(record, 'before');
+      yield* this.#takeWhole(record, 'before');
     }
     if (this.#open.has(session)) this.basis.carriedIn += 1;
   }
@@ -197,8 +199,29 @@ class Reading {
     }
   }
 
+  /** With what is said of a session before the record that ends it, where the question asks for that. */
+  async *#takeWhole(record: AuditedRecord, phase: 'before' | 'in' | 'after'): AsyncGenerator<Row> {
+    const { asides } = this.#question;
+    if (asides !== undefined && record.session !== null && endsSession(record)) yield* this.#asides(record.session, asides);
+    yield* this.#take(record, phase);
+  }
+
+  async *#asides(session: string, types: readonly RecordType[]): AsyncGenerator<Row> {
+    let after = 0;
+    for (let read = 0; read < MOST_ASIDES; read += PAGE) {
+      const page = await this.#database.records.aboutSession(session, types, after, PAGE);
+      for (const row of page) {
+        after = row.seq;
+        if (row.seq > this.basis.newest) return;
+        this.basis.outside += 1;
+        yield* this.#take(await this.#check.read(row), 'aside');
+      }
+      if (page.length < PAGE) return;
+    }
+  }
+
   *#take(record: AuditedRecord, phase: Seen['phase']): Generator<Row> {
-    this.#follow(record);
+    if (phase !== 'aside') this.#follow(record);
     try {
       yield* this.#answering.take({ ...record, phase, inPeriod: isInPeriod(record.time, this.#asked.period) });
     } catch (thrown) {
@@ -229,6 +252,10 @@ class Reading {
       break;
     }
   }
+}
+
+function endsSession({ type, record }: AuditedRecord): boolean {
+  return type === 'session.close' || type === 'session.recovered' || isErasure(record);
 }
 
 function isErasure(record: AuditedRecord['record']): boolean {

@@ -3,10 +3,13 @@ import { type Cell, isInPeriod, type Question, type Row, type Seen } from './que
 
 export const viewedExportedQuestion: Question = {
   name: 'viewed-exported',
-  asks: 'Who watched recordings, and who took evidence out?',
+  asks: 'Who watched recordings, who searched and asked about what others did, and who took evidence out?',
   columns: [
     { name: 'time', says: 'when (UTC)' },
-    { name: 'what', says: 'watched (live), played, read (transcript), looked at (details), searched, exported' },
+    {
+      name: 'what',
+      says: 'watched (live), played, read (transcript), looked at (details), searched, audited (asked a question), exported',
+    },
     { name: 'who', says: 'the user or operator who did it' },
     { name: 'method', says: 'how that was established', wide: true },
     { name: 'source', says: 'from where' },
@@ -15,18 +18,18 @@ export const viewedExportedQuestion: Question = {
     { name: 'channel', says: 'the channel; empty for all of them', wide: true },
     { name: 'from_seconds', says: 'which part: seconds since the channel opened; empty for its beginning' },
     { name: 'to_seconds', says: 'the end of that part; empty for its end' },
-    { name: 'results', says: 'what a search found', wide: true },
+    { name: 'results', says: 'how much a search found, or rows of an answer', wide: true },
     { name: 'sessions', says: 'sessions in the bundle' },
     { name: 'records', says: 'records in the bundle' },
     { name: 'left_out', says: 'sessions that answered the question and were left out' },
-    { name: 'question', says: 'what was exported or searched for, as JSON' },
+    { name: 'question', says: 'what was exported, searched for or asked, as JSON' },
     { name: 'manifest', says: "SHA-256 of the bundle's tag manifest", wide: true },
     { name: 'index', says: 'ledger index of the record', wide: true },
   ],
   filters: [],
   limits: [
     'Whoever can read the data directory can copy it, or read it with other programs, without the gateway',
-    'play, transcript and cast say on standard error where they cannot record that somebody looks: on a copy that takes no writes, or as another user. sessions, show, audit and verify show no recording, and leave no record',
+    'play, transcript and cast say on standard error where they cannot record that somebody looks: on a copy that takes no writes, or as another user. On the command line sessions, show, audit and verify show no recording, and leave no record; a question that is asked over HTTPS is one',
   ],
   missing: [],
   order: 'in the order of the ledger',
@@ -75,6 +78,10 @@ function cellsOf(record: AuditRecord): Row | undefined {
     }
     case 'access.searched':
       return { what: 'searched', results: record.body.results, question: JSON.stringify(record.body.query) };
+    case 'access.audited': {
+      const { question, parameters, rows } = record.body;
+      return { what: 'audited', results: rows, question: JSON.stringify({ question, ...parameters }) };
+    }
     case 'access.exported': {
       const { sessions, records, leftOut, question, manifest } = record.body;
       return { what: 'exported', sessions, records, left_out: leftOut, question: JSON.stringify(question), manifest };

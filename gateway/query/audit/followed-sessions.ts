@@ -1,10 +1,12 @@
-import type { AuditRecord } from '../../../contract/record.ts';
+import type { AuditRecord, RecordType } from '../../../contract/record.ts';
 import type { Period, Seen } from './question.ts';
 
 /** Records about a session that are no part of it: they may come long after its end, and are no sign of life. */
 export function isAside(type: string): boolean {
-  return type === 'erased' || type === 'review.signed' || type.startsWith('hold.') || type.startsWith('access.');
+  return asideTypes.has(type) || type.startsWith('hold.') || type.startsWith('access.');
 }
+
+const asideTypes: ReadonlySet<string> = new Set(['erased', 'review.signed', 'review.noted', 'session.reviewed'] satisfies RecordType[]);
 
 /** Of a connection these come before the session, and also where there never is one. */
 function isApproval(type: string): boolean {

@@ -15,11 +15,4 @@ export const unanswered: readonly UnansweredQuestion[] = [
     because:
       'tool calls (MCP) are not served by this version, and the tags of targets are not in records. agent-actions has what agents did over SSH',
   },
-  {
-    name: 'unreviewed',
-    asks: 'What has nobody looked at yet?',
-    missing: [],
-    because:
-      'who looked at a session is recorded (viewed-exported), and who reviewed emergency access (break-glass). That a session was looked at to review it, and by whom it should have been, is not',
-  },
 ];

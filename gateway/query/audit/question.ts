@@ -24,8 +24,8 @@ export interface Period {
 
 /** A record on its way to an answer. */
 export interface Seen extends AuditedRecord {
-  /** Where in the ledger it stands: before the part that the period is in, in it, or behind it. */
-  phase: 'before' | 'in' | 'after';
+  /** Where in the ledger it stands: before the part that the period is in, in it, or behind it; anywhere, of an aside. */
+  phase: 'before' | 'in' | 'after' | 'aside';
   /** Whether its time is in the period. */
   inPeriod: boolean;
 }
@@ -66,6 +66,11 @@ export interface Question {
   context: readonly RecordType[];
   /** All of each of these before the period, instead of the newest. They belong to no session, and are not many. */
   contextAll?: readonly RecordType[];
+  /**
+   * What is said of a session in records of these types, wherever in the ledger they stand: all of it is given right before
+   * the record that ends the session, apart from where each comes in its turn.
+   */
+  asides?: readonly RecordType[];
   answer(asked: Asked): Answering;
 }
 

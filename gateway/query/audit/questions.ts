@@ -15,6 +15,7 @@ import { refusedQuestion } from './refused-question.ts';
 import { selfApprovalsQuestion } from './self-approvals-question.ts';
 import { sessionsQuestion } from './sessions-question.ts';
 import { timeBoundQuestion } from './time-bound-question.ts';
+import { unreviewedQuestion } from './unreviewed-question.ts';
 
 const answered: readonly Question[] = [
   sessionsQuestion,
@@ -34,6 +35,7 @@ const answered: readonly Question[] = [
   timeBoundQuestion,
   leaversQuestion,
   breakGlassQuestion,
+  unreviewedQuestion,
 ];
 
 /** Every question, in the order in which they are listed. */

@@ -203,7 +203,8 @@ function networkPart(record: AuditRecord): object {
 function detailOf({ type, body }: AuditRecord): object {
   if (type === 'auth.refused' || type === 'session.refused' || type === 'session.close' || type === 'gateway.stop')
     return { status_detail: body.reason };
-  if (type === 'approval.decided' || type === 'review.signed') return { status_detail: `${body.verdict}: ${body.reason}` };
+  if (type === 'approval.decided' || type === 'review.signed' || type === 'session.reviewed')
+    return { status_detail: `${body.verdict}: ${body.reason}` };
   if (type === 'approval.expired' || type === 'approval.withdrawn' || type.startsWith('supervise.') || type.startsWith('principal.'))
     return 'reason' in body ? { status_detail: body.reason } : {};
   return {};

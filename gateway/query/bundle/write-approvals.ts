@@ -1,5 +1,6 @@
 import type { Database } from '../../store/database.ts';
 import { ApprovalChecks } from '../verify/approval-checks.ts';
+import { ReviewerKeys } from '../verify/reviewer-keys.ts';
 import { ALLOWED_SIGNERS, AllowedSigners, decisionFiles } from './approval-files.ts';
 import type { BagWriter } from './bag-writer.ts';
 import { disclosedRecords, parseDisclosed } from './disclosed-records.ts';
@@ -14,7 +15,8 @@ const TAIL_BYTES = 48;
  * where there is none. What does not fit together is said by whoever verifies the bundle. Gives the number of decisions.
  */
 export async function writeApprovals(bag: BagWriter, database: Database, selection: Selection, origin: string): Promise<number> {
-  const checks = new ApprovalChecks(() => undefined, { origin, part: true });
+  const report = (): void => undefined;
+  const checks = new ApprovalChecks(report, { origin, part: true, keys: new ReviewerKeys(report) });
   const signers = new AllowedSigners();
   let written = 0;
   for await (const { index, bytes } of disclosedRecords(database, selection)) {

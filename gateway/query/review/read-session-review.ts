@@ -48,8 +48,10 @@ export async function readSessionReview(
 export class Watched {
   readonly byOperator = new Map<string, Map<number, Stretches>>();
   readonly #durations: ReadonlyMap<number, number>;
+  readonly #whose: (record: AuditRecord) => string;
 
-  constructor(durations: ReadonlyMap<number, number>) {
+  constructor(durations: ReadonlyMap<number, number>, whose: (record: AuditRecord) => string = ({ actor }) => actor.principal) {
+    this.#whose = whose;
     this.#durations = durations;
   }
 
@@ -61,15 +63,12 @@ export class Watched {
     if (channel === undefined || from === undefined || to === undefined) return;
     const end = Math.min(to, this.#durations.get(channel) ?? 0);
     if (from >= end) return;
-    const own = this.byOperator.get(record.actor.principal) ?? new Map<number, Stretches>();
-    this.byOperator.set(record.actor.principal, own);
+    const whose = this.#whose(record);
+    const own = this.byOperator.get(whose) ?? new Map<number, Stretches>();
+    this.byOperator.set(whose, own);
     const stretches = own.get(channel) ?? new Stretches(MOST_STRETCHES);
     own.set(channel, stretches);
     stretches.add(from, end);
-  }
-
-  nanosOf(operator: string): number {
-    return watchedNanos(this.byOperator.get(operator));
   }
 }
 

@@ -3,7 +3,7 @@ import type { AuditRecord } from '../../../contract/record.ts';
 import { AskedActions } from './asked-actions.ts';
 import { fault, notice, type Place, type Report } from './finding.ts';
 import { become, decisionFaults, type FollowedApproval, followed, isUndecided, usedAgain, useFaults } from './followed-approval.ts';
-import { type ReviewerKey, ReviewerKeys } from './reviewer-keys.ts';
+import type { ReviewerKeys } from './reviewer-keys.ts';
 import { boundDigest, type ReadDecision, readDecision, type SignedRecord } from './signed-decision.ts';
 
 /** A decision as a bundle has it in files of its own. */
@@ -59,16 +59,12 @@ export class ApprovalChecks {
   decided = 0;
   decisions: DisclosedDecision[] = [];
 
-  constructor(report: Report, { origin, part }: { origin: string | undefined; part: boolean }) {
+  constructor(report: Report, { origin, part, keys }: { origin: string | undefined; part: boolean; keys: ReviewerKeys }) {
     this.#report = report;
     this.#origin = origin;
     this.#part = part;
-    this.#keys = new ReviewerKeys(report);
+    this.#keys = keys;
     this.#actions = new AskedActions(report);
-  }
-
-  get reviewers(): ReviewerKey[] {
-    return this.#keys.all;
   }
 
   take(index: number, record: AuditRecord): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BundleFiles } from './bundle-files.ts';
 import { fault, type Report } from './finding.ts';
 import { type TextDigest, TextHash } from './hash-file.ts';
-import type { SealedFile } from './record-checks.ts';
+import type { SealedFile } from './sealed-files.ts';
 
 const PARTS = 'data/recordings/parts.txt';
 const FOLDER = 'data/recordings/';

@@ -6,7 +6,7 @@ import type { EvidenceReader } from '../../store/evidence-reader.ts';
 import type { ErasedFile } from './erasures.ts';
 import { type Finding, fault, type Place, type Report } from './finding.ts';
 import { hashFile, NoRegularFile } from './hash-file.ts';
-import type { SealedFile } from './record-checks.ts';
+import type { SealedFile } from './sealed-files.ts';
 
 const PLANTED = 'No record names this file: it was planted, or the record of its seal is gone';
 const ERASED_FILES = 'There are recordings of this session on disk, though it is erased';
@@ -37,7 +37,11 @@ export class FilesCheck {
   files = 0;
   bytes = 0;
 
-  constructor(directory: string, report: Report) {
+  readonly #atATime: number;
+
+  /** Reading shares its threads with whatever else the process does: a gateway has few of them to spare. */
+  constructor(directory: string, report: Report, atATime = AT_A_TIME) {
+    this.#atATime = atATime;
     this.#directory = directory;
     this.#report = report;
   }
@@ -194,7 +198,7 @@ export class FilesCheck {
     const some = async () => {
       for (const item of queue) await work(item);
     };
-    await Promise.all(Array.from({ length: Math.min(AT_A_TIME, items.length) }, some));
+    await Promise.all(Array.from({ length: Math.min(this.#atATime, items.length) }, some));
   }
 }
 

@@ -1,11 +1,14 @@
 import { canonicalBytes } from '../../ledger/canonical-json.ts';
 import type { EvidenceReader, ProjectedRow } from '../../store/evidence-reader.ts';
+import { ExpectedCounts, type SessionCounts } from './expected-counts.ts';
 import type { ExpectedChannel, ExpectedSession } from './expected-rows.ts';
 import { fault, type Place, type Report } from './finding.ts';
-import type { SealedFile } from './record-checks.ts';
+import { readRecord } from './record-form.ts';
+import type { SealedFile } from './sealed-files.ts';
 import type { SessionOutcome } from './session-records.ts';
 
 const MOST_STRAYS = 1000;
+const COUNTED_TOGETHER = 100;
 
 /**
  * Compares the lists that the database keeps for quick answers, and which `sallyport sessions` and `show` print, with
@@ -30,6 +33,7 @@ export class ListsCheck {
     for (const outcome of outcomes) {
       const { id } = outcome.session;
       this.#compareSession(outcome.session, sessions.get(id));
+      await this.#compareCounts(outcome, sessions.get(id));
       this.#compareChannels(id, outcome.channels, channels.get(id) ?? []);
       const listed = Number(segments.get(id) ?? 0);
       if (listed > outcome.segments)
@@ -116,6 +120,31 @@ export class ListsCheck {
       return;
     }
     this.#compare({ index: expected.seq - 1, session: expected.id }, 'sessions', row, expected);
+  }
+
+  /** What else is said of a session before it opens, and when it is over, is read where the list does not agree without it. */
+  async #compareCounts({ session: { id, seq }, counts }: SessionOutcome, row: ProjectedRow | undefined): Promise<void> {
+    // A database of a former version has none.
+    if (row === undefined || !('actions' in row)) return;
+    const agree = Object.entries(counts).every(([column, value]) => row[column] === value);
+    const expected = agree ? undefined : await this.#countAll(id);
+    if (expected !== undefined) this.#compare({ index: seq - 1, session: id }, 'sessions', row, expected);
+  }
+
+  /** Undefined where one of its records does not say what it said, which is told where it stands. */
+  async #countAll(session: string): Promise<SessionCounts | undefined> {
+    const expected = new ExpectedCounts();
+    let after = 0;
+    for (;;) {
+      const page = await this.#reader.recordsOf(session, after, COUNTED_TOGETHER);
+      for (const { bytes } of page) {
+        const read = bytes === null ? undefined : readRecord(bytes);
+        if (read?.state !== 'record') return undefined;
+        expected.take(read.record);
+      }
+      after = page.at(-1)?.seq ?? after;
+      if (page.length < COUNTED_TOGETHER) return expected.counts;
+    }
   }
 
   #compareChannels(session: string, expected: readonly ExpectedChannel[], rows: readonly ProjectedRow[]): void {

@@ -1,5 +1,6 @@
 import type { KeySource } from './checkpoints.ts';
 import type { RecordTotals } from './record-checks.ts';
+import type { Share } from './stopwatch.ts';
 
 /** What was looked at, and what held, apart from the findings. */
 export interface Outcome {
@@ -21,6 +22,8 @@ export interface Outcome {
   key: { vkey: string; source: KeySource } | undefined;
   /** The checkpoint that was given, and whether this log is known to continue it. */
   compared: { file: string; size: number; continued: boolean } | undefined;
+  /** Milliseconds, of a data directory. */
+  spent?: Readonly<Record<Share, number>>;
   files: number;
   bytes: number;
 }

@@ -5,8 +5,10 @@ import { type ErasedFile, type ErasureCounts, Erasures } from './erasures.ts';
 import { type Finding, fault, notice } from './finding.ts';
 import { KeyHistory, type LedgerKeyPeriod } from './key-history.ts';
 import { type Envelope, readRecord } from './record-form.ts';
-import type { ReviewerKey } from './reviewer-keys.ts';
+import { type ReviewerKey, ReviewerKeys } from './reviewer-keys.ts';
+import { type SealedFile, sealedFiles } from './sealed-files.ts';
 import { type SessionOutcome, SessionRecords, type StrayRecord } from './session-records.ts';
+import { SignOffChecks } from './sign-off-checks.ts';
 
 /** Some records in the order of the ledger. Plain data: it crosses to a worker thread. */
 export interface RecordBatch {
@@ -16,19 +18,6 @@ export interface RecordBatch {
   bytes: Uint8Array;
   /** What each is listed as in the database, one a line (store/evidence-reader.ts). None in a bundle. */
   columns?: string;
-}
-
-/** A file that a record says is there. */
-export interface SealedFile {
-  index: number;
-  session: string;
-  channel: number;
-  segment: number;
-  file: string;
-  bytes: number;
-  sha256: string;
-  /** Of a segment: what its list entry says besides, and the digest of the text in it. */
-  seal?: { from: number; to: number; events: number; text?: { bytes: number; lines: number; sha256: string } };
 }
 
 /** What a batch of records led to. */
@@ -53,6 +42,8 @@ export interface RecordTotals {
   keys: LedgerKeyPeriod[];
   /** Requests for approval, what reviewers signed about them, and with which keys. */
   approvals: { asked: number; decided: number; reviewers: ReviewerKey[] };
+  /** Words of reviewers on whole sessions. */
+  signOffs: number;
   /** Ids of holds in force. */
   holds: string[];
   /** Versions of the gateways that wrote them. */
@@ -83,7 +74,9 @@ export class RecordChecks {
   readonly #sessions = new SessionRecords(this.#report);
   readonly #keys = new KeyHistory(this.#report);
   readonly #erasures: Erasures;
+  readonly #reviewers: ReviewerKeys;
   readonly #approvals: ApprovalChecks;
+  readonly #signOffs: SignOffChecks;
   readonly #versions = new Set<string>();
   readonly #part: boolean;
   readonly #lastIndexes = new Map<string, number>();
@@ -98,7 +91,9 @@ export class RecordChecks {
    */
   constructor({ unfinished = [], part = false, origin }: RecordChecksOptions = {}) {
     this.#part = part;
-    this.#approvals = new ApprovalChecks(this.#report, { origin, part });
+    this.#reviewers = new ReviewerKeys(this.#report);
+    this.#approvals = new ApprovalChecks(this.#report, { origin, part, keys: this.#reviewers });
+    this.#signOffs = new SignOffChecks(this.#report, { origin, keys: this.#reviewers });
     this.#erasures = new Erasures(this.#report, { unfinished: new Set(unfinished), part });
   }
 
@@ -129,6 +124,7 @@ export class RecordChecks {
   finish(): RecordFindings {
     this.#sessions.finish();
     this.#approvals.finish();
+    this.#signOffs.finish();
     this.#erasures.finish();
     if (this.#clocks > MAX_NOTED_CLOCKS) this.#report(notice('clock', {}, `The clock was set back ${this.#clocks} times in all`));
     return this.#taken();
@@ -145,7 +141,8 @@ export class RecordChecks {
       first: this.#first,
       last: this.#last,
       keys: this.#keys.periods,
-      approvals: { asked: this.#approvals.asked, decided: this.#approvals.decided, reviewers: this.#approvals.reviewers },
+      approvals: { asked: this.#approvals.asked, decided: this.#approvals.decided, reviewers: this.#reviewers.all },
+      signOffs: this.#signOffs.signOffs,
       holds: this.#erasures.holds,
       versions: [...this.#versions],
       lastIndexes: this.#lastIndexes,
@@ -180,9 +177,10 @@ export class RecordChecks {
   #takeRecord(index: number, record: AuditRecord): void {
     this.#sessions.take(index, record);
     this.#approvals.take(index, record);
+    this.#signOffs.take(index, record);
     switch (record.type) {
       case 'segment.sealed':
-        this.#expectFiles(index, record);
+        this.#files.push(...sealedFiles(index, record));
         break;
       case 'ledger.created':
       case 'key.rotated':
@@ -239,14 +237,6 @@ export class RecordChecks {
           `The record is dated ${time}, ${Math.round(back / 1000)} s before the one in front of it: the clock of the gateway was set back`,
         ),
       );
-  }
-
-  #expectFiles(index: number, { session, body }: AuditRecord<'segment.sealed'>): void {
-    if (session === undefined) return; // told as a malformed record
-    const { channel, segment, file, bytes, sha256, from, to, events, text, attachments } = body;
-    const common = { index, session, channel, segment };
-    this.#files.push({ ...common, file, bytes, sha256, seal: { from, to, events, ...(text === undefined ? {} : { text }) } });
-    for (const attachment of attachments) this.#files.push({ ...common, ...attachment });
   }
 
   #taken(): RecordFindings {

@@ -1,5 +1,6 @@
 import type { AuditRecord, RecordBody, RecordType } from '../../../contract/record.ts';
 import { ChannelSeals } from './channel-seals.ts';
+import { ExpectedCounts, type SessionCounts } from './expected-counts.ts';
 import { type ExpectedChannel, ExpectedRows, type ExpectedSession } from './expected-rows.ts';
 import { fault, notice, type Report } from './finding.ts';
 
@@ -9,6 +10,8 @@ export interface SessionOutcome {
   channels: ExpectedChannel[];
   /** Segments of all channels. */
   segments: number;
+  /** By the records between its opening and its end; there may be others before and behind. */
+  counts: SessionCounts;
 }
 
 /** A record of a session that is not being followed: it never opened, or it is over. */
@@ -27,6 +30,7 @@ interface Channel {
 interface Followed {
   index: number;
   rows: ExpectedRows;
+  counts: ExpectedCounts;
   channels: Map<number, Channel>;
   ended: boolean;
 }
@@ -65,6 +69,7 @@ export class SessionRecords {
       this.#open(index, record);
       return;
     }
+    if (session !== undefined) this.#followed.get(session)?.counts.take(record);
     if (!within.has(type)) return;
     if (session === undefined) {
       this.#report(fault('malformed', { index }, `A record ${type} names no session`));
@@ -133,7 +138,9 @@ export class SessionRecords {
       this.#report(fault('inconsistent', { index, session }, 'The session is opened a second time'));
       return;
     }
-    this.#followed.set(session, { index, rows: new ExpectedRows(index + 1, record), channels: new Map(), ended: false });
+    const counts = new ExpectedCounts();
+    counts.take(record);
+    this.#followed.set(session, { index, rows: new ExpectedRows(index + 1, record), counts, channels: new Map(), ended: false });
   }
 
   #openChannel(index: number, followed: Followed, record: AuditRecord<'channel.open'>): void {
@@ -203,9 +210,9 @@ export class SessionRecords {
     this.#outcome(followed);
   }
 
-  #outcome({ rows, channels }: Followed): void {
+  #outcome({ rows, counts, channels }: Followed): void {
     const segments = [...channels.values()].reduce((sum, { seals }) => sum + seals.count, 0);
-    this.outcomes.push({ session: rows.session, channels: [...rows.channels.values()], segments });
+    this.outcomes.push({ session: rows.session, channels: [...rows.channels.values()], segments, counts: counts.counts });
   }
 }
 

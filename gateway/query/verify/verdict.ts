@@ -30,7 +30,7 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
   ];
   if (erased.records > 0 || erased.sessions > 0)
     facts.push(['erased', `${some(erased.sessions, 'session')}, ${some(erased.records, 'record')}, ${some(erased.files, 'file')}`]);
-  facts.push(...approvalFacts(records.approvals));
+  facts.push(...approvalFacts(records));
   if (ledger !== undefined) {
     facts.push(['ledger', `${ledger.origin}, ${some(ledger.size, 'record')}, ${some(ledger.tiles, 'tile')}`]);
     facts.push([
@@ -56,11 +56,12 @@ export function verdictLines(outcome: Outcome, faults: number, notices: number):
 const MOST_REVIEWERS = 50;
 
 /** Reviewers with their keys, so that somebody can compare them. */
-function approvalFacts({ asked, decided, reviewers }: Outcome['records']['approvals']): [string, string][] {
-  if (asked === 0 && decided === 0) return [];
-  const facts: [string, string][] = [
-    ['approvals', `${count(asked)} asked for, with ${some(decided, 'signed decision')}, each against what was asked`],
-  ];
+function approvalFacts({ approvals, signOffs }: Outcome['records']): [string, string][] {
+  const { asked, decided, reviewers } = approvals;
+  const facts: [string, string][] = [];
+  if (asked > 0 || decided > 0)
+    facts.push(['approvals', `${count(asked)} asked for, with ${some(decided, 'signed decision')}, each against what was asked`]);
+  if (signOffs > 0) facts.push(['sign-offs', `${count(signOffs)} of whole sessions, each against what was sealed of it`]);
   for (const { reviewer, fingerprint, decisions, first, last } of reviewers.slice(0, MOST_REVIEWERS))
     facts.push(['reviewer', `${reviewer} signed ${count(decisions)} with ${fingerprint}, ${first.slice(0, 10)} to ${last.slice(0, 10)}`]);
   if (reviewers.length > MOST_REVIEWERS) facts.push(['reviewer', `and ${count(reviewers.length - MOST_REVIEWERS)} more`]);
@@ -115,7 +116,7 @@ function keyWords({ vkey, source }: NonNullable<Outcome['key']>, kind: Outcome['
   return `${vkey} (${from[source]})`;
 }
 
-function some(number: number, noun: string): string {
+export function some(number: number, noun: string): string {
   return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 

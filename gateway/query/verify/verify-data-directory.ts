@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { asSallyportError } from '../../base/errors.ts';
 import { HASH_BYTES } from '../../ledger/merkle.ts';
-import { formatVerifierKey, parseVerifierKey } from '../../ledger/signed-note.ts';
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../../ledger/signed-note.ts';
 import { ERASED, EvidenceReader, type RecordPage } from '../../store/evidence-reader.ts';
 import { openLedgerFiles } from '../../store/ledger-files.ts';
 import { readAtMost } from '../../store/read-at-most.ts';
@@ -28,12 +28,17 @@ import { comparePartialTiles } from './partial-tiles.ts';
 import { readQuickly } from './quick-tiles.ts';
 import type { RecordFindings, RecordTotals } from './record-checks.ts';
 import { checkRecords } from './record-thread.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 export interface VerifyOptions {
   /** A checkpoint of an earlier or later time, kept outside. */
   checkpoint?: string;
   /** The key of the ledger, got another way. */
   key?: string;
+  /** The same as a verifier key, of somebody who has it anyway. */
+  trusted?: string;
+  /** Files that are read at once. */
+  atATime?: number;
   /** Called now and then with how many of how many records are done. */
   progress?: (done: number, total: number) => void;
 }
@@ -51,6 +56,7 @@ const MOST_KEY_BYTES = 1024;
  * beside a running gateway too, and writes nothing. `report` gets every finding as it is made; one does not stop the rest.
  */
 export async function verifyDataDirectory(directory: string, options: VerifyOptions, report: Report): Promise<Outcome> {
+  const watch = new Stopwatch();
   const files = readQuickly(openLedgerFiles(directory), directory);
   // First the checkpoint, then the database: what a gateway writes in between is newer than the checkpoint, never older.
   const note = await files.checkpoint().catch((thrown: unknown) => {
@@ -59,8 +65,7 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
   });
   const found = note === undefined ? undefined : openCheckpoint(note, CHECKPOINT, report);
   const given = options.checkpoint === undefined ? undefined : await readCheckpointFile(options.checkpoint);
-  const givenKey =
-    options.key === undefined ? undefined : await readKeyFile(options.key, found?.checkpoint.origin ?? given?.checkpoint.origin);
+  const givenKey = await keyGiven(options, found?.checkpoint.origin ?? given?.checkpoint.origin);
   const endorsed = await endorsedCheckpoints(directory, report);
   const others = [...(given === undefined ? [] : [given]), ...endorsed];
 
@@ -74,13 +79,13 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
       others: others.map(asOther),
       end: range?.last ?? 0,
     });
-    const onDisk = new FilesCheck(directory, report);
+    const onDisk = new FilesCheck(directory, report, options.atATime);
     const lists = new ListsCheck(reader, report);
     // An erasure that was cut off is on record, and goes on when the gateway runs: what it is about may be there or not.
     const going = await reader.sessionsInErasure().catch(() => new Set<string>());
     const origin = found?.checkpoint.origin;
-    const records = await readRecords(reader, { ledger, onDisk, lists, going, report, total: range?.last ?? 0, origin, options });
-    const tree = await ledger.finish();
+    const records = await readRecords(reader, { ledger, onDisk, lists, going, report, watch, total: range?.last ?? 0, origin, options });
+    const tree = await watch.on('ledger', () => ledger.finish());
     if (found !== undefined && tree.agrees) await comparePartialTiles(directory, found.checkpoint.size, report);
 
     const trusted = givenKey === undefined ? await keyBeside(directory, records, report) : { key: givenKey, source: 'given' as const };
@@ -88,8 +93,8 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
     const genuine = checkOtherSignatures(others, trusted?.key, records.keys, report);
     const sameLog = checkOrigins(found, given, report);
 
-    await guarded(report, () => lists.strays(records.holds));
-    await guarded(report, () => onDisk.strangers(reader, going));
+    await guarded(report, () => watch.on('lists', () => lists.strays(records.holds)));
+    await guarded(report, () => watch.on('recordings', () => onDisk.strangers(reader, going)));
     for (const words of await reader.damage(MOST_DAMAGE).catch((thrown: unknown) => [asSallyportError(thrown).message]))
       report(fault('altered', { file: 'sallyport.db' }, `The database is damaged in itself: ${words.slice(0, 200)}`));
     await guarded(report, () => onDisk.setAsideWhatIsInTheMaking());
@@ -110,6 +115,7 @@ export async function verifyDataDirectory(directory: string, options: VerifyOpti
         size: given.checkpoint.size,
         continued: sameLog && genuine && tree.agrees && !tree.contradicted.includes(given.file),
       },
+      spent: watch.spent,
       files: onDisk.files,
       bytes: onDisk.bytes,
     };
@@ -127,13 +133,14 @@ interface Reading {
   /** Sessions whose erasure is not completed. */
   going: ReadonlySet<string>;
   report: Report;
+  watch: Stopwatch;
   total: number;
   origin: string | undefined;
   options: VerifyOptions;
 }
 
 async function readRecords(reader: EvidenceReader, reading: Reading): Promise<RecordTotals> {
-  const { ledger, report, options, total, origin } = reading;
+  const { ledger, report, options, total, origin, watch } = reading;
   const unfinished = (await reader.unfinishedErasures().catch(() => [])).map((seq) => seq - 1);
   const checking = checkRecords(total, { unfinished, origin });
   try {
@@ -143,7 +150,7 @@ async function readRecords(reader: EvidenceReader, reading: Reading): Promise<Re
       const batch = { indexes, lengths: page.lengths, bytes: page.bytes, columns: page.columns };
       const entries = entriesOf(page);
       outstanding.push(checking.take(batch));
-      await ledger.take(indexes, entries, page.hashes);
+      await watch.on('ledger', () => ledger.take(indexes, entries, page.hashes));
       if (outstanding.length >= OUTSTANDING) await follow(reader, reading, await (outstanding.shift() as Promise<RecordFindings>));
       options.progress?.(indexes.at(-1) ?? 0, total);
     }
@@ -157,15 +164,19 @@ async function readRecords(reader: EvidenceReader, reading: Reading): Promise<Re
 }
 
 /** What the records lead to: files, lists, and other records. */
-async function follow(reader: EvidenceReader, { onDisk, lists, going, report }: Reading, found: RecordFindings): Promise<void> {
+async function follow(reader: EvidenceReader, { onDisk, lists, going, report, watch }: Reading, found: RecordFindings): Promise<void> {
   for (const finding of found.findings) report(finding);
   const files = found.files.filter(({ session }) => !going.has(session));
   const outcomes = found.outcomes.filter(({ session }) => !going.has(session.id));
-  await onDisk.sealed(files);
-  await onDisk.erased(found.erasedFiles);
+  await watch.on('recordings', async () => {
+    await onDisk.sealed(files);
+    await onDisk.erased(found.erasedFiles);
+  });
   await guarded(report, async () => {
-    await lists.outcomes(outcomes);
-    await lists.segments(files);
+    await watch.on('lists', async () => {
+      await lists.outcomes(outcomes);
+      await lists.segments(files);
+    });
     for (const { index, type, session } of found.strays) {
       const opening = await reader.opening(session, index + 1);
       if (opening === undefined)
@@ -251,6 +262,11 @@ async function guarded(report: Report, work: () => Promise<void>): Promise<void>
       ),
     );
   }
+}
+
+async function keyGiven({ key, trusted }: VerifyOptions, origin: string | undefined): Promise<VerifierKey | undefined> {
+  if (key !== undefined) return readKeyFile(key, origin);
+  return trusted === undefined ? undefined : parseVerifierKey(trusted);
 }
 
 /** The key that lies beside the evidence, or else the one that the records name. */

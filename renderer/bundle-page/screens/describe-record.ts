@@ -75,6 +75,10 @@ function describeAccess(type: string, body: Facts, actor: Facts, channel: string
       return `What was approved began: ${textOr(body.action, '?')}`;
     case 'review.signed':
       return `${who} reviewed the emergency access and ${body.verdict === 'approve' ? 'found it justified' : 'objected'}, signed${saidOf(body.reason)}`;
+    case 'review.noted':
+      return `${who} put a note on ${channel}${saidOf(body.text)}`;
+    case 'session.reviewed':
+      return `${who} signed the session off ${body.verdict === 'fine' ? 'as fine' : 'with a concern'}${saidOf(body.reason)}`;
     case 'supervise.message':
       return `${who} wrote to the client${saidOf(body.text)}`;
     case 'supervise.pause':
@@ -103,6 +107,8 @@ function describeAccess(type: string, body: Facts, actor: Facts, channel: string
       return `${who} logged out`;
     case 'access.viewed':
       return `${who} ${{ watch: 'watched', play: 'played', transcript: 'read', details: 'looked at' }[textOr(body.how, '')] ?? 'looked at'} ${typeof body.channel === 'number' ? channel : 'the session'}`;
+    case 'access.audited':
+      return `${who} asked the question ${textOr(body.question, '?')} of an audit: ${counted(numberOr(body.rows, 0), 'row')}`;
     case 'access.searched':
       return `${who} searched the records: ${counted(numberOr(body.results, 0), 'result')}`;
     default:

@@ -473,6 +473,18 @@ describe('the lists that sessions and show print', () => {
     expect(faults.every(({ code, where }) => code === 'inconsistent' && where.session === session)).toBe(true);
   });
 
+  it('say nothing of what stands out that the records do not say, of one column or of all', async () => {
+    const data = attacked();
+    const { session } = await recordOf(data, 'session.open', 4);
+    const changes = { actions: 9, asked: 1, denied: 1, break_glass: 1, supervised: 1, terminated: 1, hidden: 1, review: 'fine' };
+    for (const [column, value] of Object.entries(changes))
+      await sql(data, `UPDATE sessions SET ${column} = ? WHERE id = ?`, [value, session]);
+    const { faults } = await verify(data);
+    const words = faults.map((each) => /^The list of sessions says (\w+) is/.exec(each.words)?.[1]);
+    expect(words).toEqual(['actions', 'asked', 'denied', 'breakGlass', 'supervised', 'terminated', 'hidden', 'review']);
+    expect(faults.every(({ code, where }) => code === 'inconsistent' && where.session === session)).toBe(true);
+  });
+
   it('from which an entry is taken, or to which one is added, are told', async () => {
     for (const [table, column] of [
       ['sessions', 'id'],
@@ -489,7 +501,8 @@ describe('the lists that sessions and show print', () => {
     const data = attacked();
     await sql(
       data,
-      `INSERT INTO sessions SELECT seq + 100000, 'f' || substr(id, 2), started, ended, state, principal, on_behalf_of, target, target_kind, protocol, channels, bytes_in, bytes_out, end_seq FROM sessions LIMIT 1`,
+      `INSERT INTO sessions (seq, id, started, ended, state, principal, on_behalf_of, target, target_kind, protocol, channels, bytes_in, bytes_out, end_seq)
+       SELECT seq + 100000, 'f' || substr(id, 2), started, ended, state, principal, on_behalf_of, target, target_kind, protocol, channels, bytes_in, bytes_out, end_seq FROM sessions LIMIT 1`,
     );
     await sql(
       data,
