@@ -126,6 +126,7 @@ describe('the palette', () => {
     await field.fill(principals[1] ?? '');
     await page.getByRole('option', { name: `${principals[1]} for` }).click();
     await page.waitForURL(/\/session\//);
+    await field.waitFor({ state: 'detached' });
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).getByText('Go to Approvals').waitFor();
   });

@@ -1,4 +1,4 @@
-import type { HttpDriver } from '../../../contract/replay/http-driver.ts';
+import type { ReplayDriver } from '../../../contract/replay/driver.ts';
 import type { Speed } from '../../../contract/replay/play-clock.ts';
 import { Player } from '../../../contract/replay/player.ts';
 import { ScreenPainter } from '../../terminal/screen-painter.ts';
@@ -25,7 +25,7 @@ const JUMP_MICROS = 5_000_000;
  * React should look at 60 times a second listens to `onFrame`.
  */
 export class Playback {
-  readonly driver: HttpDriver;
+  readonly driver: ReplayDriver;
   readonly player: Player;
   readonly painter: ScreenPainter;
   readonly #frames = new Set<() => void>();
@@ -38,7 +38,7 @@ export class Playback {
   #grown = 0;
   #closed = false;
 
-  constructor(driver: HttpDriver) {
+  constructor(driver: ReplayDriver) {
     this.driver = driver;
     this.player = new Player(driver, { now: () => performance.now(), pause: takeTurns });
     this.painter = new ScreenPainter(this.player);

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import type { OperationOutput } from '../../../contract/operator-api.ts';
-import { type ReadRecord, readRecord } from '../../bundle-page/data/record-facts.ts';
+import { type ReadRecord, readRecord } from '../../evidence/record-facts.ts';
 import { ask } from '../client/ask.ts';
 import type { Problem } from '../client/problem.ts';
 import { useHost } from '../host/host-context.tsx';

@@ -1,4 +1,4 @@
-import { factsOf, type ReadRecord, textOr } from '../../../bundle-page/data/record-facts.ts';
+import { factsOf, type ReadRecord, textOr } from '../../../evidence/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
 import { useAsk } from '../../client/queries.ts';
 import { clockTime, shortDateTime } from '../../design/format.ts';
