@@ -113,7 +113,15 @@ function ChannelReplay({ bundle, session, channel }: { bundle: OpenedBundle; ses
       </EmptyState>
     );
   if (opened === undefined)
-    return <LoadingState what={done > 0 && done < 1 ? `Comparing the recording with its seals, ${Math.floor(done * 100)} %` : 'Comparing the recording with its seals'} />;
+    return (
+      <LoadingState
+        what={
+          done > 0 && done < 1
+            ? `Comparing the recording with its seals, ${Math.floor(done * 100)} %`
+            : 'Comparing the recording with its seals'
+        }
+      />
+    );
   return <Playing opened={opened} />;
 }
 
@@ -144,7 +152,9 @@ function NothingToPlay({ session }: { session: BundlePageSession }) {
   if (session.state === 'erased')
     return (
       <EmptyState title="This session was erased">
-        <p className="muted">The ledger still has the hash of every record of it, so that it can be proved that it took place and that none was exchanged.</p>
+        <p className="muted">
+          The ledger still has the hash of every record of it, so that it can be proved that it took place and that none was exchanged.
+        </p>
       </EmptyState>
     );
   return (

@@ -18,7 +18,6 @@ export function BundleScreen() {
   const { bundle } = useBundles();
   const { over, handlers } = useDrop();
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: what can be dropped can also be chosen with a button
     <div className={classes.whole} data-over={over || undefined} {...handlers}>
       {bundle === undefined ? (
         <Screen label="Open a bundle">
@@ -78,7 +77,9 @@ function Opened({ bundle }: { bundle: OpenedBundle }) {
           {page === undefined ? (
             <EmptyState title="What this bundle holds cannot be shown">
               <p>{state.pageFault}</p>
-              <p className="muted">The steps at the side say which of its files are not as they were written. Get it once more from where it came from.</p>
+              <p className="muted">
+                The steps at the side say which of its files are not as they were written. Get it once more from where it came from.
+              </p>
             </EmptyState>
           ) : session === undefined ? (
             <BundleSessions page={page} progress={progress} choose={choose} />

@@ -13,7 +13,11 @@ export function CheckpointForm({ bundle, ready }: { bundle: OpenedBundle; ready:
   const compare = () => {
     setComparison(undefined);
     bundle.ask({ ask: 'compare', text }).then(setComparison, (thrown: unknown) =>
-      setComparison({ state: 'cannot tell', heading: 'It could not be compared', words: thrown instanceof Error ? thrown.message : String(thrown) }),
+      setComparison({
+        state: 'cannot tell',
+        heading: 'It could not be compared',
+        words: thrown instanceof Error ? thrown.message : String(thrown),
+      }),
     );
   };
   return (

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
 import { IconPackage } from '@tabler/icons-react';
 import { type DragEvent, useRef, useState } from 'react';
-import { useBundles } from './bundle-context.tsx';
 import classes from './bundle.module.css';
+import { useBundles } from './bundle-context.tsx';
 import { bundleFile } from './start-worker.ts';
 
 /** Where a bundle is dropped, or chosen. `compact`: as a part of another screen. */
@@ -11,7 +11,6 @@ export function DropPlace({ compact = false }: { compact?: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   const { over, handlers } = useDrop();
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: what can be dropped can also be chosen with the button
     <div className={classes.drop} data-over={over || undefined} data-compact={compact || undefined} {...handlers}>
       <IconPackage size={compact ? 22 : 30} stroke={1.4} aria-hidden />
       <p>

@@ -14,7 +14,7 @@ export interface BundleWorker {
 /** What is known of the file so far. Another object when anything of it is another. */
 export type BundleState =
   | { readonly state: 'opening' }
-  | { readonly state: 'refused'; readonly words: string; /** It is no bundle; else it could not be read. */ readonly foreign: boolean }
+  | { readonly state: 'refused'; readonly words: string /** It is no bundle; else it could not be read. */; readonly foreign: boolean }
   | {
       readonly state: 'open';
       readonly page: BundlePage | undefined;
@@ -83,7 +83,7 @@ export class OpenedBundle {
     if (this.#closed) return;
     this.#closed = true;
     this.#worker.terminate();
-    for (const { reject } of this.#asked.values()) reject(new Error('The bundle was closed.'));
+    for (const asked of this.#asked.values()) asked.reject(new Error('The bundle was closed.'));
     this.#asked.clear();
     this.#listeners.clear();
     void this.#file.close?.();
