@@ -40,6 +40,7 @@ export function AuditBar({
     [questions],
   );
   const question = questions.find(({ name }) => name === asking.question);
+  const may = question !== undefined && question.answered !== 'no';
   return (
     <form
       className={classes.bar}
@@ -94,7 +95,7 @@ export function AuditBar({
           spellCheck={false}
         />
       ))}
-      <Button type="submit" color="teal" variant="filled" loading={busy} disabled={question === undefined || question.answered === 'no'}>
+      <Button type="submit" color="teal" variant={may ? 'filled' : 'default'} loading={busy} disabled={!may}>
         Ask
       </Button>
     </form>

@@ -45,6 +45,7 @@ export function QuestionList({
                       <button
                         type="button"
                         className={classes.asked}
+                        title={question.limits.join(' ')}
                         aria-current={question.name === chosen || undefined}
                         onClick={() => ask(question.name)}
                       >

@@ -75,7 +75,7 @@ function Told({ verification, running }: { verification: Verification; running: 
           label="Steps of the verification"
           steps={steps.map(({ name, ok: passed, words, millis }) => ({
             id: name,
-            title: name,
+            title: name.slice(0, 1).toUpperCase() + name.slice(1),
             state: passed ? 'passed' : 'failed',
             result: words,
             took: tookWords(millis),

@@ -84,7 +84,7 @@ function Before({
       <p className="muted">Secrets that were never recorded are not in it. That it was exported, by whom and with what, is on record.</p>
       <div className={classes.actions}>
         <Button onClick={close}>Not now</Button>
-        <Button color="teal" variant="filled" loading={starting} disabled={nothing} onClick={start} data-autofocus>
+        <Button color="teal" variant={nothing ? 'default' : 'filled'} loading={starting} disabled={nothing} onClick={start} data-autofocus>
           Write the bundle
         </Button>
       </div>
