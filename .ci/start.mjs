@@ -44,7 +44,9 @@ async function openBrowser(address) {
   const path = `/${randomBytes(16).toString('hex')}`;
   const server = createServer((request, response) => {
     const isIt = request.url === path && request.headers.host === `127.0.0.1:${server.address().port}`;
-    response.writeHead(isIt ? 303 : 404, { 'cache-control': 'no-store', connection: 'close', ...(isIt ? { location: address } : {}) }).end();
+    response
+      .writeHead(isIt ? 303 : 404, { 'cache-control': 'no-store', connection: 'close', ...(isIt ? { location: address } : {}) })
+      .end();
     if (isIt) server.close();
   });
   server.unref();
