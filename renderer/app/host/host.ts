@@ -34,6 +34,10 @@ export interface BundleFile {
   readonly name: string;
   readonly size: number;
   read(at: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same, where a worker can read it without going through the window. */
+  readonly blob?: Blob;
+  /** Nobody reads it any more. */
+  close?(): Promise<void> | void;
 }
 
 export interface HostTransport extends Omit<RecordingTransport, 'connect'> {
