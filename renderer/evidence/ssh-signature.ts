@@ -1,6 +1,6 @@
 import { keyLine } from '../../contract/sshsig.ts';
 import { concatenated, decodeBase64, sameBytes } from './encodings.ts';
-import { type SshKey, readSshKey, verifiesSshKey } from './ssh-key.ts';
+import { readSshKey, type SshKey, verifiesSshKey } from './ssh-key.ts';
 import { WireReader } from './wire-reader.ts';
 
 /*
@@ -30,7 +30,14 @@ export async function verifySshSignature(armored: string, text: string, namespac
   const hash = fields.text();
   const signature = fields.string();
   if (!sameBytes(magic, MAGIC) || version !== 1) return wrong('it is not a signature of ssh-keygen');
-  if (blob === undefined || signedFor === undefined || reserved === undefined || hash === undefined || signature === undefined || !fields.ended)
+  if (
+    blob === undefined ||
+    signedFor === undefined ||
+    reserved === undefined ||
+    hash === undefined ||
+    signature === undefined ||
+    !fields.ended
+  )
     return wrong('it is cut off, or something follows it');
   if (signedFor !== namespace) return wrong(`it was made for ${JSON.stringify(signedFor.slice(0, 40))} and not for “${namespace}”`);
   if (reserved.length > 0) return wrong('a field in it is in use that has no meaning yet');

@@ -24,7 +24,12 @@ export function BundleControls({ playback }: { playback: Playback }) {
   );
   return (
     <div className={classes.controls} role="toolbar" aria-label="Playing">
-      <Button className={classes.play ?? ''} onMouseDown={keepFocus} aria-label={playing ? 'Pause' : 'Play'} onClick={() => playback.toggle()}>
+      <Button
+        className={classes.play ?? ''}
+        onMouseDown={keepFocus}
+        aria-label={playing ? 'Pause' : 'Play'}
+        onClick={() => playback.toggle()}
+      >
         {playing ? <IconPlayerPauseFilled size={15} /> : <IconPlayerPlayFilled size={15} />}
       </Button>
       <span className={`${classes.clock} mono`}>

@@ -13,7 +13,7 @@ import { Spring } from '../design/pane.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { Playback } from '../replay/playback.ts';
 import { Stage } from '../replay/stage.tsx';
-import { markOf } from '../replay/timeline/mark.ts';
+import { marksOf } from '../replay/timeline/mark.ts';
 import { Timeline } from '../replay/timeline/timeline.tsx';
 import { usePlaybackState } from '../replay/use-playback.ts';
 import classes from './bundle.module.css';
@@ -113,7 +113,15 @@ function ChannelReplay({ bundle, session, channel }: { bundle: OpenedBundle; ses
       </EmptyState>
     );
   if (opened === undefined)
-    return <LoadingState what={done > 0 && done < 1 ? `Comparing the recording with its seals, ${Math.floor(done * 100)} %` : 'Comparing the recording with its seals'} />;
+    return (
+      <LoadingState
+        what={
+          done > 0 && done < 1
+            ? `Comparing the recording with its seals, ${Math.floor(done * 100)} %`
+            : 'Comparing the recording with its seals'
+        }
+      />
+    );
   return <Playing opened={opened} />;
 }
 
@@ -127,7 +135,7 @@ function Playing({ opened: { playback, index } }: { opened: Opened }) {
   }, [playing]);
   useEffect(() => playback.onSeek(() => setFresh(false)), [playback]);
   useReplayKeys(playback);
-  const marks = useMemo(() => index.marks.map(markOf), [index]);
+  const marks = useMemo(() => marksOf({ marks: index.marks, commands: [] }), [index]);
   return (
     <div className={classes.playing}>
       <div className={classes.screen}>
@@ -144,7 +152,9 @@ function NothingToPlay({ session }: { session: BundlePageSession }) {
   if (session.state === 'erased')
     return (
       <EmptyState title="This session was erased">
-        <p className="muted">The ledger still has the hash of every record of it, so that it can be proved that it took place and that none was exchanged.</p>
+        <p className="muted">
+          The ledger still has the hash of every record of it, so that it can be proved that it took place and that none was exchanged.
+        </p>
       </EmptyState>
     );
   return (

@@ -78,7 +78,9 @@ function Opened({ bundle }: { bundle: OpenedBundle }) {
           {page === undefined ? (
             <EmptyState title="What this bundle holds cannot be shown">
               <p>{state.pageFault}</p>
-              <p className="muted">The steps at the side say which of its files are not as they were written. Get it once more from where it came from.</p>
+              <p className="muted">
+                The steps at the side say which of its files are not as they were written. Get it once more from where it came from.
+              </p>
             </EmptyState>
           ) : session === undefined ? (
             <BundleSessions page={page} progress={progress} choose={choose} />

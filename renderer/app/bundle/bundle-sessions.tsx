@@ -55,7 +55,9 @@ export function BundleSessions({
       {sessions.length === 0 ? (
         <EmptyState title={page.sessions.length === 0 ? 'No session is in this bundle' : 'No session has these words'}>
           <p className="muted">
-            {page.sessions.length === 0 ? 'Nothing answered the question that it was made for, and it proves that.' : 'Take something away.'}
+            {page.sessions.length === 0
+              ? 'Nothing answered the question that it was made for, and it proves that.'
+              : 'Take something away.'}
           </p>
         </EmptyState>
       ) : (
@@ -83,7 +85,9 @@ function cellOf(session: BundlePageSession, column: string, progress: BundleProg
     case 'started':
       return <TimeText time={session.started} />;
     case 'who':
-      return <Who principal={printable(session.principal)} onBehalfOf={session.onBehalfOf === null ? null : printable(session.onBehalfOf)} />;
+      return (
+        <Who principal={printable(session.principal)} onBehalfOf={session.onBehalfOf === null ? null : printable(session.onBehalfOf)} />
+      );
     case 'target':
       return printable(session.target);
     case 'protocol':

@@ -38,9 +38,10 @@ export function BundleSide({
         <StepList label="Steps of the verification" steps={(progress?.steps ?? []).map((step) => shown(step, choose))} />
         <CheckpointForm bundle={bundle} ready={progress?.finished === true} />
         <p className={classes.note}>
-          Whose key signed this, no file can prove. Compare {progress?.key === undefined ? 'the key' : <b className="mono">{progress.key.id}</b>} of
-          the log with what the gateway’s operator told you another way. Without this app, <span className="mono">sh data/verify.sh</span> in the
-          unpacked bundle makes the same steps.
+          Whose key signed this, no file can prove. Compare{' '}
+          {progress?.key === undefined ? 'the key' : <b className="mono">{progress.key.id}</b>} of the log with what the gateway’s operator
+          told you another way. Without this app, <span className="mono">sh data/verify.sh</span> in the unpacked bundle makes the same
+          steps.
         </p>
       </Tabs.Panel>
       {page !== undefined && (
@@ -99,7 +100,16 @@ function About({ page, progress }: { page: BundlePage; progress: BundleProgress 
     ['Question', printable(page.question.words)],
     ['Log', printable(page.ledger.origin)],
     ...(progress?.checkpoint === undefined ? [] : [['Checkpoint', `${number(progress.checkpoint.size)} entries`] as const]),
-    ...(progress?.key === undefined ? [] : [['Key', <span key="key" className="mono">{progress.key.id}</span>] as const]),
+    ...(progress?.key === undefined
+      ? []
+      : [
+          [
+            'Key',
+            <span key="key" className="mono">
+              {progress.key.id}
+            </span>,
+          ] as const,
+        ]),
   ];
   return (
     <>

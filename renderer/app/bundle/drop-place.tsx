@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
 import { IconPackage } from '@tabler/icons-react';
 import { type DragEvent, useRef, useState } from 'react';
-import { useBundles } from './bundle-context.tsx';
 import classes from './bundle.module.css';
+import { useBundles } from './bundle-context.tsx';
 import { bundleFile } from './start-worker.ts';
 
 /** Where a bundle is dropped, or chosen. `compact`: as a part of another screen. */

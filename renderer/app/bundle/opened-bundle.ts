@@ -14,7 +14,7 @@ export interface BundleWorker {
 /** What is known of the file so far. Another object when anything of it is another. */
 export type BundleState =
   | { readonly state: 'opening' }
-  | { readonly state: 'refused'; readonly words: string; /** It is no bundle; else it could not be read. */ readonly foreign: boolean }
+  | { readonly state: 'refused'; readonly words: string /** It is no bundle; else it could not be read. */; readonly foreign: boolean }
   | {
       readonly state: 'open';
       readonly page: BundlePage | undefined;

@@ -112,7 +112,9 @@ const EDGE_PIXELS = 14;
 
 function layoutOf(columns: readonly TableColumn[]): { template: string; width: number } {
   const grows = columns.some((column) => column.grows === true);
-  const template = columns.map(({ width, grows: own }) => (own === true || !grows ? `minmax(${width}px, ${width}fr)` : `${width}px`)).join(' ');
+  const template = columns
+    .map(({ width, grows: own }) => (own === true || !grows ? `minmax(${width}px, ${width}fr)` : `${width}px`))
+    .join(' ');
   const width = columns.reduce((sum, column) => sum + column.width + GAP_PIXELS, 2 * EDGE_PIXELS - GAP_PIXELS);
   return { template, width };
 }

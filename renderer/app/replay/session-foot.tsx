@@ -1,5 +1,5 @@
 import type { OperationOutput } from '../../../contract/operator-api.ts';
-import { factsOf } from '../../bundle-page/data/record-facts.ts';
+import { factsOf } from '../../evidence/record-facts.ts';
 import { number } from '../design/format.ts';
 import { Facts } from '../design/pane.tsx';
 import { Authentication } from './panels/authentication.tsx';

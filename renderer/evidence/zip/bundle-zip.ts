@@ -75,7 +75,8 @@ export class BundleZip {
   /** The whole of an entry. Throws EntryFault, also when it is larger than `atMost` bytes. */
   async read(name: string, atMost: number): Promise<Bytes> {
     const entry = this.#directory.entries.get(name);
-    if (entry !== undefined && entry.bytes > atMost) throw new EntryFault(`it has ${entry.bytes} bytes, more than the ${atMost} it may have`);
+    if (entry !== undefined && entry.bytes > atMost)
+      throw new EntryFault(`it has ${entry.bytes} bytes, more than the ${atMost} it may have`);
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.open(name)) chunks.push(chunk);
     return concatenated(...chunks);

@@ -13,7 +13,10 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const envelopeSchema = z.strictObject({
   payloadType: z.literal(PAYLOAD_TYPE),
   payload: z.string(),
-  signatures: z.array(z.strictObject({ keyid: z.string().optional(), sig: z.string().max(1024) })).min(1).max(16),
+  signatures: z
+    .array(z.strictObject({ keyid: z.string().optional(), sig: z.string().max(1024) }))
+    .min(1)
+    .max(16),
 });
 const statementSchema = z.strictObject({
   _type: z.literal('https://in-toto.io/Statement/v1'),
@@ -56,8 +59,7 @@ export async function checkAttestation(zip: BundleZip, step: Step, facts: Attest
     const { subject, predicate } = statementSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));
     if (subject[0].digest.sha256 !== facts.tagManifest)
       addFinding(step, { words: 'What was signed is another bundle: its tag manifest has another digest.' });
-    if (predicate.checkpoint !== facts.checkpoint)
-      addFinding(step, { words: 'What was signed is a bundle as of another checkpoint.' });
+    if (predicate.checkpoint !== facts.checkpoint) addFinding(step, { words: 'What was signed is a bundle as of another checkpoint.' });
     await compareFile(zip, step, 'attestation.txt', signed);
     await compareFile(zip, step, 'attestation.sig', decodeBase64(envelope.signatures[0]?.sig ?? ''));
     if (step.findings.length > 0) return 'The signature does not hold for this bundle';
@@ -67,7 +69,8 @@ export async function checkAttestation(zip: BundleZip, step: Step, facts: Attest
     }
     return `Signed by ${predicate.gateway.name} at ${predicate.time.slice(0, 19).replace('T', ' ')} UTC`;
   } catch (thrown) {
-    const why = thrown instanceof z.ZodError ? `it has not the form of an attestation (${thrown.issues[0]?.path.join('.') ?? ''})` : wordsOf(thrown);
+    const why =
+      thrown instanceof z.ZodError ? `it has not the form of an attestation (${thrown.issues[0]?.path.join('.') ?? ''})` : wordsOf(thrown);
     addFinding(step, { words: `${FILE} cannot be used: ${why}.` });
     return 'There is no signature to check';
   }

@@ -1,5 +1,5 @@
-import { factsOf, textOr } from '../../../bundle-page/data/record-facts.ts';
 import { describeRecord } from '../../../bundle-page/screens/describe-record.ts';
+import { factsOf, textOr } from '../../../evidence/record-facts.ts';
 
 /** A record of the session as somebody who watches wants it. */
 export interface Doing {

@@ -1,5 +1,5 @@
-import { type Facts, factsOf, textOr } from '../../../bundle-page/data/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
+import { type Facts, factsOf, textOr } from '../../../evidence/record-facts.ts';
 import { shortDateTime, utc } from '../../design/format.ts';
 import { Shortened } from '../../design/labels.tsx';
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { OperationOutput } from '../../../../contract/operator-api.ts';
-import { factsOf, textOr } from '../../../bundle-page/data/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
+import { factsOf, textOr } from '../../../evidence/record-facts.ts';
 import { counting, shortDateTime } from '../../design/format.ts';
 import { commandOf, kindOf } from '../channel-switcher.tsx';
 import { recordOfType } from '../session-records.ts';

@@ -1,5 +1,5 @@
-import { factsOf, type ReadRecord, textOr } from '../../../evidence/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
+import { factsOf, type ReadRecord, textOr } from '../../../evidence/record-facts.ts';
 import { useAsk } from '../../client/queries.ts';
 import { clockTime, shortDateTime } from '../../design/format.ts';
 import { Tell, type Tone } from '../../design/labels.tsx';

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import type { OperationOutput } from '../../../../contract/operator-api.ts';
-import { numberOr, textOr } from '../../../bundle-page/data/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
+import { numberOr, textOr } from '../../../evidence/record-facts.ts';
 import { useAsk, useDo } from '../../client/queries.ts';
 import { ago, byteSize, counting, length, number } from '../../design/format.ts';
 import { Tell } from '../../design/labels.tsx';
