@@ -81,9 +81,7 @@ describe('sign-offs', () => {
         other,
         { ...elsewhere, body: { ...elsewhere.body, reason: 'looked at it elsewhere' } },
       ),
-    ).toEqual(
-      Array.from({ length: 8 }, () => expect.stringMatching(/^forged: The sign-off/)),
-    );
+    ).toEqual(Array.from({ length: 8 }, () => expect.stringMatching(/^forged: The sign-off/)));
   });
 
   it('by whom the session is of are told, and by what is no human', async () => {
