@@ -146,7 +146,7 @@ describe('exports', () => {
     for (let count = 0; count < 4; count += 1) await ready();
     await expect(exports.start({}, asking('auditor'))).rejects.toMatchObject({ code: 'CONFLICT', status: 429 });
     const other = await ready('second');
-    expect(() => exports.show({ export: other }, asking('auditor'))).toThrowError(/there is no export/);
+    expect(() => exports.show({ export: other }, asking('auditor'))).toThrow(/there is no export/);
     await expect(exports.cancel({ export: other }, asking('auditor'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await exports.cancel({ export: other }, asking('admin', ['admin']));
     expect(exports.show({ export: other }, asking('second'))).toMatchObject({ state: 'cancelled', fault: 'admin ended it' });
