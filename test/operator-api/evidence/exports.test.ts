@@ -142,6 +142,16 @@ describe('exports', () => {
     await until('nothing of it', async () => readdirSync(join(directory, 'exports')).length === 0 || undefined);
   });
 
+  it('are not kept beyond an erasure: what is erased may stand in them', async () => {
+    const id = await ready();
+    exports.forget();
+    expect(exports.show({ export: id }, asking('auditor'))).toMatchObject({
+      state: 'cancelled',
+      fault: 'something was erased since it was begun',
+    });
+    await until('nothing of it', async () => readdirSync(join(directory, 'exports')).length === 0 || undefined);
+  });
+
   it('are kept by no more than four for one operator, and nobody is shown those of others', async () => {
     for (let count = 0; count < 4; count += 1) await ready();
     await expect(exports.start({}, asking('auditor'))).rejects.toMatchObject({ code: 'CONFLICT', status: 429 });
