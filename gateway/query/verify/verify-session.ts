@@ -217,7 +217,7 @@ class Verifying {
   }
 
   #signOffs(report: Report): string {
-    const checks = new SignOffChecks(report, { origin: this.#checkpoint?.origin, keys: new ReviewerKeys(report) });
+    const checks = new SignOffChecks(report, { origin: this.#checkpoint?.origin, part: false, keys: new ReviewerKeys(report) });
     for (const [index, record] of this.#told()) checks.take(index, record);
     checks.finish();
     return checks.signOffs === 0 ? 'Nobody has signed it off' : `${some(checks.signOffs, 'sign-off')}, each signed by its reviewer`;
