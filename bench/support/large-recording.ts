@@ -41,7 +41,7 @@ export async function makeRecording(belongings: Belongings, bytes: number, withi
   const session = uuidV7(systemClock.wallMicros());
   const common = { outcome: 'success', actor, target, session } as const;
   if (within !== undefined) {
-    const decision = { verdict: 'allow', policies: ['bench'], policySet: '0'.repeat(64) } as const;
+    const decision = { verdict: 'allow' as const, policies: ['bench'], policySet: '0'.repeat(64) };
     await records.append({ ...common, type: 'session.open', body: { protocol: 'ssh', requested: target.name, client: 'bench', decision } });
   }
   const channel = recorder.openChannel({

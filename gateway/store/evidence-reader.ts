@@ -123,6 +123,14 @@ export class EvidenceReader {
     );
   }
 
+  /** How many numbers of the ledger have no record. */
+  async holes(): Promise<number> {
+    const row = await this.#connection.get<{ holes: number }>(
+      'SELECT coalesce(max(seq), 0) - count(*) AS holes FROM records WHERE seq > 0',
+    );
+    return row?.holes ?? 0;
+  }
+
   /** Whose the records at these indexes are: null for one without a session, undefined where there is none. */
   async sessionsAt(indexes: readonly number[]): Promise<(string | null | undefined)[]> {
     const rows = await this.#connection.all<{ index: number; session: string | null }>(
