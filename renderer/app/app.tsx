@@ -2,6 +2,7 @@ import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useState } from 'react';
+import { BundleProvider } from './bundle/bundle-context.tsx';
 import { newQueryClient } from './client/queries.ts';
 import { theme } from './design/theme.ts';
 import { Boundary } from './frame/boundary.tsx';
@@ -20,9 +21,11 @@ export function App({ host }: { host: Host }) {
         <HostProvider host={host}>
           <QueryClientProvider client={client}>
             <KeyProvider>
-              <Gate>
-                <Frame />
-              </Gate>
+              <BundleProvider>
+                <Gate>
+                  <Frame />
+                </Gate>
+              </BundleProvider>
             </KeyProvider>
           </QueryClientProvider>
         </HostProvider>

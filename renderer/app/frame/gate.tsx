@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
 import { EventProvider } from '../client/event-context.tsx';
 import { type Operator, OperatorContext } from '../client/operator-context.tsx';
 import { asProblem } from '../client/problem.ts';
@@ -7,6 +8,8 @@ import { useAsk } from '../client/queries.ts';
 import { FaultState, LoadingState } from '../design/states.tsx';
 import { LogInScreen } from '../first-run/log-in-screen.tsx';
 import { useHost } from '../host/host-context.tsx';
+import { routes } from '../routes.ts';
+import { WithBundleDoor, WithoutGateway } from './without-gateway.tsx';
 
 /** How often it is asked whether the log-in is still good: an end of it is told by no event. */
 const WHO_MILLIS = 20_000;
@@ -14,6 +17,7 @@ const WHO_MILLIS = 20_000;
 /** Lets in whoever is logged in, and shows everybody else how to. A log-in that ends leaves the place where it ended. */
 export function Gate({ children }: { children: ReactNode }) {
   const { door } = useHost();
+  const [location] = useLocation();
   const client = useQueryClient();
   const [code, setCode] = useState(() => door.takeCode());
   const [codeFault, setCodeFault] = useState<string>();
@@ -49,7 +53,19 @@ export function Gate({ children }: { children: ReactNode }) {
       </OperatorContext>
     );
   }
-  if (loggedOut) return <LogInScreen ended={before.current} fault={codeFault} onEntered={() => void client.resetQueries()} />;
-  if (who.error !== null) return <FaultState problem={who.error} retry={() => void who.refetch()} />;
+  // The first question that stays unanswered is enough: a bundle needs nobody's answer.
+  if (location === routes.bundle && (loggedOut || who.failureCount > 0)) return <WithoutGateway reachable={loggedOut} />;
+  if (loggedOut)
+    return (
+      <WithBundleDoor>
+        <LogInScreen ended={before.current} fault={codeFault} onEntered={() => void client.resetQueries()} />
+      </WithBundleDoor>
+    );
+  if (who.error !== null)
+    return (
+      <WithBundleDoor>
+        <FaultState problem={who.error} retry={() => void who.refetch()} />
+      </WithBundleDoor>
+    );
   return <LoadingState />;
 }

@@ -34,9 +34,15 @@ export interface BundleFile {
   readonly name: string;
   readonly size: number;
   read(at: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same, where a worker can read it without going through the window. */
+  readonly blob?: Blob;
+  /** Nobody reads it any more. */
+  close?(): Promise<void> | void;
 }
 
 export interface HostTransport extends Omit<RecordingTransport, 'connect'> {
+  /** What stands at a path, as bytes: tiles of the ledger. Rejects for anything but an answer of 200. Undefined where it brings text alone. */
+  bytes?(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Opens a WebSocket; binary messages come as bytes. `closed` is called once, also when it could not be opened. */
   connect(path: string, events: HostSocketEvents): { close(): void };
 }
