@@ -8,7 +8,7 @@ import { app, done, electron, FakeWindow, handlers, notifications, reset, trays,
 
 // The app's own modules are loaded anew for each start; this one stays the same.
 const system = vi.hoisted((): { electron?: object } => ({}));
-vi.mock('electron', () => system.electron);
+vi.mock(import('electron'), () => system.electron as never);
 system.electron = electron;
 Object.assign(process, { resourcesPath: '/nonexistent' });
 
