@@ -20,6 +20,12 @@ export function requirePagePath(path: string): string {
   return path;
 }
 
+/** Which address it is, however it is written: for what is true of that address. */
+export function addressOf(path: string): string {
+  const [before = ''] = path.split('?');
+  return decodedPath(before)?.replace(/\/+$/, '') ?? '';
+}
+
 function decodedPath(path: string): string | undefined {
   try {
     const once = decodeURIComponent(path);

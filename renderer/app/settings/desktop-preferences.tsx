@@ -12,7 +12,7 @@ const switches: readonly { name: keyof DesktopSettings; label: string; says: str
   { name: 'keepInTray', label: 'Stay in the tray', says: 'Closing the window hides it, and the tray goes on saying what waits.' },
   {
     name: 'confirmSignatures',
-    label: 'Ask before an approval is signed',
+    label: 'Ask before an approval or a sign-off is signed',
     says: 'In a dialog of the system, which nothing that this window shows can answer for you.',
   },
   {
