@@ -44,6 +44,11 @@ describe('the built main process', () => {
     expect([...preload.matchAll(/require\("([^"]+)"\)/g)].map((found) => found[1])).toEqual(['electron']);
   });
 
+  it('brings the licences of what is in it along', () => {
+    const licences = readFileSync(join(dist, 'third-party-licences.txt'), 'utf8');
+    for (const name of ['zod', 'openid-client', 'electron-updater']) expect(licences).toMatch(new RegExp(`^${name} \\d+\\.`, 'm'));
+  });
+
   it('loads, and so does what looks for new versions', async () => {
     const folder = belongings.directory('built');
     const names = [
