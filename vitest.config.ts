@@ -21,8 +21,8 @@ export default defineConfig({
     passWithNoTests: false,
     allowOnly: process.env.CI === undefined,
     // Real clients and servers start and stop within a test, on machines with two busy cores.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     expect: { poll: { timeout: 45_000 } },
     teardownTimeout: 20_000,
     reporters: ['default', new SilenceReporter(330), ...(report === undefined ? [] : [new OutcomeReporter(report)])],

@@ -23,7 +23,7 @@ demo.stdout.on('data', (bytes) => {
   const address = /https:\/\/127\.0\.0\.1:\d+\/#code=[\w-]+(?=\s)/.exec(said)?.[0];
   if (address === undefined || !said.includes('Ctrl-C')) return;
   opened = true;
-  openBrowser(address).catch((error) => process.stderr.write(`No browser could be opened: ${error.message}\n`));
+  openBrowser(address).catch(notOpened);
 });
 
 /** What shows an address to whoever sits here; undefined where nobody does. */
@@ -43,13 +43,17 @@ async function openBrowser(address) {
   if (program === undefined) return;
   const path = `/${randomBytes(16).toString('hex')}`;
   const server = createServer((request, response) => {
-    if (request.url !== path || request.headers.host !== `127.0.0.1:${server.address().port}`) return response.writeHead(404).end();
-    response.writeHead(303, { location: address, 'cache-control': 'no-store', connection: 'close' }).end();
-    server.close();
+    const isIt = request.url === path && request.headers.host === `127.0.0.1:${server.address().port}`;
+    response.writeHead(isIt ? 303 : 404, { 'cache-control': 'no-store', connection: 'close', ...(isIt ? { location: address } : {}) }).end();
+    if (isIt) server.close();
   });
   server.unref();
   await new Promise((done, failed) => server.on('error', failed).listen(0, '127.0.0.1', done));
   const child = spawn(program, [`http://127.0.0.1:${server.address().port}${path}`], { stdio: 'ignore', detached: true });
-  child.on('error', (error) => process.stderr.write(`No browser could be opened: ${error.message}\n`));
+  child.on('error', notOpened);
   child.unref();
+}
+
+function notOpened(error) {
+  process.stderr.write(`No browser could be opened: ${error.message}\n`);
 }

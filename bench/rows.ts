@@ -6,6 +6,7 @@ import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
 import { replaySeek } from './replay-seek.ts';
 import { search } from './search.ts';
+import { sessionList } from './session-list.ts';
 import { sshBulk } from './ssh-bulk.ts';
 import { sshConnect } from './ssh-connect.ts';
 import { sshEcho } from './ssh-echo.ts';
@@ -26,4 +27,5 @@ export const rows: readonly Row[] = [
   recovery,
   footprint,
   policy,
+  sessionList,
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from './error-codes.ts';
-import { approvalRequestSchema } from './record.ts';
+import { signedStatementSchema } from './signed-statements.ts';
 
 /**
  * The one bridge of the desktop app, between its page and its main process. The page asks `{ ask: NAME, input }` and is
@@ -112,17 +112,6 @@ const settings = z.strictObject({
 });
 export type DesktopSettings = z.infer<typeof settings>;
 
-/** What may be signed. The main process makes the text of it, and signs nothing for another gateway than the one in use. */
-const statement = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('approval'),
-    /** Of the ledger. */
-    origin: z.string().min(1).max(255),
-    request: approvalRequestSchema,
-    decision: z.strictObject({ verdict: z.enum(['approve', 'deny']), reviewer: short, reason: z.string().trim().max(2000) }),
-  }),
-]);
-
 export interface QuestionShape {
   readonly input: z.ZodType;
   readonly output: z.ZodType;
@@ -170,8 +159,12 @@ export const questions = {
   'signer.key': { input: nothing, output: z.strictObject({ key: keyInfo.nullable() }) },
   /** Makes a key where there is none, and answers with the one that there is. */
   'signer.create': { input: nothing, output: z.strictObject({ key: keyInfo }) },
+  /**
+   * The main process makes the text that is signed. It signs for the gateway in use and for whoever is logged in there;
+   * an approval only of a request that this gateway shows it as well, word for word.
+   */
   'signer.sign': {
-    input: z.strictObject({ statement }),
+    input: z.strictObject({ statement: signedStatementSchema }),
     /** The key's line, and armoured SSHSIG. */
     output: z.strictObject({ key: z.string(), signature: z.string() }),
   },
@@ -218,7 +211,11 @@ export const questions = {
   },
   'file.close': { input: z.strictObject({ file: handle }), output: nothing },
 
-  notify: { input: z.strictObject({ title: z.string().max(200), body: z.string().max(1000), route }), output: nothing },
+  /** `tag`: one of the same replaces the one before. `route`: where a click leads. */
+  notify: {
+    input: z.strictObject({ title: z.string().max(200), body: z.string().max(1000), route, tag: z.string().max(200) }),
+    output: nothing,
+  },
   copy: { input: z.strictObject({ text: z.string().max(1024 * 1024) }), output: nothing },
   'settings.get': { input: nothing, output: settings },
   /** What weakens something is asked in a dialog first; the answer is what is in force then. */
@@ -258,7 +255,7 @@ export const bridgeEvent = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('open.route'), route }),
   /** The system had a file opened with this app. */
   z.strictObject({ event: z.literal('open.file'), file: openedFile }),
-  z.strictObject({ event: z.literal('command'), command: z.enum(['palette', 'find', 'log-out']) }),
+  z.strictObject({ event: z.literal('command'), command: z.enum(['palette', 'find']) }),
   z.strictObject({ event: z.literal('theme'), dark: z.boolean() }),
   /** Another gateway is in use, or the list of them changed. */
   z.strictObject({ event: z.literal('gateways') }),

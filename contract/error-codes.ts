@@ -83,6 +83,10 @@ export const errorCodes = [
   'GATEWAY_MISMATCH',
   'NOT_FOUND',
   'REQUEST_INVALID',
+  // The desktop app
+  'KEY_STORE_UNAVAILABLE',
+  'NOT_CONFIRMED',
+  'FILE_FAILED',
   // The command line
   'AUDIT_NOT_RECORDED',
   'USAGE',

@@ -109,7 +109,7 @@ export const sessionsOperations = {
       sessions: z.array(sessionRow.extend({ summary: sessionSummary.optional(), live: liveState.nullable().optional() })),
       /**
        * How many the question finds in all; told with the first page, when details are asked for. Missing where words are
-       * looked for in more commands than can be read in a second; then a page may also end early, at its cursor.
+       * looked for in more commands than can be read in two seconds; then a page may also end early, at its cursor.
        */
       total: count.optional(),
       ...nextPage,

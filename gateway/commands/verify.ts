@@ -84,6 +84,7 @@ function summaryOf({ kind, where, records, ledger, key, compared, files, bytes }
     files,
     bytes,
     approvals: records.approvals,
+    signOffs: records.signOffs,
     erased: records.erased,
     holds: records.holds,
     ledger: ledger === undefined ? null : { ...ledger, root: Buffer.from(ledger.root).toString('base64') },

@@ -1,12 +1,15 @@
 import { type MayAsk, type OperationName, type OperationShape, operations, type Role } from '../../contract/operator-api.ts';
 import type { Actor } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
+import type { OperatorKey } from './operators.ts';
 
 /** An operator whose log-in or token is good at this moment, with the roles that the configuration in force leaves to it. */
 export interface LoggedIn {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly groups: readonly string[];
+  /** Whose signatures count as theirs. */
+  readonly keys: readonly OperatorKey[];
   /** Id of the log-in or token; the token itself is known to its holder alone. */
   readonly token: string;
   readonly kind: 'login' | 'program';

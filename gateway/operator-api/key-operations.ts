@@ -9,7 +9,6 @@ import { type LoggedIn, loginRequired } from './authorise.ts';
 import { fingerprintOf } from './key-fingerprint.ts';
 import type { LogIns } from './log-ins.ts';
 import type { Asking, Performers } from './operations.ts';
-import type { Operators } from './operators.ts';
 import { MOST_KEYS, type RegisteredKeys } from './registered-keys.ts';
 
 /** Kinds that a device makes and keeps without anybody touching it. Others belong into the configuration. */
@@ -19,7 +18,6 @@ export interface KeyParts {
   readonly registered: RegisteredKeys;
   /** Whose a key is already by the configuration in force, in words; also that of an authority. */
   readonly takenBy: (fingerprint: string) => string | undefined;
-  readonly operators: Operators;
   readonly logIns: LogIns;
   readonly records: Pick<Records, 'append' | 'appendTogether'>;
   readonly clock: Clock;
@@ -33,7 +31,7 @@ export interface KeyParts {
 export function keyOperations(parts: KeyParts): Pick<Performers, 'key.list' | 'key.add' | 'key.remove'> {
   let before: Promise<unknown> = Promise.resolve();
   return {
-    'key.list': async (_input, { operator }) => listKeys(operator, parts),
+    'key.list': async (_input, { operator }) => listKeys(operator),
     // One after the other: two at the same moment could be one too many, or the same key of two people.
     'key.add': (input, asking) => {
       const added = before.then(() => addKey(input, asking, parts));
@@ -44,11 +42,10 @@ export function keyOperations(parts: KeyParts): Pick<Performers, 'key.list' | 'k
   };
 }
 
-function listKeys(operator: LoggedIn | undefined, { operators, registered }: KeyParts): OperationOutput<'key.list'> {
+function listKeys(operator: LoggedIn | undefined): OperationOutput<'key.list'> {
   if (operator === undefined) throw loginRequired();
-  const own = operators.find(operator.name)?.keys ?? registered.of(operator.name);
   return {
-    keys: own.map(({ line, fingerprint, label = '', registered: since }) => ({
+    keys: operator.keys.map(({ line, fingerprint, label = '', registered: since }) => ({
       key: line,
       fingerprint,
       from: since === undefined ? ('configuration' as const) : ('registered' as const),

@@ -156,6 +156,7 @@ export class LogIns {
       name: operator.name,
       roles,
       groups: operator.groups,
+      keys: operator.keys,
       token: known.id,
       kind: known.kind,
       method,

@@ -166,10 +166,10 @@ async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): P
   return {};
 }
 
-async function whoAmI({ operator }: Asking, { operators, origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
+async function whoAmI({ operator }: Asking, { origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
   if (operator === undefined) throw loginRequired();
   const { name, roles, groups, token, expires, mayAddKey = null } = operator;
-  const keys = operators.find(name)?.keys.map(({ line }) => line) ?? [];
+  const keys = operator.keys.map(({ line }) => line);
   return { operator: name, roles: [...roles], groups: [...groups], login: token, expires, mayAddKey, origin, keys };
 }
 

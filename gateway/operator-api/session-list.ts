@@ -13,9 +13,9 @@ export interface Listing extends Summarising {
 }
 
 /** Sessions whose records are read in one step when words are looked for. Others of the database wait for so long. */
-const LOOKED_THROUGH = 4000;
+const LOOKED_THROUGH = 2000;
 /** Milliseconds after which a page ends, however few it has. */
-const LONGEST = 1000;
+const LONGEST = 2000;
 
 interface Page {
   readonly overviews: readonly SessionOverview[];

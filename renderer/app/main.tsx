@@ -11,11 +11,14 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { browserHost } from './host/browser-host.ts';
+import { bridgeOfPreload, desktopHost } from './host/desktop-host.ts';
 
 const place = document.getElementById('app');
 if (place === null) throw new TypeError('the page has no place for the app');
+const bridge = bridgeOfPreload();
+const host = bridge === undefined ? browserHost() : await desktopHost(bridge);
 createRoot(place).render(
   <StrictMode>
-    <App host={browserHost()} />
+    <App host={host} />
   </StrictMode>,
 );

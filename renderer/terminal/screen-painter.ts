@@ -1,8 +1,8 @@
-import type { Player } from '../../contract/replay/player.ts';
 import { type CellLook, lookKey, lookOf, PLAIN_LOOK } from '../../contract/replay/screen/cell-look.ts';
 import type { Emulation } from '../../contract/replay/screen/emulation.ts';
 import { isErrorCell } from '../../contract/replay/screen/error-mark.ts';
 import { type Cell, emptyCell, type ScreenLine } from '../../contract/replay/screen/terminal-internals.ts';
+import type { ScreenDamage } from '../../contract/replay/screen-damage.ts';
 import { element, setText } from '../dom/element.ts';
 import { xtermColour } from './palette.ts';
 
@@ -13,6 +13,20 @@ const LINE_HEIGHT = 1.25;
 
 /** Pixels of the wheel for a line. */
 const WHEEL_LINE = 20;
+
+/** What is drawn: a player, or a session that is watched. */
+export interface PaintedScreen {
+  readonly screen: Emulation;
+  takeDamage(): ScreenDamage;
+}
+
+export interface PainterOptions {
+  /** Pixels of the smallest type. */
+  readonly smallest?: number;
+  readonly largest?: number;
+  /** For whoever hears it. */
+  readonly label?: string;
+}
 
 interface Style {
   foreground: string | undefined;
@@ -26,7 +40,9 @@ interface Style {
  */
 export class ScreenPainter {
   readonly node: HTMLElement;
-  readonly #player: Player;
+  readonly #player: PaintedScreen;
+  readonly #smallest: number;
+  readonly #largest: number;
   readonly #cells = element('div', { class: 'cells' });
   readonly #observer: ResizeObserver;
   #rows: { node: HTMLElement; key: string }[] = [];
@@ -35,11 +51,16 @@ export class ScreenPainter {
   #drawAll = true;
   #wheeled = 0;
 
-  constructor(player: Player) {
+  constructor(
+    player: PaintedScreen,
+    { smallest = SMALLEST_FONT, largest = LARGEST_FONT, label = 'Screen of the recorded session' }: PainterOptions = {},
+  ) {
     this.#player = player;
-    this.node = element('div', { class: 'terminal', role: 'img', 'aria-label': 'Screen of the recorded session' }, this.#cells);
+    this.#smallest = smallest;
+    this.#largest = largest;
+    this.node = element('div', { class: 'terminal', role: 'img', 'aria-label': label }, this.#cells);
     this.node.addEventListener('wheel', (event) => this.#wheel(event), { passive: true });
-    this.#observer = new ResizeObserver(() => this.#fit());
+    this.#observer = new ResizeObserver(() => this.fit());
     this.#observer.observe(this.node);
   }
 
@@ -94,19 +115,20 @@ export class ScreenPainter {
       this.#rows.push({ node, key: '' });
       this.#cells.append(node);
     }
-    this.#fit();
+    this.fit();
   }
 
-  #fit(): void {
+  /** To be called when the type has changed; a change of the place is noticed. */
+  fit(): void {
     const { cols, rows, plain } = this.#player.screen;
     const style = window.getComputedStyle(this.node);
     const width = this.node.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
     const height = this.node.clientHeight - Number.parseFloat(style.paddingTop) - Number.parseFloat(style.paddingBottom);
     if (!(width > 0) || !(height > 0)) return;
     const gutter = plain ? 14 : 0;
-    const wanted = Math.min((width - gutter) / (cols * characterRatio()), height / (rows * LINE_HEIGHT), LARGEST_FONT);
+    const wanted = Math.min((width - gutter) / (cols * characterRatio()), height / (rows * LINE_HEIGHT), this.#largest);
     // Whole line heights: half a pixel a row would leave hairlines between blocks of colour.
-    const font = Math.max(SMALLEST_FONT, Math.floor(wanted * 4) / 4);
+    const font = Math.max(this.#smallest, Math.floor(wanted * 4) / 4);
     this.#cells.style.fontSize = `${font}px`;
     this.#cells.style.setProperty('--line', `${Math.max(1, Math.floor(font * LINE_HEIGHT))}px`);
     this.#cells.style.width = `calc(${cols}ch + ${gutter}px)`;

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { FileOutcome } from '../support/outcome-reporter.ts';
 import { run } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 
@@ -38,8 +39,9 @@ class Project {
     return { counts: readFileSync(counts, 'utf8').trim(), said: finished.stdout.toString(), status };
   }
 
-  get hasReport(): boolean {
-    return existsSync(this.#report);
+  /** As if this had been the run. */
+  report(files: readonly FileOutcome[], errors: readonly string[] = []): void {
+    writeFileSync(this.#report, JSON.stringify({ files, errors }));
   }
 
   #write(name: string, text: string): void {
@@ -63,6 +65,8 @@ import { existsSync } from 'node:fs';
 const again = existsSync('runs');
 `;
 
+const whole: FileOutcome = { file: 'whole.test.mjs', passed: 1, skipped: 0, failures: [] };
+
 describe('the second try of test files that failed', () => {
   it('counts what passes then as passed, and names it with what it failed with', async () => {
     const { counts, said, status } = await new Project({
@@ -76,14 +80,16 @@ describe('the second try of test files that failed', () => {
           if (!again) setTimeout(() => { throw new Error('nobody caught me'); }, 1);
           await new Promise((done) => setTimeout(done, 100));
         });`,
+      'death.test.mjs': `it('dies', () => { if (!again) process.kill(process.pid, 'SIGKILL'); });`,
       'whole.test.mjs': `it('is whole', () => expect(again, 'whole files are not run again').toBe(false));`,
     }).tried();
     expect(status).toBe(1);
-    expect(counts).toBe('6 0 1');
+    expect(counts).toBe('7 0 1');
     expect(said).toMatch(/a bad day: expected[\s\S]*\n== passed only when run by itself: test\.test\.mjs > of a group > on a bad day\n/);
     expect(said).toMatch(/\n== passed only when run by itself: hook\.test\.mjs > group \(around its tests\)\n/);
     expect(said).toMatch(/will not load[\s\S]*\n== passed only when run by itself: load\.test\.mjs\n/);
     expect(said).toMatch(/nobody caught me[\s\S]*\n== passed only when run by itself: error\.test\.mjs\n/);
+    expect(said).toMatch(/exited unexpectedly[\s\S]*\n== passed only when run by itself: death\.test\.mjs\n/);
     expect(said).not.toContain('whole.test.mjs');
   });
 
@@ -98,21 +104,24 @@ describe('the second try of test files that failed', () => {
   });
 
   it('is not for more than five files', async () => {
-    const file = `it('fails at first', () => expect(again).toBe(true));`;
-    const tests = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`${index}.test.mjs`, file]));
-    const { counts, said } = await new Project(tests).tried();
-    expect(counts).toBe('0 6 0');
+    const project = new Project({});
+    project.report(Array.from({ length: 6 }, (_, index) => ({ ...whole, file: `${index}`, failures: [{ test: 'it', message: 'no' }] })));
+    const { counts, said } = await project.triedAfter(1);
+    expect(counts).toBe('6 6 0');
     expect(said).toContain('too many for bad luck');
   });
 
   it('proves nothing of a run that broke off, or failed for a reason that it does not give', async () => {
-    const none = new Project({});
-    expect(none.hasReport).toBe(false);
-    expect((await none.triedAfter(124)).counts).toBe('0 1 0');
-    const whole = new Project({ 'whole.test.mjs': `it('is whole', () => {});` });
-    expect((await whole.tried()).counts).toBe('1 0 0');
-    const { counts, said } = await whole.triedAfter(137);
+    const project = new Project({});
+    expect((await project.triedAfter(124)).counts).toBe('0 1 0');
+    project.report([whole]);
+    expect((await project.triedAfter(0)).counts).toBe('1 0 0');
+    const { counts, said } = await project.triedAfter(137);
     expect(counts).toBe('1 1 0');
     expect(said).toContain('did not run to their end (status 137)');
+    project.report([]);
+    expect((await project.triedAfter(0)).counts).toBe('0 1 0');
+    project.report([whole], ['it came from nowhere']);
+    expect((await project.triedAfter(1)).counts).toBe('1 1 0');
   });
 });

@@ -58,6 +58,7 @@ describe('the sessions', () => {
   it('are filtered by what is typed, and the address keeps it', async () => {
     const page = await show();
     const filter = page.getByRole('textbox', { name: 'Filter' });
+    await page.getByText('3 sessions').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type(`agent:${principals[0]}`);
     await page.getByText('1 session', { exact: true }).waitFor();
@@ -115,6 +116,7 @@ describe('the sessions', () => {
 describe('the palette', () => {
   it('goes anywhere and finds a session', async () => {
     const page = await show();
+    await page.getByText(/^\d+ sessions$/).waitFor();
     await page.keyboard.press('Control+k');
     const field = page.getByRole('combobox', { name: /What to do/ });
     await field.fill('evid');
@@ -124,6 +126,7 @@ describe('the palette', () => {
     await field.fill(principals[1] ?? '');
     await page.getByRole('option', { name: `${principals[1]} for` }).click();
     await page.waitForURL(/\/session\//);
+    await field.waitFor({ state: 'detached' });
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).getByText('Go to Approvals').waitFor();
   });
@@ -215,13 +218,18 @@ describe('the console', () => {
   });
 
   it('says that the gateway is lost, and goes on when it is back', async () => {
-    const page = await show({ expectedStatuses: [0, 503] });
+    const page = await show({ expectedStatuses: [0, 401, 503] });
     await page.getByText(/^\d+ sessions$/).waitFor();
     await world.gateway.stop();
     await page.getByText('Not connected: what you see may be old').waitFor();
     // What was there can still be read.
     expect(await rows(page).count()).toBeGreaterThan(1);
     await world.gateway.start();
-    await page.getByText('Not connected: what you see').waitFor({ state: 'detached' });
+    // It has begun anew, and with it every log-in.
+    await page.getByRole('heading', { name: 'Log in again' }).waitFor();
+    await page.getByRole('textbox', { name: /Code/ }).fill(await logInCode(world.gateway, AUDITOR));
+    await page.keyboard.press('Enter');
+    await page.getByText(/^\d+ sessions$/).waitFor();
+    expect(await page.getByText('Not connected').count()).toBe(0);
   });
 });

@@ -17,7 +17,7 @@ import { type AgentRoute, openWorld, type World } from '../support/world.ts';
 
 const belongings = new Belongings();
 const MiB = 1024 * 1024;
-const HANDSHAKE_SECONDS = 3;
+const HANDSHAKE_SECONDS = 5;
 const HANDSHAKE_DEFAULT = 20;
 let world: World;
 let regular: AgentRoute;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   regular = world.agent();
   await stillServes();
   await indexed(world.gateway.data);
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('strangers', () => {
@@ -91,7 +91,7 @@ describe('strangers', () => {
     });
   }
 
-  it('13 who come 10,000 at a time keep nobody out', { timeout: 120_000 }, async () => {
+  it('13 who come 10,000 at a time keep nobody out', { timeout: 240_000 }, async () => {
     const before = await gatewayFacts();
     const program = join(fileURLToPath(new URL('.', import.meta.url)), '../support/silent-crowd.ts');
     const crowd = startProgram(
@@ -120,7 +120,7 @@ describe('strangers', () => {
 });
 
 describe('clients', () => {
-  it('23 who open a window of 1 GB and never read do not fill the memory', { timeout: 120_000 }, async () => {
+  it('23 who open a window of 1 GB and never read do not fill the memory', { timeout: 240_000 }, async () => {
     const route = world.agent();
     const before = await gatewayFacts();
     const self = process.pid;
@@ -137,7 +137,7 @@ describe('clients', () => {
     await onlyRecording(world.gateway.data, route.principal);
   });
 
-  it('23 who send without end to a target that does not read do not fill the memory', { timeout: 120_000 }, async () => {
+  it('23 who send without end to a target that does not read do not fill the memory', { timeout: 240_000 }, async () => {
     const route = world.agent();
     const before = await gatewayFacts();
     const zeros = Buffer.alloc(64 * 1024);

@@ -14,7 +14,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 8, gateway: { tellsHeld: true } });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('many at once', () => {

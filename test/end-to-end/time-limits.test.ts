@@ -15,7 +15,7 @@ beforeAll(async () => {
     targets: (host) => [{ ...webTarget(host, 'impatient'), idle: '6s' }],
     configuration: { limits: { 'keep-alive': '2s' } },
   });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe.concurrent('time', () => {

@@ -14,11 +14,11 @@ const MiB = 1024 * 1024;
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 12, host: { settings: ['RekeyLimit 20M'] }, gateway: { tellsHeld: true } });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('much data', () => {
-  it('23 carries 600 MB out and 600 MB in with flat memory, all of it accounted for', { timeout: 180_000 }, async () => {
+  it('23 carries 600 MB out and 600 MB in with flat memory, all of it accounted for', { timeout: 240_000 }, async () => {
     const route = world.agent();
     await ssh(route, 'head -c 20000000 /dev/zero', { onStdout: () => undefined });
     const before = processFacts(world.gateway.pid).resident;
@@ -26,12 +26,12 @@ describe('much data', () => {
 
     forgetPeak(world.gateway.pid);
     const received = createHash('sha256');
-    const out = await ssh(route, new KnownBytes(600 * MB).command, { onStdout: (chunk) => received.update(chunk), timeoutMs: 120_000 });
+    const out = await ssh(route, new KnownBytes(600 * MB).command, { onStdout: (chunk) => received.update(chunk), timeoutMs: 200_000 });
     expect(out.status, out.stderr).toBe(0);
     const growthOut = processFacts(world.gateway.pid).residentPeak - before;
 
     forgetPeak(world.gateway.pid);
-    const sent = await ssh(route, 'sha256sum', { input: new KnownBytes(600 * MB).stream(), timeoutMs: 120_000 });
+    const sent = await ssh(route, 'sha256sum', { input: new KnownBytes(600 * MB).stream(), timeoutMs: 200_000 });
     expect(sent.status, sent.stderr).toBe(0);
     const growthIn = processFacts(world.gateway.pid).residentPeak - before;
 

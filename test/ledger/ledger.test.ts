@@ -118,7 +118,7 @@ describe('when the files of the ledger cannot be written', () => {
     await readLedger(directory, [gateway.ledger.key], [before]);
   });
 
-  it('what it cannot keep in memory it reads from the database later', { timeout: 120_000 }, async () => {
+  it('what it cannot keep in memory it reads from the database later', { timeout: 240_000 }, async () => {
     const directory = await temporaryDirectory();
     const gateway = await live(directory, { key: newKey() });
     const before = await gateway.ledger.signed();

@@ -23,7 +23,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 12, gateway: { https: true, openFiles: 4096, tellsHeld: true } });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const MiB = 1024 * 1024;
@@ -54,7 +54,7 @@ async function silentCrowd(program: string, source: string): Promise<ChildProces
 }
 
 describe('a monitor that knows the specifications only', () => {
-  it('can follow the log over HTTPS while the gateway records, and finds every tile as it should be', { timeout: 120_000 }, async () => {
+  it('can follow the log over HTTPS while the gateway records, and finds every tile as it should be', { timeout: 240_000 }, async () => {
     const monitor = new Monitor({ port: world.gateway.httpsPort, ca: certificate(), verifierKey: verifierKey() });
     const sizes: number[] = [];
     let recording = true;
@@ -191,13 +191,13 @@ describe('the HTTPS listener', () => {
     expect((await get(over(), '/healthz')).status).toBe(200);
   });
 
-  it('does not let a crowd of silent connections reach SSH', { timeout: 120_000 }, async () => {
+  it('does not let a crowd of silent connections reach SSH', { timeout: 240_000 }, async () => {
     const program = join(import.meta.dirname, '../support/silent-crowd.ts');
     const before = { ...processFacts(world.gateway.pid), held: await world.gateway.held() };
     const crowds = await Promise.all(['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((source) => silentCrowd(program, source)));
     const during = { ...processFacts(world.gateway.pid), held: await world.gateway.held() };
     expect(during.openFiles - before.openFiles).toBeLessThanOrEqual(260);
-    expect((await ssh(world.agent(), 'echo here', { timeoutMs: 30_000 })).stdout.toString()).toBe('here\n');
+    expect((await ssh(world.agent(), 'echo here', { timeoutMs: 60_000 })).stdout.toString()).toBe('here\n');
     expect((await get(over(), '/ledger/checkpoint')).status).toBe(200);
     for (const crowd of crowds) crowd.kill('SIGKILL');
     await Promise.all(crowds.map(ended));
@@ -206,7 +206,7 @@ describe('the HTTPS listener', () => {
     expect((during.resident - before.resident) / MiB).toBeLessThan(200);
   });
 
-  it('holds no memory for a client that asks and does not read', { timeout: 120_000 }, async () => {
+  it('holds no memory for a client that asks and does not read', { timeout: 240_000 }, async () => {
     await record(1);
     for (let round = 0; round < 50; round += 1) await get(over(), '/ledger/tile/entries/000');
     const before = await world.gateway.held();

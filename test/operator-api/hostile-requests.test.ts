@@ -149,7 +149,7 @@ describe('a client that wants to upgrade where there is no WebSocket', () => {
 });
 
 describe('a client that is slow on purpose', () => {
-  test('loses its connection, whether in the handshake, the headers or after them', { timeout: 120_000 }, async () => {
+  test('loses its connection, whether in the handshake, the headers or after them', { timeout: 240_000 }, async () => {
     const started = performance.now();
     const ended = async (socket: Socket): Promise<number> => {
       socket.on('error', () => undefined);

@@ -249,7 +249,10 @@ describe('a key that somebody registers', () => {
     expect(await add(child, reviewerKey())).toMatchObject(refused);
     // They let nobody into a target either.
     for (const each of [token, child])
-      expect(await ask(reached, 'credential.issue', { key: stolen.line }, { token: each })).toMatchObject({ status: 403, body: { code: 'CREDENTIAL_REFUSED' } });
+      expect(await ask(reached, 'credential.issue', { key: stolen.line }, { token: each })).toMatchObject({
+        status: 403,
+        body: { code: 'CREDENTIAL_REFUSED' },
+      });
     expect((await recordsOf(reached.data, 'auth.refused')).at(-1)?.body.reason).toMatch(/lets nobody into a target/);
     expect((await ask(reached, 'credential.issue', { key: stolen.line }, { token: await enter('dave') })).status).toBe(200);
     // Nor does a program's token.
@@ -330,7 +333,7 @@ describe('the time in which a key is registered', () => {
     const logIns = new LogIns(operators, clock);
     const { known } = logIns.make({ operator: 'alice', authentication: { method: 'oidc' } });
     logIns.put(known);
-    const parts = { registered, takenBy: () => undefined, operators, logIns, records: evidence.records, clock };
+    const parts = { registered, takenBy: () => undefined, logIns, records: evidence.records, clock };
     const performers = keyOperations({ ...parts, gatewayName: 'bastion-1', origin: 'a.test/log', logInsChanged: () => undefined });
     const register = (): Promise<unknown> => {
       const operator = logIns.stillGood(known.id);

@@ -15,7 +15,7 @@ const belongings = new Belongings();
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway(belongings, { configuration: { humans: [{ name: 'engineer@example.com' }] } });
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const program = join(import.meta.dirname, 'operator.ts');
@@ -111,7 +111,7 @@ describe('a command that writes', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it('says that the gateway holds the data when its socket was removed', { timeout: 120_000 }, async () => {
+  it('says that the gateway holds the data when its socket was removed', { timeout: 240_000 }, async () => {
     rmSync(join(gateway.data, 'control.sock'));
     const answer = await operate('ledger.sign');
     expect([answer.code, answer.message]).toEqual(['GATEWAY_UNREACHABLE', expect.stringContaining(gateway.data)]);

@@ -284,7 +284,7 @@ describe('whatever the line is', () => {
     }
   });
 
-  test('a shell reads the same words, where we say that we know them', { timeout: 120_000 }, async () => {
+  test('a shell reads the same words, where we say that we know them', { timeout: 240_000 }, async () => {
     const safe = fc.array(
       fc.constantFrom(...' \t;|<>#\\\'"$*?[{}~=!^-/.,:01ab'.split(''), '\\\n', '\n', "''", '""', '{}', ' # ', '"a b"'),
       {

@@ -4,6 +4,7 @@ import type { RecordDraft } from '../../contract/record.ts';
 import { systemClock } from '../../gateway/base/clock.ts';
 import { Records } from '../../gateway/ledger/records.ts';
 import { Database } from '../../gateway/store/database.ts';
+import { EvidenceReader } from '../../gateway/store/evidence-reader.ts';
 import { actor, administer, draft, newSession, target, temporaryDirectory } from './support.ts';
 
 /** What the list of sessions counts: the same whether records arrive one by one, are read again, or are older than the list. */
@@ -111,7 +112,7 @@ test('are made up for what an older version recorded, when its database is opene
 });
 
 test('go with an erased session, and nothing that is said of it later brings any back', async () => {
-  const { database, busy, records } = await filled();
+  const { directory, database, busy, records } = await filled();
   const erased: RecordDraft<'erased'> = {
     type: 'erased',
     outcome: 'success',
@@ -140,4 +141,11 @@ test('go with an erased session, and nothing that is said of it later brings any
   await database.records.erase(busy, [[1, 15]]);
   await database.rebuildProjections();
   expect(await database.overviews.one(busy)).toMatchObject({ ...nothing, row: { state: 'erased' } });
+  const reader = await EvidenceReader.open(directory);
+  expect(await reader.falselyListed(10)).toEqual([]);
+  await reader.close();
+  await administer(join(directory, 'sallyport.db'), `UPDATE sessions SET review = 'fine' WHERE id = '${busy}'`);
+  const again = await EvidenceReader.open(directory);
+  expect(await again.falselyListed(10)).toEqual([{ session: busy, listed: 1 }]);
+  await again.close();
 });

@@ -59,6 +59,7 @@ export function watchFor(page: Page, faults: string[], expectedStatuses: Readonl
     if (status !== undefined && (expectedStatuses.has(Number(status)) || isQuestion(status, message.location().url))) return;
     // A gateway that is stopped on purpose.
     if (expectedStatuses.has(0) && /ERR_CONNECTION|WebSocket connection|ERR_EMPTY|ERR_SOCKET/.test(message.text())) return;
+    if (expectedStatuses.has(401) && /HTTP Authentication failed/.test(message.text())) return;
     faults.push(`${message.text()} (${message.location().url})`);
   });
 }

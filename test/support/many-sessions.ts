@@ -10,8 +10,8 @@ const BETWEEN_MICROS = 77_000_000;
 const policySet = 'c0ffee'.padEnd(64, '0');
 const silent = createLog('silent');
 
-export const MANY_TARGETS = 40;
-export const MANY_AGENTS = 60;
+const MANY_TARGETS = 40;
+const MANY_AGENTS = 60;
 export const targetOf = (session: number): string => `web-${session % MANY_TARGETS}`;
 export const principalOf = (session: number): string => `agent-${(session * 7) % MANY_AGENTS}`;
 const commands = ['psql orders', 'systemctl status nginx', 'tail -n 100 /var/log/syslog', 'git pull', 'df -h', 'kubectl get pods'];
@@ -76,7 +76,7 @@ function* recordsOf(number: number, session: string): Generator<RecordDraft> {
   yield { ...common, type: 'session.open', body: { protocol: 'ssh', requested: 'web', client: 'OpenSSH_9.2', decision } };
   yield { ...common, type: 'channel.open', body: { channel: 0, kind: 'exec', detail: { command } } };
   const action = { channel: 0, action: 'ssh:exec', digest: 'a'.repeat(64), facts: { command } };
-  for (let index = 0; index <= number % 3; index += 1) {
+  for (let index = number % 3; index < 3; index += 2) {
     const verdict = number % 50 === 0 ? ('deny' as const) : number % 20 === 0 ? ('ask' as const) : ('allow' as const);
     yield { ...common, type: 'action.decided', body: { ...action, decision: { ...decision, verdict } } };
   }

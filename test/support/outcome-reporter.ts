@@ -32,14 +32,14 @@ export class OutcomeReporter implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const outcome: RunOutcome = { files: [], errors: [] };
-    const byPath = new Map<unknown, FileOutcome>();
+    const byPath = new Map<string, FileOutcome>();
     for (const module of modules) {
       const file = outcomeOf(module);
       outcome.files.push(file);
       byPath.set(module.moduleId, file);
     }
     for (const error of unhandled) {
-      const file = byPath.get(error.VITEST_TEST_PATH);
+      const file = byPath.get(fileOf(error) ?? '');
       if (file === undefined) outcome.errors.push(wordsOf(error));
       else file.failures.push({ message: `an error that nobody caught: ${wordsOf(error)}` });
     }
@@ -63,6 +63,14 @@ function outcomeOf(module: TestModule): FileOutcome {
   return outcome;
 }
 
-function wordsOf(error: { message?: string; stack?: string | undefined }): string {
-  return error.stack ?? error.message ?? 'it has no words';
+/** In which file it came about, as far as vitest says so. Of a process that died, the words of the cause do. */
+function fileOf(error: SerializedError): string | undefined {
+  const path: unknown = error.VITEST_TEST_PATH;
+  if (typeof path === 'string') return path;
+  return /while running test file (.+)$/m.exec(error.cause?.message ?? '')?.[1];
+}
+
+function wordsOf(error: { message?: string; stack?: string | undefined; cause?: { message?: string } | undefined }): string {
+  const words = error.stack ?? error.message ?? 'it has no words';
+  return error.cause?.message === undefined ? words : `${words}\n${error.cause.message}`;
 }

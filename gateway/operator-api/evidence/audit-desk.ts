@@ -50,7 +50,7 @@ export class AuditDesk {
       await this.#record(input, statement, actor);
       return {
         columns: columnsOf(question),
-        rows: rows.map((row) => ({ ...row })),
+        rows: [...rows],
         total: statement.rows,
         words: statementLines(statement).map((line) => printable(line)),
         statement: { ...statement },

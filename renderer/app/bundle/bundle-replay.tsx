@@ -13,7 +13,7 @@ import { Spring } from '../design/pane.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { Playback } from '../replay/playback.ts';
 import { Stage } from '../replay/stage.tsx';
-import { markOf } from '../replay/timeline/mark.ts';
+import { marksOf } from '../replay/timeline/mark.ts';
 import { Timeline } from '../replay/timeline/timeline.tsx';
 import { usePlaybackState } from '../replay/use-playback.ts';
 import classes from './bundle.module.css';
@@ -135,7 +135,7 @@ function Playing({ opened: { playback, index } }: { opened: Opened }) {
   }, [playing]);
   useEffect(() => playback.onSeek(() => setFresh(false)), [playback]);
   useReplayKeys(playback);
-  const marks = useMemo(() => index.marks.map(markOf), [index]);
+  const marks = useMemo(() => marksOf({ marks: index.marks, commands: [] }), [index]);
   return (
     <div className={classes.playing}>
       <div className={classes.screen}>

@@ -47,7 +47,7 @@ export function requestOf(
     return encodeURIComponent(String(value));
   });
   if (method === 'POST') return { path, method, body: JSON.stringify(Object.fromEntries(rest)) };
-  const query = new URLSearchParams([...rest].map(([key, value]) => [key, String(value)]));
+  const query = new URLSearchParams([...rest].map(([key, value]): [string, string] => [key, String(value)]));
   return { path: query.size === 0 ? path : `${path}?${query}`, method: 'GET' };
 }
 

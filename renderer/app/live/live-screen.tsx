@@ -1,5 +1,6 @@
-import { Screen } from '../design/pane.tsx';
+import { LiveSession } from './session/live-session.tsx';
+import { Wall } from './wall/wall.tsx';
 
 export function LiveScreen({ session }: { session: string | undefined }) {
-  return <Screen label="live">{session}</Screen>;
+  return session === undefined ? <Wall /> : <LiveSession key={session} session={session} />;
 }

@@ -39,7 +39,7 @@ export function ChannelSwitcher({
 /** What a channel was for, for people. */
 export function kindOf({ kind, detail }: Pick<Channel, 'kind' | 'detail'>): string {
   if (typeof detail.subsystem === 'string') return detail.subsystem;
-  return { session: commandOf({ detail }) === undefined ? 'shell' : 'command', 'direct-tcpip': 'connection' }[kind] ?? kind;
+  return { exec: 'command', 'direct-tcpip': 'connection', 'forwarded-tcpip': 'connection' }[kind] ?? kind;
 }
 
 export function commandOf({ detail }: Pick<Channel, 'detail'>): string | undefined {

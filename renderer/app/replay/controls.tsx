@@ -28,7 +28,12 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
   const folded = foldedTime(playback, grown);
   return (
     <div className={classes.controls} role="toolbar" aria-label="Playing">
-      <Button className={classes.play ?? ''} onMouseDown={keepFocus} aria-label={playing ? 'Pause' : 'Play'} onClick={() => playback.toggle()}>
+      <Button
+        className={classes.play ?? ''}
+        onMouseDown={keepFocus}
+        aria-label={playing ? 'Pause' : 'Play'}
+        onClick={() => playback.toggle()}
+      >
         {playing ? <IconPlayerPauseFilled size={15} /> : <IconPlayerPlayFilled size={15} />}
       </Button>
       <span className={`${classes.clock} mono`}>
@@ -72,7 +77,7 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
         find
       </Button>
       <span className={classes.hints} aria-hidden="true">
-        Space play · ←→ 5 s · ⇧←→ mark · I idle · C link · N note
+        Space play · ←→ 5 s · ⇧←→ mark · C link · ? all keys
       </span>
       <Button className={classes.icon ?? ''} onMouseDown={keepFocus} aria-label="Full screen" title="Full screen (F)" onClick={full}>
         <IconMaximize size={15} />

@@ -1,4 +1,4 @@
-import type { RecordingTransport, TransportAnswer, TransportQuestion } from '../../../contract/replay/recording-transport.ts';
+import type { RecordingTransport, SocketEvents, TransportAnswer, TransportQuestion } from '../../../contract/replay/recording-transport.ts';
 import type { HostTransport } from '../host/host.ts';
 
 const FIRST_WAIT_MILLIS = 400;
@@ -52,12 +52,12 @@ export class PatientTransport implements RecordingTransport {
     }
   }
 
-  connect(path: string, events: { message(text: string): void; closed(code: number, reason: string): void }): { close(): void } {
+  connect(path: string, events: SocketEvents): { close(): void } {
     return this.#transport.connect(path, {
       message: (data) => {
         if (typeof data === 'string') events.message(data);
       },
-      closed: events.closed,
+      closed: (code, reason) => events.closed(code, reason),
     });
   }
 

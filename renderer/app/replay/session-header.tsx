@@ -6,42 +6,42 @@ import { ProtocolBadge, TargetLabel, Tell, TimeText, type Tone, Who } from '../d
 import { Spring } from '../design/pane.tsx';
 import { routes } from '../routes.ts';
 import classes from './replay.module.css';
+import { useSessionRecords } from './session-records.ts';
 
 type Shown = OperationOutput<'session.show'>;
 
 /** Which session it is, and how it stands as evidence. */
 export function SessionHeader({
   shown: { session, summary },
-  segments,
   signOff,
   save,
 }: {
   shown: Shown;
-  /** Of the channel that is shown, as far as they are sealed. */
-  segments: number | undefined;
   signOff: (() => void) | undefined;
   save: (() => void) | undefined;
 }) {
   const live = session.state === 'live';
   return (
     <>
-      <nav className={classes.crumbs} aria-label="Where this is">
-        <Link href={routes.sessions}>Sessions</Link>
-        <span className="faint" aria-hidden="true">
-          ›
+      <div className={classes.what}>
+        <nav className={classes.crumbs} aria-label="Where this is">
+          <Link href={routes.sessions}>Sessions</Link>
+          <span className="faint" aria-hidden="true">
+            ›
+          </span>
+        </nav>
+        <Who principal={session.principal} onBehalfOf={session.onBehalfOf} />
+        <span className="faint">on</span>
+        <TargetLabel name={session.target} tags={summary.tags} />
+        <ProtocolBadge protocol={session.protocol} />
+        <span className={`${classes.when} mono`}>
+          <TimeText time={session.started} />
+          <span className="faint"> · </span>
+          {live ? <Tell tone="accent">running</Tell> : length(microsBetween(session.started, session.ended))}
         </span>
-      </nav>
-      <Who principal={session.principal} onBehalfOf={session.onBehalfOf} />
-      <span className="faint">on</span>
-      <TargetLabel name={session.target} tags={summary.tags} />
-      <ProtocolBadge protocol={session.protocol} />
-      <span className={`${classes.when} mono`}>
-        <TimeText time={session.started} />
-        <span className="faint"> · </span>
-        {live ? <Tell tone="accent">running</Tell> : length(microsBetween(session.started, session.ended))}
-      </span>
+      </div>
       <Spring />
-      <EvidencePill evidence={summary.evidence} segments={segments} flags={summary.flags} />
+      <EvidencePill session={session.id} evidence={summary.evidence} flags={summary.flags} />
       {live && (
         <Button component={Link} href={routes.liveSession(session.id)}>
           Watch live
@@ -55,27 +55,36 @@ export function SessionHeader({
 
 const stands: Readonly<Record<Shown['summary']['evidence'], { words: string; tone: Tone; sign: string; title: string }>> = {
   open: { words: 'not sealed yet', tone: 'plain', sign: '○', title: 'It runs, or not everything of it is under a signed checkpoint yet' },
-  committed: { words: 'committed', tone: 'plain', sign: '●', title: 'Everything of it is under a signed checkpoint of the ledger' },
+  committed: { words: 'committed', tone: 'plain', sign: '', title: 'Everything of it is under a signed checkpoint of the ledger' },
   verified: { words: 'verified', tone: 'ok', sign: '✓', title: 'The last verification of this gateway’s run found it as it was sealed' },
-  failed: { words: 'verification failed', tone: 'deny', sign: '✗', title: 'The last verification found that something of it is not as it was sealed' },
-  erased: { words: 'erased', tone: 'plain', sign: '–', title: 'Its recording and its records are gone; the ledger proves that they were there' },
+  failed: {
+    words: 'verification failed',
+    tone: 'deny',
+    sign: '✗',
+    title: 'The last verification found that something of it is not as it was sealed',
+  },
+  erased: {
+    words: 'erased',
+    tone: 'plain',
+    sign: '–',
+    title: 'Its recording and its records are gone; the ledger proves that they were there',
+  },
 };
 
 function EvidencePill({
+  session,
   evidence,
-  segments,
   flags,
 }: {
+  session: string;
   evidence: Shown['summary']['evidence'];
-  segments: number | undefined;
   flags: Shown['summary']['flags'];
 }) {
   const { words, tone, sign, title } = stands[evidence];
+  const segments = useSessionRecords(session).data?.records.filter(({ type }) => type === 'segment.sealed').length;
   return (
     <span className={classes.pill} data-tone={tone} title={title}>
-      <Tell tone={tone}>
-        {sign} {words}
-      </Tell>
+      <Tell tone={tone}>{sign === '' ? words : `${sign} ${words}`}</Tell>
       {segments !== undefined && segments > 0 && <span className="muted"> · {counting(segments, 'segment')}</span>}
       {flags.includes('recovered') && (
         <span className={classes.recovered} title="The gateway ended before the session did; what was recorded was recovered">

@@ -1,5 +1,6 @@
 import type { Command } from '../../../contract/replay/part.ts';
-import type { Mark, Sort } from './timeline/mark.ts';
+import type { TimelineMark } from '../../../contract/replay/timeline.ts';
+import { type Sort, untoldMarks } from './timeline/mark.ts';
 
 /** A line of the transcript. */
 export interface Line {
@@ -18,7 +19,7 @@ export interface Line {
 
 export interface TranscriptParts {
   readonly commands: readonly Command[];
-  readonly marks: readonly Mark[];
+  readonly marks: readonly TimelineMark[];
   readonly notes: readonly { readonly note: string; readonly at: number; readonly text: string; readonly by: string }[];
 }
 
@@ -29,8 +30,7 @@ export function transcriptOf({ commands, marks, notes }: TranscriptParts): Line[
     const [text, more] = firstLine(command.text);
     lines.push({ key: `c${index}`, at: command.at, sort: 'command', text, more, command, by: undefined });
   }
-  for (const [index, { at, sort, title }] of marks.entries()) {
-    if (sort === 'note' || sort === 'found' || (sort === 'command' && isTold(at, title, commands))) continue;
+  for (const [index, { at, sort, title }] of untoldMarks({ marks, commands }).entries()) {
     const [text, more] = firstLine(title);
     lines.push({ key: `m${index}`, at, sort, text, more, command: undefined, by: undefined });
   }
@@ -55,7 +55,10 @@ export function lineAt(lines: readonly Line[], at: number): number {
 
 /** Lines with each of the words in them, whatever their case. */
 export function filterLines(lines: readonly Line[], words: string): readonly Line[] {
-  const wanted = words.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const wanted = words
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (wanted.length === 0) return lines;
   return lines.filter(({ text, command, by }) => {
     const all = `${command?.text ?? text} ${by ?? ''}`.toLowerCase();
@@ -68,7 +71,11 @@ export function endOf(command: Command): { words: string; tone: 'plain' | 'deny'
   if (command.exit !== undefined)
     return { words: `exit ${command.exit}`, tone: command.exit === 0 ? 'plain' : 'deny', title: `It ended with status ${command.exit}` };
   if (command.how === 'derived')
-    return { words: 'derived', tone: 'plain', title: 'Read from what stood on the screen between the prompt and Enter. How it ended is not known' };
+    return {
+      words: 'derived',
+      tone: 'plain',
+      title: 'Read from what stood on the screen between the prompt and Enter. How it ended is not known',
+    };
   return { words: command.until === undefined ? 'no end seen' : 'no status', tone: 'plain', title: 'How it ended is not recorded' };
 }
 
@@ -80,13 +87,6 @@ export function copied(lines: readonly Line[], time: (at: number) => string): st
       return `${time(at)}\t${sort}\t${(command?.text ?? text).replaceAll(/[\r\n]+/g, ' ⏎ ')}${by === undefined ? '' : `\t${by}`}${end}`;
     })
     .join('\n');
-}
-
-/** A command is asked for and then runs: its mark is at most a moment away from it. */
-const SAME_MICROS = 200_000;
-
-function isTold(at: number, title: string, commands: readonly Command[]): boolean {
-  return commands.some((command) => command.how === 'exec' && Math.abs(command.at - at) <= SAME_MICROS && title.startsWith(command.text.slice(0, 60)));
 }
 
 function firstLine(text: string): [first: string, more: number] {

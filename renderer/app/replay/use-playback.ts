@@ -8,12 +8,15 @@ import { PatientTransport } from './patient-transport.ts';
 import { Playback, type PlaybackState } from './playback.ts';
 
 export type Opening =
-  | { readonly state: 'opening'; readonly reached: boolean; retry(): void }
-  | { readonly state: 'open'; readonly playback: Playback; readonly reached: boolean; retry(): void }
-  | { readonly state: 'fault'; readonly problem: Problem; retry(): void };
+  | { readonly state: 'opening'; readonly reached: boolean; readonly retry: () => void }
+  | { readonly state: 'open'; readonly playback: Playback; readonly reached: boolean; readonly retry: () => void }
+  | { readonly state: 'fault'; readonly problem: Problem; readonly retry: () => void };
 
-/** Opens a channel's recording, and closes it again. `begin` in microseconds, as it is at that time. */
-export function usePlayback(session: string, channel: number | undefined, begin: () => number | undefined): Opening {
+/**
+ * Opens a channel's recording, and closes it again. `begin`: where, in microseconds, as it is at that time. `leave` is called
+ * when the log-in has ended, while it is still known where somebody is.
+ */
+export function usePlayback(session: string, channel: number | undefined, begin: () => number | undefined, leave: () => void): Opening {
   const { transport } = useHost();
   const client = useQueryClient();
   const [opened, setOpened] = useState<Playback>();
@@ -24,12 +27,15 @@ export function usePlayback(session: string, channel: number | undefined, begin:
   // `attempt`: again, after a fault. `begin` is of the moment.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
-    if (channel === undefined) return;
+    if (channel === undefined) return undefined;
     let playback: Playback | undefined;
     let closed = false;
     const patience = new PatientTransport(transport, {
       reach: setReached,
-      loggedOut: () => void client.invalidateQueries({ queryKey: ['whoami'] }),
+      loggedOut: () => {
+        leave();
+        void client.invalidateQueries({ queryKey: ['whoami'] });
+      },
     });
     setPatient(patience);
     openHttpRecording(patience, session, channel).then(

@@ -557,7 +557,7 @@ describe('a recording of a session that runs', () => {
     }
     await Promise.all([whole, ...players].map((player) => player.close()));
     for (const driver of [observer, ...joined.map((each) => each.driver)]) driver.close();
-  }, 120_000);
+  }, 240_000);
 
   it('is had so far from the text of its last segment, and goes on from the position that this says', async () => {
     const { session, agent } = await openSession('stty -echo; printf first; while read line; do printf "again:%s" "$line"; done');

@@ -154,7 +154,7 @@ describe('a bundle that nobody touched', () => {
 });
 
 describe('one changed byte in a bundle is found', () => {
-  it('anywhere: 96, at 1,000 places', { timeout: 120_000 }, async () => {
+  it('anywhere: 96, at 1,000 places', { timeout: 240_000 }, async () => {
     const bytes = readFileSync(part);
     const copy = join(belongings.directory('flipped'), 'bundle.zip');
     const unfound: number[] = [];
@@ -168,7 +168,7 @@ describe('one changed byte in a bundle is found', () => {
     expect(unfound).toEqual([]);
   });
 
-  it('also where the digest of the file was made anew, unless all content is what it was', { timeout: 120_000 }, async () => {
+  it('also where the digest of the file was made anew, unless all content is what it was', { timeout: 240_000 }, async () => {
     const bytes = readFileSync(part);
     const copy = join(belongings.directory('flipped'), 'bundle.zip');
     // What stands behind the digested bytes: the end record and, in its comment, the digest.

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => belongings.release());
 
 describe('verification', () => {
-  it('beside a gateway at work finds no fault, over and over', { timeout: 120_000 }, async () => {
+  it('beside a gateway at work finds no fault, over and over', { timeout: 240_000 }, async () => {
     const { data } = world.gateway;
     const route = world.agent();
     let done = 0;
@@ -135,7 +135,7 @@ describe('verification', () => {
 });
 
 describe('an edit of any kind of file', () => {
-  it('of the ledger or of a recording is found, at many offsets', { timeout: 120_000 }, async () => {
+  it('of the ledger or of a recording is found, at many offsets', { timeout: 240_000 }, async () => {
     const data = copyOf(belongings, evidence.data);
     const one = (files: string[]) => files.slice(0, 2);
     const below = (folder: string, suffix = '') => filesBelow(join(data, folder), suffix);
@@ -161,7 +161,7 @@ describe('an edit of any kind of file', () => {
     expect((await verify(data)).faults).toEqual([]);
   });
 
-  it('of the database is found, or changes nothing that anybody is told', { timeout: 120_000 }, async () => {
+  it('of the database is found, or changes nothing that anybody is told', { timeout: 240_000 }, async () => {
     const data = copyOf(belongings, evidence.data);
     const file = join(data, 'sallyport.db');
     const bytes = readFileSync(file);

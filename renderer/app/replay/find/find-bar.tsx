@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from 'react';
 import { printable } from '../../../bundle-page/interface/printable.ts';
 import { length, number } from '../../design/format.ts';
 import { useKeys } from '../../keyboard/use-keys.tsx';
-import type { Found, Hit } from './use-find.ts';
 import classes from './find.module.css';
+import type { Found, Hit } from './use-find.ts';
 
 /** Typing stops for so long before it is looked for: each search is a record. */
 const TYPED_MILLIS = 450;

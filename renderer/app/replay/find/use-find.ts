@@ -24,7 +24,7 @@ export interface Found {
 const nothing: Found = { words: '', hits: [], searching: false, more: false, unindexed: 0, problem: undefined };
 
 /** Looks for words on the screens of a channel. Each search is a record, so it is done when it is asked for. */
-export function useFind(session: string, channel: number): { found: Found; find(words: string): void; forget(): void } {
+export function useFind(session: string, channel: number): { found: Found; find: (words: string) => void; forget: () => void } {
   const { transport } = useHost();
   const [found, setFound] = useState<Found>(nothing);
   const latest = useRef(0);

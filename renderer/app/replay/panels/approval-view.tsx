@@ -1,6 +1,6 @@
 import { Link } from 'wouter';
-import { printable } from '../../../bundle-page/interface/printable.ts';
 import type { OperationOutput } from '../../../../contract/operator-api.ts';
+import { printable } from '../../../bundle-page/interface/printable.ts';
 import { useAsk } from '../../client/queries.ts';
 import { shortDateTime } from '../../design/format.ts';
 import { Tell, type Tone } from '../../design/labels.tsx';

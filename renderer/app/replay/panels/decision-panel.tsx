@@ -1,5 +1,5 @@
-import { factsOf, type ReadRecord, textOr } from '../../../evidence/record-facts.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
+import { factsOf, type ReadRecord, textOr } from '../../../evidence/record-facts.ts';
 import { useAsk } from '../../client/queries.ts';
 import { clockTime, shortDateTime } from '../../design/format.ts';
 import { Tell, type Tone } from '../../design/labels.tsx';
@@ -7,9 +7,10 @@ import { Facts } from '../../design/pane.tsx';
 import { policyLines } from '../policy-lines.ts';
 import { recordOfType, type SessionRecord } from '../session-records.ts';
 import { ApprovalView } from './approval-view.tsx';
-import { authenticationWords } from './authentication-words.ts';
+import { Authentication } from './authentication.tsx';
 import classes from './panels.module.css';
 import { Json } from './record-list.tsx';
+import { Scrolled } from './scrolled.tsx';
 import { WithRecords } from './with-records.tsx';
 
 /** Why it was allowed: who it was, what the policy in force said, and whoever was asked. */
@@ -51,13 +52,28 @@ function Opened({ open: { actor, body, target } }: { open: ReadRecord }) {
         ['Verdict', <Verdict key="verdict" decision={decision} />],
         ['Who', `${printable(textOr(actor.principal, '?'))}, ${textOr(actor.kind, '?')}`],
         ['On behalf of', typeof actor.onBehalfOf === 'string' ? printable(actor.onBehalfOf) : 'itself'],
-        ['Signed in with', <span key="how">{authenticationWords(actor)}</span>],
-        ['From', <span key="from" className="mono">{printable(textOr(actor.source, '?'))}</span>],
+        ['Signed in with', <Authentication key="how" actor={actor} />],
+        [
+          'From',
+          <span key="from" className="mono">
+            {printable(textOr(actor.source, '?'))}
+          </span>,
+        ],
         ...(typeof via.principal === 'string'
           ? [['Through', `the gateway as jump host, by ${printable(via.principal)} from ${printable(textOr(via.source, '?'))}`] as const]
           : []),
-        ['Client', <span key="client" className="mono">{printable(textOr(body.client, '?'))}</span>],
-        ['Asked for', <span key="asked" className="mono">{printable(textOr(body.requested, '?'))}</span>],
+        [
+          'Client',
+          <span key="client" className="mono">
+            {printable(textOr(body.client, '?'))}
+          </span>,
+        ],
+        [
+          'Asked for',
+          <span key="asked" className="mono">
+            {printable(textOr(body.requested, '?'))}
+          </span>,
+        ],
         ['Target', `${printable(textOr(target.name, '?'))} ${printable(textOr(target.address, ''))}`],
       ]}
     />
@@ -66,7 +82,7 @@ function Opened({ open: { actor, body, target } }: { open: ReadRecord }) {
 
 export function Verdict({ decision }: { decision: Readonly<Record<string, unknown>> }) {
   const verdict = textOr(decision.verdict, '?');
-  const tone: Tone = { allow: 'ok', ask: 'ask', deny: 'deny' }[verdict] as Tone | undefined ?? 'plain';
+  const tone: Tone = ({ allow: 'ok', ask: 'ask', deny: 'deny' }[verdict] as Tone | undefined) ?? 'plain';
   const words = { allow: 'allowed', ask: 'asked for approval', deny: 'denied' }[verdict] ?? verdict;
   const policies = policiesIn(decision);
   return (
@@ -86,7 +102,9 @@ const SHOWN = 200;
 
 /** What was decided on this channel. */
 function Actions({ records, channel }: { records: readonly SessionRecord[]; channel: number | undefined }) {
-  const decided = records.filter(({ type, read }) => type === 'action.decided' && (channel === undefined || read?.body.channel === channel));
+  const decided = records.filter(
+    ({ type, read }) => type === 'action.decided' && (channel === undefined || read?.body.channel === channel),
+  );
   if (decided.length === 0) return undefined;
   return (
     <section className={classes.section}>
@@ -140,14 +158,14 @@ function PolicyText({ open, decisions }: { open: ReadRecord; decisions: readonly
           <p className="mono faint" style={{ overflowWrap: 'anywhere' }}>
             {policySet}
           </p>
-          <pre className={`${classes.policy} mono`} tabIndex={0} aria-label="Text of the policy">
+          <Scrolled label="Text of the policy" lines>
             {policyLines(data.source, data.text, deciding).map(({ text, deciding: marked }, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text have no other name
               <span key={index} data-deciding={marked || undefined} title={marked ? 'This decided' : undefined}>
                 {printable(text)}
               </span>
             ))}
-          </pre>
+          </Scrolled>
         </>
       )}
     </section>
@@ -155,9 +173,7 @@ function PolicyText({ open, decisions }: { open: ReadRecord; decisions: readonly
 }
 
 function decisionsOf(records: readonly SessionRecord[]): Readonly<Record<string, unknown>>[] {
-  return records
-    .filter(({ type }) => type === 'session.open' || type === 'action.decided')
-    .map(({ read }) => factsOf(read?.body.decision));
+  return records.filter(({ type }) => type === 'session.open' || type === 'action.decided').map(({ read }) => factsOf(read?.body.decision));
 }
 
 function policiesIn(decision: Readonly<Record<string, unknown>>): string[] {

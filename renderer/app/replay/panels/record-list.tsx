@@ -5,6 +5,7 @@ import { describeRecord } from '../../../bundle-page/screens/describe-record.ts'
 import { clockTime, number, utc } from '../../design/format.ts';
 import type { SessionRecord } from '../session-records.ts';
 import classes from './panels.module.css';
+import { printableLines, Scrolled } from './scrolled.tsx';
 
 const SHOWN = 100;
 
@@ -56,13 +57,5 @@ function RecordView({ record }: { record: SessionRecord }) {
 }
 
 export function Json({ value }: { value: unknown }) {
-  return (
-    <pre className={`${classes.json} mono`} tabIndex={0}>
-      {printableLines(JSON.stringify(value, null, 2))}
-    </pre>
-  );
-}
-
-function printableLines(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+  return <Scrolled label="As it stands">{printableLines(JSON.stringify(value, null, 2))}</Scrolled>;
 }

@@ -1,5 +1,5 @@
-import { type Bytes, signedData } from '../../../../contract/sshsig.ts';
 import { type SignedStatement, statementText } from '../../../../contract/signed-statements.ts';
+import { type Bytes, signedData } from '../../../../contract/sshsig.ts';
 
 /** `unchecked`: this program cannot check signatures of such a key. */
 export type SignatureState = 'good' | 'bad' | 'unchecked';
@@ -13,7 +13,10 @@ export interface Signed {
 }
 
 /** Whether a key has signed exactly this statement (OpenSSH, PROTOCOL.sshsig), by this device's own reckoning. */
-export async function verifySignature({ statement, key, signature }: Signed, subtle: SubtleCrypto = crypto.subtle): Promise<SignatureState> {
+export async function verifySignature(
+  { statement, key, signature }: Signed,
+  subtle: SubtleCrypto = crypto.subtle,
+): Promise<SignatureState> {
   const read = readArmour(signature);
   const { namespace, text } = statementText(statement);
   if (read === undefined || read.namespace !== namespace || base64(read.publicKey) !== key.split(' ')[1]) return 'bad';

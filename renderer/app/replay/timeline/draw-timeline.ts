@@ -1,5 +1,5 @@
-import { type Area, areaOf, barsOf } from './layout.ts';
 import type { Playback } from '../playback.ts';
+import { type Area, areaOf, barsOf } from './layout.ts';
 
 /** CSS pixels from the beginning of one bar to that of the next. */
 const BAR = 5;

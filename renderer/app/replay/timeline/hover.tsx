@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { length } from '../../design/format.ts';
 import { printable } from '../../../bundle-page/interface/printable.ts';
+import { length } from '../../design/format.ts';
 import type { Playback } from '../playback.ts';
 import { type Mark, sortNames } from './mark.ts';
 import { Thumbnails } from './thumbnail.ts';

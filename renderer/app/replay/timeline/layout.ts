@@ -38,6 +38,17 @@ export function clustersOf(marks: readonly Mark[], playTime: PlayTime, reach: nu
   return clusters.map(({ share, marks: together }) => ({ share, marks: together, first: mostTelling(together) }));
 }
 
+/** Clusters that are closer together than `reach`, as one at the place of the first. */
+export function gathered(clusters: readonly Cluster[], reach: number): Cluster[] {
+  const gathering: { share: number; marks: Mark[] }[] = [];
+  for (const { share, marks } of clusters) {
+    const last = gathering.at(-1);
+    if (last !== undefined && share - last.share < reach) last.marks.push(...marks);
+    else gathering.push({ share, marks: [...marks] });
+  }
+  return gathering.map(({ share, marks }) => ({ share, marks, first: mostTelling(marks) }));
+}
+
 /** Heights of bars, 0 to 1. A burst of output is a million times a keystroke; both have to be seen. */
 export function barsOf(activity: Activity, playTime: PlayTime, count: number): number[] {
   const sums = activity.spread(count, playTime.duration, (at) => playTime.toPlay(at));

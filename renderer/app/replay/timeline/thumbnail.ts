@@ -1,7 +1,7 @@
+import type { ReplayDriver } from '../../../../contract/replay/driver.ts';
 import { lookKey, lookOf } from '../../../../contract/replay/screen/cell-look.ts';
 import type { Emulation } from '../../../../contract/replay/screen/emulation.ts';
 import { emptyCell } from '../../../../contract/replay/screen/terminal-internals.ts';
-import type { ReplayDriver } from '../../../../contract/replay/driver.ts';
 import { ScreenSeeker } from '../../../../contract/replay/screen-seeker.ts';
 import { xtermColour } from '../../../terminal/palette.ts';
 import { takeTurns } from '../take-turns.ts';

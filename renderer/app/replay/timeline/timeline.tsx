@@ -6,12 +6,15 @@ import { spokenSpan } from '../spoken-span.ts';
 import { usePlaybackState } from '../use-playback.ts';
 import { coloursOf, drawTimeline } from './draw-timeline.ts';
 import { Hover, type Pointed } from './hover.tsx';
-import { clustersOf, momentAt, shareOf } from './layout.ts';
+import { type Cluster, clustersOf, gathered, momentAt, shareOf } from './layout.ts';
 import { type Mark, sortNames } from './mark.ts';
 import classes from './timeline.module.css';
 
-/** Pixels within which marks are one, and the pointer means them. */
-const REACH = 7;
+/** Pixels within which the pointer means a mark; closer than this, marks look like one. */
+const REACH = 6;
+const TOGETHER = 4;
+/** Marks that the keyboard goes to as one: as far apart as targets have to be (WCAG 2.2, 2.5.8). */
+const STOP = 24;
 
 /** The whole recording in one line, to move in. */
 export function Timeline({
@@ -35,7 +38,7 @@ export function Timeline({
 
   useEffect(() => {
     const node = place.current;
-    if (node === null) return;
+    if (node === null) return undefined;
     const observer = new ResizeObserver(() => setWidth(node.clientWidth));
     observer.observe(node);
     return () => observer.disconnect();
@@ -65,9 +68,11 @@ export function Timeline({
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: growth and folding make it another one
   const clusters = useMemo(
-    () => clustersOf(marks, playback.player.playTime, REACH / Math.max(1, width)),
+    () => clustersOf(marks, playback.player.playTime, TOGETHER / Math.max(1, width)),
     [marks, playback, width, folding, grown],
   );
+
+  const stops = useMemo(() => gathered(clusters, STOP / Math.max(1, width)), [clusters, width]);
 
   const shareAt = (event: PointerEvent) => {
     const { left, width: wide } = (place.current ?? event.currentTarget).getBoundingClientRect();
@@ -118,23 +123,28 @@ export function Timeline({
         }}
         onPointerLeave={() => setPointed(undefined)}
       >
-        <canvas ref={canvas} className={classes.canvas} aria-hidden="true" />
+        <canvas ref={canvas} className={classes.canvas} />
+        <div className={classes.rail}>
+          {clusters.map(({ share, first }) => (
+            <i key={`${first.at}:${share}`} className={classes.mark} data-sort={first.sort} style={{ left: `${share * 100}%` }} />
+          ))}
+        </div>
       </div>
-      <Marks clusters={clusters} duration={duration} go={(at) => playback.seek(at)} point={setPointed} />
+      <Stops clusters={stops} duration={duration} go={(at) => playback.seek(at)} point={setPointed} />
       <div ref={head} className={classes.head} aria-hidden="true" />
       {pointed !== undefined && <Hover playback={playback} pointed={pointed} width={width} />}
     </div>
   );
 }
 
-/** One stop for the tabulator, and then the arrow keys. */
-function Marks({
+/** The marks for the keyboard: one stop of the tabulator, and then the arrow keys. A pointer means what it points at instead. */
+function Stops({
   clusters,
   duration,
   go,
   point,
 }: {
-  clusters: ReturnType<typeof clustersOf>;
+  clusters: readonly Cluster[];
   duration: number;
   go: (at: number) => void;
   point: (pointed: Pointed | undefined) => void;
@@ -151,26 +161,20 @@ function Marks({
     rail.current?.querySelectorAll<HTMLElement>('button')[next]?.focus();
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the buttons in it have the focus
-    <div className={classes.rail} ref={rail} role="group" aria-label="Marks" onKeyDown={move}>
+    <div className={classes.stops} ref={rail} role="group" aria-label="Marks" onKeyDown={move}>
       {clusters.map(({ share, marks, first }, index) => (
         <button
           key={`${first.at}:${share}`}
           type="button"
-          className={classes.mark}
-          data-sort={first.sort}
           style={{ left: `${share * 100}%` }}
           tabIndex={index === here ? 0 : -1}
           aria-label={labelOf(marks, duration)}
-          onMouseDown={(event) => event.preventDefault()}
           onClick={() => go(first.at)}
           onFocus={() => {
             setStop(index);
             point({ share, at: first.at, marks });
           }}
           onBlur={() => point(undefined)}
-          onPointerEnter={() => point({ share, at: first.at, marks })}
-          onPointerLeave={() => point(undefined)}
         />
       ))}
     </div>

@@ -16,7 +16,7 @@ export function useWatchReport(session: string, channel: number, playback: Playb
   const { transport } = useHost();
   const [shown, setShown] = useState<readonly Stretch[]>([]);
   useEffect(() => {
-    if (playback === undefined) return;
+    if (playback === undefined) return undefined;
     const meter = new WatchMeter();
     const look = () => {
       const { player } = playback;
@@ -33,7 +33,13 @@ export function useWatchReport(session: string, channel: number, playback: Playb
       const taken = meter.stretches.take(MOST_AT_ONCE);
       for (const [at, [from, to]] of taken.entries()) {
         try {
-          await ask(transport, 'view.recorded', { session, how: 'play', channel, from: Math.round(from * 1000), to: Math.round(to * 1000) });
+          await ask(transport, 'view.recorded', {
+            session,
+            how: 'play',
+            channel,
+            from: Math.round(from * 1000),
+            to: Math.round(to * 1000),
+          });
         } catch (thrown) {
           // Refused for what it says, it would be refused again; else it is told another time.
           const { status } = asProblem(thrown);
