@@ -8,8 +8,8 @@ import { ApprovalWatch, type WatchState } from '../../electron/watch/approval-wa
 import { ask as askRenderer } from '../../renderer/app/client/ask.ts';
 import { EventStream } from '../../renderer/app/client/event-stream.ts';
 import { desktopHost } from '../../renderer/app/host/desktop-host.ts';
-import type { Host } from '../../renderer/app/host/host.ts';
-import { makeOperators } from '../operator-api/api-client.ts';
+import { type Host, NoSigningKey } from '../../renderer/app/host/host.ts';
+import { askOnSocket, makeOperators } from '../operator-api/api-client.ts';
 import { sshArguments } from '../support/clients.ts';
 import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
 import { plainEnvironment } from '../support/run.ts';
@@ -209,6 +209,44 @@ describe('somebody who is logged in', () => {
     await until('the watch', () => watch.state.state === 'up' || undefined);
     expect(arrived).toHaveLength(1);
     watch.stop();
+  });
+});
+
+describe('somebody new at this device', () => {
+  const BOB = 'bob@example.com';
+
+  it('gets in with a link, once, and registers the key that the device makes for them', async () => {
+    const bobs = await openTestDesk(belongings);
+    const here = await desktopHost(bobs.page);
+    await here.door.desktop?.trust(origin, fingerprint, 'prod');
+    const { body } = await askOnSocket(world.gateway, 'login.link', { operator: BOB });
+    const code = String(body.code);
+
+    expect(await codeOf(here.door.codeLogin(`https://bastion.example.com/#code=${code}`))).toBe('LOGIN_REFUSED');
+    expect(await codeOf(here.door.codeLogin('not a code'))).toBe('LOGIN_REFUSED');
+    await here.door.codeLogin(` ${origin}/#code=${code} `);
+    expect(await codeOf(here.door.codeLogin(code))).toBe('LOGIN_REFUSED');
+
+    await expect(here.signer.sign({ kind: 'key', origin: 'x', operator: BOB, key: 'x', login: 'x' })).rejects.toMatchObject({ code: 'GATEWAY_MISMATCH' });
+    const { line } = await here.signer.create();
+    const who = await askRenderer(here.transport, 'whoami', {});
+    const proof = { kind: 'key' as const, origin: who.origin, operator: BOB, key: line, login: who.login };
+    expect(await codeOf(here.signer.sign({ ...proof, login: 'another' }))).toBe('REQUEST_INVALID');
+    const { signature } = await here.signer.sign(proof);
+    expect(bobs.asked.at(-1)?.title).toBe(`Register the key of this device for ${BOB}?`);
+    await askRenderer(here.transport, 'key.add', { key: line, label: 'this device', signature });
+    expect((await askRenderer(here.transport, 'whoami', {})).keys).toContain(line);
+  });
+
+  it('is told that there is no key, where there is none', async () => {
+    const fresh = await openTestDesk(belongings);
+    const here = await desktopHost(fresh.page);
+    await here.door.desktop?.trust(origin, fingerprint, 'prod');
+    const { body } = await askOnSocket(world.gateway, 'login.link', { operator: BOB });
+    await here.door.codeLogin(String(body.code));
+    const { origin: ledger } = await askRenderer(here.transport, 'whoami', {});
+    const review = { session: 'x', subject: '0'.repeat(64), verdict: 'fine' as const, reviewer: BOB, reason: '' };
+    await expect(here.signer.sign({ kind: 'review', origin: ledger, review })).rejects.toBeInstanceOf(NoSigningKey);
   });
 });
 
