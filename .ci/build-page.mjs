@@ -35,7 +35,8 @@ function sourceFiles(folder) {
 function digestOfSources() {
   const digest = createHash('sha256');
   for (const name of [...bundled, 'vite']) digest.update(`${name} ${versionOf(name)}\n`);
-  for (const file of [...sourceFiles(source), ...sourceFiles(join(root, 'contract')), fileURLToPath(import.meta.url)]) {
+  const shared = ['contract', 'renderer/dom', 'renderer/evidence', 'renderer/terminal'].map((folder) => sourceFiles(join(root, folder)));
+  for (const file of [...sourceFiles(source), ...shared.flat(), fileURLToPath(import.meta.url)]) {
     digest
       .update(`${relative(root, file)}\n`)
       .update(readFileSync(file))

@@ -1,5 +1,5 @@
 // Makes a checkout ready to run: builds the native modules for the Node that runs Sallyport, and proves that they load;
-// and builds the page that lies in every bundle.
+// and builds the page that lies in every bundle and the console that the gateway serves.
 //
 // Runs after `npm ci` and `npm install` (postinstall), and again before start and test, where it costs a few
 // milliseconds when nothing is missing. Why the dependencies' own install scripts do not do this: see CONTRIBUTING.md,
@@ -172,10 +172,18 @@ async function setUpPage(node) {
   if (!isPageBuilt()) await runQuietly(node.program, [program], { cwd: root });
 }
 
+/** The same of the console that the gateway serves. */
+async function setUpConsole(node) {
+  const program = join(root, '.ci', 'build-renderer.mjs');
+  if (!existsSync(program) || packageFolder('vite') === undefined) return;
+  const { isConsoleBuilt } = await import(pathToFileURL(program).href);
+  if (!isConsoleBuilt()) await runQuietly(node.program, [program], { cwd: root });
+}
+
 try {
   const node = chooseNode();
   await setUpBindings(node);
-  await setUpPage(node);
+  await Promise.all([setUpPage(node), setUpConsole(node)]);
 } catch (error) {
   process.stderr.write(`\nSet-up failed.\n${error instanceof SetUpError ? error.message : error.stack}\n`);
   process.exit(1);

@@ -1,4 +1,5 @@
 import { atRest } from './at-rest.ts';
+import { desktop } from './desktop.ts';
 import { footprint } from './footprint.ts';
 import { index } from './index.ts';
 import { ledger } from './ledger.ts';
@@ -6,6 +7,7 @@ import { policy } from './policy.ts';
 import { recovery } from './recovery.ts';
 import { replaySeek } from './replay-seek.ts';
 import { search } from './search.ts';
+import { sessionList } from './session-list.ts';
 import { sshBulk } from './ssh-bulk.ts';
 import { sshConnect } from './ssh-connect.ts';
 import { sshEcho } from './ssh-echo.ts';
@@ -26,4 +28,6 @@ export const rows: readonly Row[] = [
   recovery,
   footprint,
   policy,
+  sessionList,
+  desktop,
 ];

@@ -76,12 +76,17 @@ export const errorCodes = [
   'GATEWAY_UNREACHABLE',
   'LOGIN_REQUIRED',
   'LOGIN_REFUSED',
+  'KEY_REFUSED',
   'ROLE_MISSING',
   'SESSION_NOT_LIVE',
   'CONFLICT',
   'GATEWAY_MISMATCH',
   'NOT_FOUND',
   'REQUEST_INVALID',
+  // The desktop app
+  'KEY_STORE_UNAVAILABLE',
+  'NOT_CONFIRMED',
+  'FILE_FAILED',
   // The command line
   'AUDIT_NOT_RECORDED',
   'USAGE',

@@ -29,6 +29,8 @@ export const actorSchema = z.strictObject({
       provider: z
         .strictObject({ issuer: z.string(), subject: z.string(), amr: z.array(z.string()).optional(), acr: z.string().optional() })
         .optional(),
+      /** Of a log-in by a one-time code: its `operator.link`, who made it, and how that one was authenticated. */
+      link: z.strictObject({ id: z.string(), by: z.string(), method: z.string() }).optional(),
     })
     .optional(),
   /** Origin: `address:port` of the client, or the gateway's host name. */
@@ -318,7 +320,7 @@ export const recordBodies = {
     reason: z.string().optional(),
   }),
   /** A code was made that logs an operator in once. */
-  'operator.link': z.strictObject({ operator: z.string(), validTo: z.string() }),
+  'operator.link': z.strictObject({ link: z.string(), operator: z.string(), validTo: z.string() }),
   'supervise.message': z.strictObject({ text: z.string() }),
   'supervise.pause': supervision,
   'supervise.resume': supervision,

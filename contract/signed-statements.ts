@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { APPROVAL_NAMESPACE, decisionText } from './approval.ts';
 import { canonicalText } from './canonical.ts';
+import { LOGIN_NAMESPACE, loginChallengeSchema } from './login-challenge.ts';
 import { approvalRequestSchema } from './record.ts';
 
 /**
@@ -36,10 +37,31 @@ export const signedStatementSchema = z.discriminatedUnion('kind', [
     decision: z.strictObject({ verdict: z.enum(['approve', 'deny']), reviewer: z.string(), reason: z.string() }),
   }),
   z.strictObject({ kind: z.literal('review'), origin: z.string(), review: reviewStatementSchema }),
-  /** That this key is used by this operator: the proof that whoever registers a key holds it. */
-  z.strictObject({ kind: z.literal('key'), origin: z.string(), operator: z.string(), key: z.string() }),
+  /** That this key is used by this operator: the proof that whoever registers a key holds it. `login`: of `whoami`; it is good once. */
+  z.strictObject({ kind: z.literal('key'), origin: z.string(), operator: z.string(), key: z.string(), login: z.string() }),
 ]);
 export type SignedStatement = z.infer<typeof signedStatementSchema>;
+
+/** The challenge of a log-in, exactly as the gateway made it: canonical JSON of a `LoginChallenge`. */
+export interface LoginStatement {
+  readonly kind: 'login';
+  readonly challenge: string;
+}
+
+/** Throws a TypeError for what is no challenge. */
+export function loginText({ challenge }: LoginStatement): { namespace: string; text: string } {
+  const read = loginChallengeSchema.safeParse(parsed(challenge));
+  if (!read.success || canonicalText(read.data) !== challenge) throw new TypeError('this is no challenge of a log-in');
+  return { namespace: LOGIN_NAMESPACE, text: challenge };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Namespace and exact text of a statement. `origin` is the ledger's. */
 export function statementText(statement: SignedStatement): { namespace: string; text: string } {
@@ -59,8 +81,8 @@ export function statementText(statement: SignedStatement): { namespace: string; 
     const { origin, review } = statement;
     return { namespace: REVIEW_NAMESPACE, text: canonicalText({ type: 'sallyport session review', version: 1, origin, review }) };
   }
-  const { origin, operator, key } = statement;
-  return { namespace: KEY_NAMESPACE, text: canonicalText({ type: 'sallyport signing key', version: 1, origin, operator, key }) };
+  const { origin, operator, key, login } = statement;
+  return { namespace: KEY_NAMESPACE, text: canonicalText({ type: 'sallyport signing key', version: 1, origin, operator, key, login }) };
 }
 
 /** The text whose SHA-256 is the subject of a review: every sealed segment, in the order of channels and segments. */

@@ -27,6 +27,7 @@ import { openLiveWatch } from './serve/live-watch.ts';
 import { openWhenFree } from './serve/open-when-free.ts';
 import { operatorApiOf } from './serve/operator-api.ts';
 import { policyFor, recordPolicy } from './serve/policy.ts';
+import { openRegisteredKeys } from './serve/registered-keys.ts';
 import { retentionOf } from './serve/retention.ts';
 import { listenForSsh } from './serve/ssh.ts';
 import { recordStorageChanges } from './serve/storage-watch.ts';
@@ -79,6 +80,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const live = new LiveSessions(() => config.limits);
     const limiter = new AttemptLimiter(config.limits.lockout);
     const locks = await Locks.load(database.locks, { records, live, clock, log, gatewayName: config.gateway.name });
+    const authority = credentials.authority.fingerprint;
+    const keys = await openRegisteredKeys({ database, records, gatewayName: config.gateway.name, config: () => config, authority });
     const approvals = await openApprovals({
       database,
       records,
@@ -88,6 +91,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       principals: () => config.principals,
       rules: () => config.approvals,
       isLocked: (principal) => locks.isLocked(principal),
+      registeredKeys: (human) => keys.keysOf(human),
+      provided: (name) => operatorApi.logIns.provided(name),
     });
     undo.push(() => approvals.close());
     const parts: SessionParts<SshReachable> = {
@@ -115,6 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const retention = retentionOf({ ...surroundings, made: indexing.made, releaseReserve: () => recorder.exhausted() });
     const recordIdentities = identityWatch(surroundings);
     await recordIdentities(config.principals);
+    await keys.dropStrangers();
     let exchange = credentials.exchangeOf(config, admitsUnlisted(config));
     let watched: HttpsServing | undefined;
     const reloadNow = async (): Promise<void> => {
@@ -134,6 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       config = next;
       exchange = credentials.exchangeOf(next, admitsUnlisted(next));
       inForce = nextForce;
+      await keys.dropStrangers();
       operatorApi.logInsChanged();
       await watched?.renew();
       log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
@@ -152,6 +159,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       watchers: (session) => liveWatch.watch.watchers(session),
       approvals,
       locks,
+      keys,
       credentials: credentialOperations({
         ...surroundings,
         ...credentials,

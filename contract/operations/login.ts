@@ -87,6 +87,8 @@ export const loginOperations = {
       operator: z.string(),
       roles: z.array(z.enum(roles)),
       groups: z.array(z.string()),
+      /** Id of the log-in or token, which is no secret; part of what a key signs that is registered. */
+      login: z.string(),
       expires: time,
       /** Until when this log-in may register a signing key: a while after it was made, by somebody who showed who they are. */
       mayAddKey: time.nullable(),

@@ -12,30 +12,11 @@ import {
 } from './play-clock.ts';
 import { PlayTime } from './play-time.ts';
 import type { Emulation } from './screen/emulation.ts';
+import { ScreenChanges, type ScreenDamage } from './screen-damage.ts';
 import { type PlayerHost, ScreenSeeker } from './screen-seeker.ts';
 import type { Timeline, TimelineMark } from './timeline.ts';
 
 export type { PlayerHost } from './screen-seeker.ts';
-
-/** What of the screen is to be drawn again. */
-export interface ScreenDamage {
-  /** It is another emulation, and all of it is new. */
-  readonly replaced: boolean;
-  readonly resized: boolean;
-  /** The title is another one. */
-  readonly title: boolean;
-  /** First and last row that changed; undefined for none. */
-  readonly rows: { readonly from: number; readonly to: number } | undefined;
-}
-
-/** What the host knows. */
-interface Drawn {
-  readonly emulation: Emulation | undefined;
-  readonly cols: number;
-  readonly rows: number;
-  readonly title: string;
-  readonly cursor: { readonly x: number; readonly y: number; readonly hidden: boolean };
-}
 
 /** While it plays, a mark that was just passed is not the one that is meant by the previous one. */
 const JUST_PASSED = 500_000;
@@ -57,7 +38,7 @@ export class Player {
   /** At the live edge: what is recorded is shown as it comes. */
   #following = false;
   #now = 0;
-  #drawn: Drawn = { emulation: undefined, cols: 0, rows: 0, title: '', cursor: { x: 0, y: 0, hidden: false } };
+  readonly #changes = new ScreenChanges();
 
   constructor(driver: ReplayDriver, host: PlayerHost, own?: OwnKeyframes) {
     this.#driver = driver;
@@ -235,23 +216,7 @@ export class Player {
 
   /** What has changed on the screen since this was asked last. */
   takeDamage(): ScreenDamage {
-    const { screen, title } = this;
-    const { cols, rows } = screen;
-    const drawn = this.#drawn;
-    const { x, y } = screen.core.buffers.active;
-    const cursor = { x, y, hidden: screen.core.coreService.isCursorHidden };
-    this.#drawn = { emulation: screen, cols, rows, title, cursor };
-    const dirty = screen.takeDirty();
-    const replaced = drawn.emulation !== screen;
-    const resized = drawn.cols !== cols || drawn.rows !== rows;
-    return { replaced, resized, title: drawn.title !== title, rows: changedRows() };
-
-    function changedRows(): ScreenDamage['rows'] {
-      if (replaced || resized) return { from: 0, to: rows - 1 };
-      if (x === drawn.cursor.x && y === drawn.cursor.y && cursor.hidden === drawn.cursor.hidden) return dirty;
-      const touched = [y, drawn.cursor.y, ...(dirty === undefined ? [] : [dirty.from, dirty.to])];
-      return { from: Math.min(...touched), to: Math.max(...touched) };
-    }
+    return this.#changes.take(this.screen, this.title);
   }
 
   async close(): Promise<void> {

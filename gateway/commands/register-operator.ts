@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ConsoleOptions } from './console.ts';
 import type { IssueOptions } from './credentials.ts';
 import type { DecideOptions } from './decide.ts';
 import type { LoginOptions } from './login.ts';
@@ -54,6 +55,10 @@ function registerLogIn({ program, finish, examples }: Registering): void {
     .option(...JSON_OUTPUT)
     .addHelpText('after', examples('login --gateway https://bastion.example.com:7443 --operator reviewer@example.com'))
     .action(async (options: LoginOptions) => finish(await (await import('./login.ts')).login(options)));
+  remote(program.command('console').description('print an address that opens the console in a browser, logged in; it is good once'))
+    .option('--operator <name>', 'with --data or --config: who is logged in, if the configuration has several operators')
+    .addHelpText('after', examples('console', 'xdg-open "$(sallyport console)"', 'console --data ./data --operator reviewer@example.com'))
+    .action(async (options: ConsoleOptions) => finish(await (await import('./console.ts')).openConsole(options)));
   program
     .command('logout')
     .description('end the log-in')

@@ -1,20 +1,27 @@
 import { type MayAsk, type OperationName, type OperationShape, operations, type Role } from '../../contract/operator-api.ts';
 import type { Actor } from '../../contract/record.ts';
 import { SallyportError } from '../base/errors.ts';
+import type { OperatorKey } from './operators.ts';
 
 /** An operator whose log-in or token is good at this moment, with the roles that the configuration in force leaves to it. */
 export interface LoggedIn {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly groups: readonly string[];
+  /** Whose signatures count as theirs. */
+  readonly keys: readonly OperatorKey[];
   /** Id of the log-in or token; the token itself is known to its holder alone. */
   readonly token: string;
   readonly kind: 'login' | 'program';
-  /** How the operator logged in: `publickey`, `oidc`, and `operator-token` of a program. */
+  /** How the operator logged in: `publickey`, `oidc`, `link`, and `operator-token` of a program. */
   readonly method: string;
   readonly authentication: NonNullable<Actor['authentication']>;
   /** ISO 8601 UTC with microseconds. */
   readonly expires: string;
+  /** It goes back to a key that was registered, and not to one of the configuration. */
+  readonly byRegisteredKey?: true;
+  /** Until when this log-in may register a key; missing where it may not. */
+  readonly mayAddKey?: string;
 }
 
 /** Who is at the other end, by what the way in tells of it. */

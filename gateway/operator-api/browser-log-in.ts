@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asSallyportError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { type LogInPage, logInPage } from './log-in-page.ts';
+import { PAGE_POLICY, type PlainPage, plainPage } from './plain-page.ts';
 
 /** The authorization code flow as the gateway carries it out for browsers. */
 export interface BrowserLogIn<Person> {
@@ -88,31 +88,31 @@ export function serveBrowserLogIn<Person>(app: FastifyInstance, parts: BrowserLo
   }
 }
 
-const noProvider: LogInPage = {
+const noProvider: PlainPage = {
   title: 'No identity provider',
-  text: 'This gateway is not configured with an identity provider. Log in with an SSH key: sallyport login.',
+  text: 'This gateway is not configured with an identity provider. Log in with your SSH key: sallyport login, and then sallyport console.',
   link: { path: '/', text: 'Go back' },
 };
-const tooOften: LogInPage = { title: 'Too many attempts', text: 'Too many log-ins from here failed. Wait a minute.', link: again };
-const unclear: LogInPage = { title: 'Unclear address', text: 'The browser does not say which address it came to.', link: again };
-const notIn: LogInPage = {
+const tooOften: PlainPage = { title: 'Too many attempts', text: 'Too many log-ins from here failed. Wait a minute.', link: again };
+const unclear: PlainPage = { title: 'Unclear address', text: 'The browser does not say which address it came to.', link: again };
+const notIn: PlainPage = {
   title: 'You were not let in',
   text: 'The gateway did not accept this log-in (LOGIN_REFUSED). Its record auth.refused has the reason; an administrator can look it up.',
   link: again,
 };
-const notBegun: LogInPage = {
+const notBegun: PlainPage = {
   title: 'You were not let in',
   text: 'In this browser no log-in was begun that could go on here, or it was longer than ten minutes ago.',
   link: again,
 };
-const providerFailed: LogInPage = {
+const providerFailed: PlainPage = {
   title: 'The identity provider failed',
   text: 'The identity provider could not be reached, or did not answer as it should (PROVIDER_FAILED). The log of the gateway says more.',
   link: again,
 };
 
-function show(reply: FastifyReply, status: number, page: LogInPage): FastifyReply {
-  return reply.code(status).type('text/html; charset=utf-8').send(logInPage(page));
+function show(reply: FastifyReply, status: number, page: PlainPage): FastifyReply {
+  return reply.code(status).header('content-security-policy', PAGE_POLICY).type('text/html; charset=utf-8').send(plainPage(page));
 }
 
 /** The path of this gateway that somebody wants to go to; whatever could lead elsewhere becomes its beginning. */

@@ -13,6 +13,10 @@ const TOKEN_PATTERN = /^sp_[A-Za-z0-9_-]{43}$/;
 
 /** How long somebody stays logged in. */
 const LOGIN_MICROS = 12 * 3600 * 1_000_000;
+/** How long after they showed who they are somebody may register a key. */
+const KEY_MICROS = 600 * 1_000_000;
+/** Log-ins by a link of a log-in by a link and so on. */
+const MOST_GENERATIONS = 8;
 /** Log-ins of one operator, and of all together; one more ends the oldest. */
 const PER_OPERATOR = 32;
 const TOGETHER = 4096;
@@ -31,13 +35,19 @@ export interface KnownToken {
   readonly authentication: NonNullable<Actor['authentication']>;
   /** Microseconds since 1970 (UTC). */
   readonly expires: number;
+  /** When a person showed who they are; of a log-in by a link, when whoever made that did. Missing of programs. */
+  readonly shown?: number;
+  /** Of a log-in by a link: ids of the log-in that made it, and of those that this one goes back to. It ends with each. */
+  readonly madeBy?: readonly string[];
 }
 
-export interface NewLogin {
-  readonly operator: string;
-  readonly claimed?: Claimed;
-  readonly authentication: NonNullable<Actor['authentication']>;
+export interface NewLogin extends Pick<KnownToken, 'operator' | 'claimed' | 'authentication' | 'shown' | 'madeBy'> {
+  /** No later than this, where it is said. */
+  readonly expires?: number;
 }
+
+/** What a log-in by a link takes over from the log-in that makes it: it neither lasts longer, nor shows anew who somebody is. */
+export type Inherited = Pick<NewLogin, 'operator' | 'claimed' | 'authentication' | 'shown' | 'madeBy' | 'expires'>;
 
 /** A token, the one time that it is known. */
 export interface MadeToken {
@@ -63,7 +73,19 @@ export class LogIns {
 
   /** Makes a log-in that counts once it is `put`: when the record of it is durable. */
   make(login: NewLogin): MadeToken {
-    return makeToken({ ...login, kind: 'login', expires: this.#clock.wallMicros() + LOGIN_MICROS });
+    const now = this.#clock.wallMicros();
+    const latest = now + LOGIN_MICROS;
+    return makeToken({ ...login, kind: 'login', shown: login.shown ?? now, expires: Math.min(login.expires ?? latest, latest) });
+  }
+
+  /** Undefined for what is no log-in in force, and for one that goes back to too many others. */
+  inherited(id: string): Inherited | undefined {
+    const known = this.#known(id);
+    if (known === undefined || known.kind !== 'login' || this.#inForce(known) === undefined) return undefined;
+    const { operator, claimed, authentication, shown, expires, madeBy = [] } = known;
+    if (madeBy.length >= MOST_GENERATIONS) return undefined;
+    const provided = claimed === undefined ? {} : { claimed };
+    return { operator, ...provided, authentication, expires, madeBy: [...madeBy, id], ...(shown === undefined ? {} : { shown }) };
   }
 
   put(known: KnownToken): void {
@@ -94,6 +116,14 @@ export class LogIns {
     return [...this.#byHash.values()].map((known) => this.#inForce(known)).filter((found) => found !== undefined);
   }
 
+  /** Those in force of people who came through an identity provider; with a name, theirs. */
+  provided(name?: string): LoggedIn[] {
+    const of = [...this.#byHash.values()].filter(
+      ({ kind, claimed, operator }) => kind === 'login' && claimed !== undefined && (name === undefined || operator === name),
+    );
+    return of.map((known) => this.#inForce(known)).filter((found) => found !== undefined);
+  }
+
   /** Ids of what an operator holds that has not expired, whether it is in force or not. */
   held(by: { readonly operator?: string | undefined; readonly token?: string | undefined }): KnownToken[] {
     this.#forgetExpired();
@@ -116,7 +146,8 @@ export class LogIns {
   }
 
   #inForce(known: KnownToken): LoggedIn | undefined {
-    if (known.expires <= this.#clock.wallMicros()) {
+    const now = this.#clock.wallMicros();
+    if (known.expires <= now || known.madeBy?.some((id) => !this.#byId.has(id)) === true) {
       this.end(known.id);
       return undefined;
     }
@@ -124,19 +155,26 @@ export class LogIns {
     if ('refused' in found) return undefined;
     const { operator } = found;
     const { method, key } = known.authentication;
-    // A key that was taken out of the configuration may be in the wrong hands, and with it what it was used for.
-    if (method === 'publickey' && !operator.keys.some(({ fingerprint }) => fingerprint === key)) return undefined;
+    const own = operator.keys.find(({ fingerprint }) => fingerprint === key);
+    // A key that was taken away may be in the wrong hands, and with it what it was used for.
+    if ((method === 'publickey' || (method === 'link' && key !== undefined)) && own === undefined) return undefined;
     const roles = operator.roles.filter((role) => known.roles?.includes(role) ?? true);
     if (roles.length === 0 && known.claimed === undefined) return undefined;
     return {
       name: operator.name,
       roles,
       groups: operator.groups,
+      keys: operator.keys,
       token: known.id,
       kind: known.kind,
       method,
       authentication: known.authentication,
       expires: isoMicros(known.expires),
+      ...(own?.registered === undefined ? {} : { byRegisteredKey: true }),
+      // By a key that was itself registered nobody registers another: who stole one would keep what they have.
+      ...(known.shown === undefined || own?.registered !== undefined || now >= known.shown + KEY_MICROS
+        ? {}
+        : { mayAddKey: isoMicros(known.shown + KEY_MICROS) }),
     };
   }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { LOGIN_NAMESPACE } from '../../contract/login-challenge.ts';
 import type { OperationInput, OperationOutput } from '../../contract/operator-api.ts';
 import { type Clock, isoMicros } from '../base/clock.ts';
@@ -6,6 +5,7 @@ import { asSallyportError, SallyportError } from '../base/errors.ts';
 import type { Records } from '../ledger/records.ts';
 import { signatureKey, verifySshSignature } from '../ledger/ssh-signature.ts';
 import { loginRequired } from './authorise.ts';
+import { fingerprintOf } from './key-fingerprint.ts';
 import type { LogIns, NewLogin } from './log-ins.ts';
 import type { LoginChallenges } from './login-challenges.ts';
 import type { Asking, Performers } from './operations.ts';
@@ -121,8 +121,8 @@ export interface Entered {
   readonly output: OperationOutput<'login.ssh'>;
 }
 
-/** The log-in counts from its record on. */
-async function enter(login: NewLogin, source: string, parts: LoginParts): Promise<Entered> {
+/** The log-in counts from its record on. Throws LOGIN_REFUSED for whoever may nothing here. */
+export async function enter(login: NewLogin, source: string, parts: LoginParts): Promise<Entered> {
   const { logIns, operators, refused, records, gatewayName } = parts;
   const found = operatorInForce(login.operator, operators, login.claimed);
   if ('refused' in found) throw notLetIn();
@@ -141,7 +141,8 @@ async function enter(login: NewLogin, source: string, parts: LoginParts): Promis
   return { token, expires: new Date(known.expires / 1000), output: { operator: login.operator, roles, expires } };
 }
 
-function handOver({ output, token, expires }: Entered, wantsCookie: boolean, { cookie }: Asking): OperationOutput<'login.ssh'> {
+/** The token, or a cookie with it for a browser that wants one. */
+export function handOver({ output, token, expires }: Entered, wantsCookie: boolean, { cookie }: Asking): OperationOutput<'login.ssh'> {
   if (!wantsCookie || cookie === undefined) return { ...output, token };
   cookie.give(token, expires);
   return output;
@@ -165,11 +166,11 @@ async function logOut({ operator, actor, cookie }: Asking, parts: LoginParts): P
   return {};
 }
 
-async function whoAmI({ operator }: Asking, { operators, origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
+async function whoAmI({ operator }: Asking, { origin }: LoginParts): Promise<OperationOutput<'whoami'>> {
   if (operator === undefined) throw loginRequired();
-  const { name, roles, groups, expires } = operator;
-  const keys = operators.find(name)?.keys.map(({ line }) => line) ?? [];
-  return { operator: name, roles: [...roles], groups: [...groups], expires, mayAddKey: null, origin, keys };
+  const { name, roles, groups, token, expires, mayAddKey = null } = operator;
+  const keys = operator.keys.map(({ line }) => line);
+  return { operator: name, roles: [...roles], groups: [...groups], login: token, expires, mayAddKey, origin, keys };
 }
 
 async function refuse(refused: RefusedLogIn, source: string, parts: LoginParts): Promise<never> {
@@ -200,8 +201,4 @@ function keyIn(signature: string): { key?: string } {
   } catch {
     return {}; // Then there is none to tell.
   }
-}
-
-function fingerprintOf(blob: Uint8Array): string {
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }

@@ -9,6 +9,8 @@ import type { Log } from '../base/log.ts';
 import type { LedgerReader } from '../ledger/ledger-storage.ts';
 import { authoriseRoles } from './authorise.ts';
 import { type BrowserLogInParts, serveBrowserLogIn } from './browser-log-in.ts';
+import type { ConsoleFiles } from './console/console-files.ts';
+import { serveConsole } from './console/console-routes.ts';
 import { type EventFeed, serveEvents } from './events.ts';
 import type { EvidenceDesk } from './evidence/evidence-desk.ts';
 import { serveEvidence } from './evidence/evidence-routes.ts';
@@ -22,6 +24,7 @@ import { serveOperations } from './operation-routes.ts';
 import type { Performers } from './operations.ts';
 import type { OperatorSockets } from './operator-sockets.ts';
 import type { ServerCertificate } from './own-certificate.ts';
+import { servePageStyle } from './page-style.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 import { notFound, sendProblem } from './read-only-route.ts';
 import type { RecordingParts } from './recordings/recording-parts.ts';
@@ -44,6 +47,8 @@ export interface OperatorApiParts {
   readonly version: string;
   readonly browserLogIn?: BrowserLogInParts<ProvidedPerson>;
   readonly recordings?: RecordingParts;
+  /** What is shown at `/`; undefined where it was never built. */
+  readonly consoleFiles?: ConsoleFiles | undefined;
   readonly desk?: EvidenceDesk;
   /** More WebSockets than the operator API's own. */
   readonly addSockets?: (scope: SocketScope) => void;
@@ -133,9 +138,11 @@ export function operatorApp(
   const door = new Door({ logIns: parts.logIns, refused: parts.refused, isOwnName });
   serveMetrics(app, door, parts.metrics);
   serveOpenApi(app, parts.version);
+  servePageStyle(app);
   if (parts.browserLogIn !== undefined) serveBrowserLogIn(app, parts.browserLogIn);
   serveOperations(app, { performers: parts.performers, door, stopping, log: parts.log });
   if (parts.recordings !== undefined) serveRecordings(app, { ...parts.recordings, door, stopping });
+  serveConsole(app, { door, files: parts.consoleFiles });
   if (parts.desk !== undefined) serveEvidence(app, { desk: parts.desk, door, stopping });
   app.register(async (scope) => {
     await scope.register(websocket, {

@@ -16,6 +16,10 @@ export interface OperatorKey {
   readonly fingerprint: string;
   /** As `authorized_keys` has it, without a comment. */
   readonly line: string;
+  /** What it is called: its comment in the configuration, or what its owner says. */
+  readonly label?: string;
+  /** Missing of a key of the configuration. */
+  readonly registered?: { readonly since: string };
 }
 
 /** What an identity provider said of somebody who logged in through it. */

@@ -5,6 +5,12 @@ import { readSessionQuestion, type SessionWords } from '../query/session-questio
 import type { Database } from '../store/database.ts';
 import type { OverviewFilter, SessionOverview } from '../store/session-overview.ts';
 import { type Summarising, summarise } from './session-summaries.ts';
+import type { LiveState } from './supervision-operations.ts';
+
+export interface Listing extends Summarising {
+  /** How a session stands that runs now. */
+  readonly liveState: (session: string) => LiveState | undefined;
+}
 
 /** Sessions whose records are read in one step when words are looked for. Others of the database wait for so long. */
 const LOOKED_THROUGH = 2000;
@@ -25,7 +31,7 @@ interface Wanted {
 }
 
 /** The cursor is the id of the last session that was told, or looked at. */
-export async function listSessions(input: OperationInput<'session.list'>, parts: Summarising): Promise<OperationOutput<'session.list'>> {
+export async function listSessions(input: OperationInput<'session.list'>, parts: Listing): Promise<OperationOutput<'session.list'>> {
   const { cursor, limit, offset, upTo, detailed, flag, review, tag, ...words } = input;
   const database = await parts.reading();
   const filter: OverviewFilter = {
@@ -42,7 +48,7 @@ export async function listSessions(input: OperationInput<'session.list'>, parts:
   return {
     sessions: page.overviews.map(({ row }, index) => {
       const summary = summaries[index];
-      return { ...row, ...(summary === undefined ? {} : { summary }) };
+      return { ...row, ...(summary === undefined ? {} : { summary, live: parts.liveState(row.id) ?? null }) };
     }),
     ...(page.total === undefined ? {} : { total: page.total }),
     ...(page.cursor === undefined ? {} : { cursor: page.cursor }),

@@ -3,19 +3,21 @@ import { findChannels } from '../query/find-channels.ts';
 import { findSession } from '../query/find-session.ts';
 import type { Performers } from './operations.ts';
 import { recordSearch, type SearchRecording } from './record-search.ts';
-import { listSessions } from './session-list.ts';
-import { type Summarising, summarise } from './session-summaries.ts';
-import type { LiveState } from './supervision-operations.ts';
+import { type Listing, listSessions } from './session-list.ts';
+import { summarise } from './session-summaries.ts';
+import { Turnstile } from './turnstile.ts';
 
-export interface SessionReading extends SearchRecording, Summarising {
-  /** How a session stands that runs now. */
-  readonly liveState: (session: string) => LiveState | undefined;
-}
+export interface SessionReading extends SearchRecording, Listing {}
+
+/** Lists in which words are looked for, at once: the others have to be quick beside them. */
+const LOOKING_AT_ONCE = 1;
 
 export function sessionOperations(parts: SessionReading): Pick<Performers, 'session.list' | 'session.show'> {
+  const looking = new Turnstile(LOOKING_AT_ONCE);
   return {
     'session.list': async (input, { actor }) => {
-      const found = await listSessions(input, parts);
+      const list = () => listSessions(input, parts);
+      const found = await (input.text === undefined ? list() : looking.pass(list));
       // Whoever looks for words in what others did is on record before they see what was found. So is every page: a cursor is
       // any session's id, which proves no search before.
       const { cursor: _, limit: __, offset: ___, upTo: ____, detailed: _____, ...query } = input;

@@ -62,6 +62,12 @@ export class Door {
     return { operator, actor: actorOf(operator, source) };
   }
 
+  /** Whether a request names this gateway as it is called. */
+  isCalledByItsName({ headers, raw }: FastifyRequest): boolean {
+    const name = hostIn(headers.host ?? '');
+    return name !== undefined && (this.#parts.isOwnName(name) || isSameAddress(name, raw.socket.localAddress));
+  }
+
   /** The same once the body has come: its sender may have kept it back until the log-in was ended, or lost a role. */
   stillAsks(who: WhoAsks): WhoAsks {
     if (who.operator === undefined) return who;
@@ -73,12 +79,12 @@ export class Door {
    * A browser sends a cookie along with whatever any page asks of us, and resolves names as their owner wants it (DNS
    * rebinding). It always says for which page it asks, so what it was made to send is told apart; programs say nothing.
    */
-  #requireOwnPage({ method, headers, raw }: FastifyRequest, cookie: boolean): void {
+  #requireOwnPage(request: FastifyRequest, cookie: boolean): void {
+    const { method, headers } = request;
     const { origin, host = '' } = headers;
     const isBrowser = cookie || origin !== undefined || headers['sec-fetch-site'] !== undefined;
     if (!isBrowser) return;
-    const name = hostIn(host);
-    if (name === undefined || !(this.#parts.isOwnName(name) || isSameAddress(name, raw.socket.localAddress))) {
+    if (!this.isCalledByItsName(request)) {
       throw new Refusal(
         421,
         new SallyportError('REQUEST_INVALID', `this gateway is not called ${host.slice(0, 100)}`, {

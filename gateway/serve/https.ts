@@ -28,9 +28,10 @@ export async function listenForHttps(
   dataDirectory: string,
   parts: OperatorApiParts,
 ): Promise<HttpsServing> {
-  const [{ listenHttps }, { loadOrMakeCertificate, namesOf }] = await Promise.all([
+  const [{ listenHttps }, { loadOrMakeCertificate, namesOf }, { readConsoleFiles }] = await Promise.all([
     import('../operator-api/https-listener.ts'),
     import('../operator-api/own-certificate.ts'),
+    import('../operator-api/console/console-files.ts'),
   ]);
   const certificate = async (): Promise<ServerCertificate> => {
     const configured = current().gateway.certificate;
@@ -44,7 +45,7 @@ export async function listenForHttps(
   };
   const shown = await certificate();
   warnOfItsEnd(shown, parts);
-  const listener = await listenHttps(listen, shown, parts);
+  const listener = await listenHttps(listen, shown, { ...parts, consoleFiles: await readConsoleFiles(parts.log) });
   const renew = async (): Promise<void> => {
     try {
       const next = await certificate();

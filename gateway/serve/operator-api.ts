@@ -12,6 +12,7 @@ import { type EvidenceDesk, openEvidenceDesk } from '../operator-api/evidence/ev
 import type { HttpsListener } from '../operator-api/https-listener.ts';
 import { LogIns } from '../operator-api/log-ins.ts';
 import { LoginChallenges } from '../operator-api/login-challenges.ts';
+import { LoginCodes } from '../operator-api/login-codes.ts';
 import { enterProvided, type ProvidedPerson } from '../operator-api/login-operations.ts';
 import { Metrics } from '../operator-api/metrics.ts';
 import type { Performers } from '../operator-api/operations.ts';
@@ -31,6 +32,7 @@ import { providerLogIns as providerLogInsOf } from './oidc.ts';
 import { operatorsOf } from './operators.ts';
 import { type CredentialOperations, type EvidencePerformerParts, performersOf } from './performers.ts';
 import { type RecordingSurroundings, recordingsOf } from './recordings.ts';
+import type { RegisteredKeysInForce } from './registered-keys.ts';
 
 export interface OperatorApiSurroundings extends EvidencePerformerParts, SupervisionParts {
   readonly config: () => Config;
@@ -40,6 +42,7 @@ export interface OperatorApiSurroundings extends EvidencePerformerParts, Supervi
   readonly approvals: Approvals;
   readonly locks: Locks;
   readonly credentials: CredentialOperations;
+  readonly keys: RegisteredKeysInForce;
   readonly unready: () => SallyportError | undefined;
   readonly reload: () => Promise<void>;
 }
@@ -64,11 +67,15 @@ export interface OperatorApi {
 }
 
 export async function operatorApiOf(surroundings: OperatorApiSurroundings): Promise<OperatorApi> {
-  const { config, clock, database, records, ledger, log, gatewayName, session, locks } = surroundings;
+  const { config, clock, database, records, ledger, log, gatewayName, session, locks, keys } = surroundings;
   let listeners: readonly Listener[] = [];
   let https: Parameters<OperatorApi['listensOn']>[1];
   const logInsChanged = (): void => https?.logInsChanged();
-  const operators = operatorsOf(config, (name) => locks.isLocked(name));
+  const operators = operatorsOf(
+    config,
+    (name) => locks.isLocked(name),
+    (name) => keys.keysOf(name),
+  );
   const logIns = new LogIns(operators, clock);
   for (const row of await database.operatorTokens.inForce(clock.wallMicros())) logIns.put(programToken(row as StoredToken));
   const { lockout } = config().limits;
@@ -98,12 +105,14 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
   };
   const login = {
     ...surroundings,
+    ...keys,
     origin: ledger.key.name,
     logIns,
     operators,
     refused,
     tokens: database.operatorTokens,
     challenges: new LoginChallenges({ clock, origin: ledger.key.name, certificate: () => https?.fingerprint ?? '' }),
+    codes: new LoginCodes(clock),
     logInsChanged,
     providerLogIns,
   };

@@ -1,10 +1,18 @@
 import type { Config } from '../config/types.ts';
 import type { OidcSettings } from '../identity/oidc-settings.ts';
 import { operatorRoles, type Principal } from '../identity/principal.ts';
-import type { Claimed, Operator, Operators } from '../operator-api/operators.ts';
+import type { Claimed, Operator, OperatorKey, Operators } from '../operator-api/operators.ts';
 
-/** The operators of the configuration in force. */
-export function operatorsOf(config: () => Pick<Config, 'principals' | 'oidc'>, isLocked: (name: string) => boolean): Operators {
+/** The operators of the configuration in force, with the keys that they registered. */
+export function operatorsOf(
+  config: () => Pick<Config, 'principals' | 'oidc'>,
+  isLocked: (name: string) => boolean,
+  registered: (name: string) => readonly OperatorKey[],
+): Operators {
+  const withRegistered = (operator: Operator): Operator => {
+    const more = registered(operator.name);
+    return more.length === 0 ? operator : { ...operator, keys: [...operator.keys, ...more] };
+  };
   return {
     find: (name, claimed) => {
       const { principals, oidc } = config();
@@ -13,11 +21,13 @@ export function operatorsOf(config: () => Pick<Config, 'principals' | 'oidc'>, i
       const principal = principals.get(name);
       const known =
         principal === undefined ? unlisted(name, oidc, claimed) : principal.kind === 'human' ? operatorOf(principal) : undefined;
-      return known === undefined || claimed === undefined ? known : withClaims(known, oidc, claimed);
+      if (known === undefined) return undefined;
+      const operator = withRegistered(known);
+      return claimed === undefined ? operator : withClaims(operator, oidc, claimed);
     },
     all: () => {
       const humans = [...config().principals.values()].filter(({ kind, operator }) => kind === 'human' && operator.length > 0);
-      return humans.map(operatorOf).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      return humans.map((human) => withRegistered(operatorOf(human))).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
     isLocked,
   };
@@ -47,6 +57,11 @@ function operatorOf(principal: Principal): Operator {
 }
 
 function makeOperator({ name, operator, groups, sshKeys, disabled }: Principal): Operator {
-  const keys = sshKeys.map(({ algorithm, blob, fingerprint }) => ({ blob, fingerprint, line: `${algorithm} ${blob.toString('base64')}` }));
+  const keys = sshKeys.map(({ algorithm, blob, fingerprint, comment }) => ({
+    blob,
+    fingerprint,
+    line: `${algorithm} ${blob.toString('base64')}`,
+    label: comment,
+  }));
   return { name, roles: operator, groups, keys, disabled };
 }

@@ -7,8 +7,10 @@ import type { Indexer } from '../indexing/indexer.ts';
 import { approvalOperations } from '../operator-api/approval-operations.ts';
 import type { EvidenceDesk } from '../operator-api/evidence/evidence-desk.ts';
 import { recordExport, signBundle, signLedger } from '../operator-api/evidence-operations.ts';
+import { type KeyParts, keyOperations } from '../operator-api/key-operations.ts';
+import { type LinkParts, linkOperations } from '../operator-api/link-operations.ts';
 import { lockOperations } from '../operator-api/lock-operations.ts';
-import { type LoginParts, loginOperations } from '../operator-api/login-operations.ts';
+import { loginOperations } from '../operator-api/login-operations.ts';
 import type { Performers } from '../operator-api/operations.ts';
 import { type OperatorParts, operatorOperations } from '../operator-api/operator-operations.ts';
 import { type PolicyParts, policyOperations } from '../operator-api/policy-operations.ts';
@@ -28,7 +30,6 @@ import type { Retention } from '../retention/retention.ts';
 import type { Locks } from '../session/locks.ts';
 import { version } from '../version.ts';
 import { rebuildIndex } from './rebuild-index.ts';
-import { unbuilt } from './unbuilt.ts';
 
 /** What operations work on, in a running gateway and in a command that works on the data directory by itself. */
 export interface EvidencePerformerParts extends Pick<Evidence, 'database' | 'records' | 'ledger'> {
@@ -74,7 +75,7 @@ export function evidencePerformersOf(parts: EvidencePerformerParts): Pick<Perfor
 
 export type CredentialOperations = Pick<Performers, 'credential.issue' | 'credential.revoke' | 'credential.authority'>;
 
-export interface PerformerParts extends EvidencePerformerParts, LoginParts, OperatorParts, SupervisionParts {
+export interface PerformerParts extends EvidencePerformerParts, KeyParts, LinkParts, OperatorParts, SupervisionParts {
   readonly records: Evidence['records'];
   readonly reading: SessionReading['reading'];
   readonly status: StatusParts;
@@ -106,9 +107,10 @@ export function performersOf(parts: PerformerParts): Performers {
     ...approvalOperations({ approvals: parts.approvals, reading: parts.reading, origin: parts.ledger.key.name }),
     ...policyOperations(parts.policy),
     ...loginOperations(parts),
+    ...linkOperations(parts),
+    ...keyOperations(parts),
     ...operatorOperations(parts),
     ...parts.credentials,
     ...parts.desk.operations,
-    ...unbuilt,
   };
 }

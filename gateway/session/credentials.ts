@@ -41,6 +41,8 @@ export interface CertificateAsker {
     /** Of a person, or of a program that has a token in the name of one. */
     readonly kind: 'login' | 'program';
     readonly authentication: NonNullable<Actor['authentication']>;
+    /** They showed a key that is for the operator API alone. */
+    readonly byRegisteredKey?: true;
   };
 }
 
@@ -180,16 +182,7 @@ async function grantByLogin(
   const { principals, admitUnlisted } = parts.inForce();
   const { name, groups, authentication } = operator;
   const principal = principals.get(name);
-  const against =
-    operator.kind === 'program'
-      ? 'a token of a program gets no certificate'
-      : principal === undefined
-        ? admitUnlisted
-          ? undefined
-          : `${name} is not in the configuration`
-        : principal.kind === 'human'
-          ? reasonAgainst(principal, principals)
-          : `${name} is an agent`;
+  const against = reasonAgainstLogin(operator, principals, admitUnlisted);
   if (against !== undefined) {
     await recordRefusal(actor, authentication.method, name, against, parts);
     throw refused(operator.kind === 'program' ? against : `${name} gets no certificate`);
@@ -208,6 +201,19 @@ async function grantByLogin(
     actor,
     proof: { method, ...(key === undefined ? {} : { key }), ...(provider === undefined ? {} : { ...provider }) },
   };
+}
+
+/** Why somebody who has logged in gets no certificate, for the record. */
+function reasonAgainstLogin(
+  { name, kind, byRegisteredKey }: NonNullable<CertificateAsker['operator']>,
+  principals: CredentialsInForce['principals'],
+  admitUnlisted: boolean,
+): string | undefined {
+  if (kind === 'program') return 'a token of a program gets no certificate';
+  if (byRegisteredKey === true) return 'a key that was registered for signing lets nobody into a target';
+  const principal = principals.get(name);
+  if (principal === undefined) return admitUnlisted ? undefined : `${name} is not in the configuration`;
+  return principal.kind === 'human' ? reasonAgainst(principal, principals) : `${name} is an agent`;
 }
 
 function refused(what: string): SallyportError {

@@ -14,6 +14,7 @@ import { IdentitiesTable } from './identities-table.ts';
 import { LocksTable } from './locks-table.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
+import { OperatorKeysTable } from './operator-keys-table.ts';
 import { OperatorTokensTable } from './operator-tokens-table.ts';
 import { PeriodIndex } from './period-index.ts';
 import { projectRecords, rebuildProjections } from './projections.ts';
@@ -44,6 +45,7 @@ export class Database {
   readonly isOlder: boolean;
   readonly approvals: ApprovalsTable;
   readonly operatorTokens: OperatorTokensTable;
+  readonly operatorKeys: OperatorKeysTable;
   readonly certificates: CertificatesTable;
   readonly #connection: Connection;
   readonly #lock: Connection | undefined;
@@ -68,6 +70,7 @@ export class Database {
     this.identities = new IdentitiesTable(connection);
     this.approvals = new ApprovalsTable(connection);
     this.operatorTokens = new OperatorTokensTable(connection);
+    this.operatorKeys = new OperatorKeysTable(connection);
     this.certificates = new CertificatesTable(connection);
   }
 

@@ -2,9 +2,9 @@ import { join, resolve } from 'node:path';
 import { type Connection, isSqlError } from './connection.ts';
 import { DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
 import { LISTED_LENGTH } from './listed-as.ts';
-import { schemaVersion } from './migrations.ts';
+import { COUNTED_SINCE, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
-import { COUNTED_SINCE, createReadViews } from './read-views.ts';
+import { createReadViews } from './read-views.ts';
 import { NOTHING_COUNTED } from './session-counts.ts';
 
 /**

@@ -7,6 +7,7 @@ import { erasuresProjection } from './erasures-table.ts';
 import { holdsProjection } from './holds-table.ts';
 import { identitiesProjection } from './identities-table.ts';
 import { locksProjection } from './locks-table.ts';
+import { operatorKeysProjection } from './operator-keys-table.ts';
 import { operatorTokensProjection } from './operator-tokens-table.ts';
 import type { Projection } from './projection.ts';
 import { segmentsProjection } from './segments-table.ts';
@@ -25,6 +26,7 @@ const projections: readonly Projection[] = [
   operatorTokensProjection,
   certificatesProjection,
   identitiesProjection,
+  operatorKeysProjection,
   sessionCountsProjection,
 ];
 
@@ -40,6 +42,7 @@ const tables = [
   'locks',
   'certificates',
   'identities',
+  'operator_keys',
   'names',
 ];
 
@@ -53,6 +56,7 @@ const WITHOUT_SESSION: ReadonlySet<string> = new Set([
   'credential.issued',
   'credential.revoked',
   'identity.changed',
+  'operator.key',
 ] satisfies RecordType[]);
 
 /**

@@ -1,7 +1,7 @@
 import type { BundlePage } from '../../contract/bundle-page.ts';
-import type { BundleData } from './data/bundle-data.ts';
-import { Verification } from './evidence/verification.ts';
-import { element, replace, setText } from './interface/element.ts';
+import { element, replace, setText } from '../dom/element.ts';
+import type { BundleData } from '../evidence/bundle-data.ts';
+import { Verification } from '../evidence/verification.ts';
 import { day } from './interface/format.ts';
 import type { PageState, Screen } from './interface/page-state.ts';
 import { printable } from './interface/printable.ts';

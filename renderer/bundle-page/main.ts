@@ -1,9 +1,9 @@
+import { element } from '../dom/element.ts';
+import { BundleData } from '../evidence/bundle-data.ts';
+import { readBundlePage } from '../evidence/bundle-shape.ts';
+import { DataFault, wordsOf } from '../evidence/data-fault.ts';
 import { startApp } from './app.ts';
-import { BundleData } from './data/bundle-data.ts';
-import { readBundlePage } from './data/bundle-shape.ts';
-import { DataFault, wordsOf } from './data/data-fault.ts';
 import { ScriptLoader } from './data/script-loader.ts';
-import { element } from './interface/element.ts';
 import { printable } from './interface/printable.ts';
 import { applyKeptTheme } from './interface/theme.ts';
 

@@ -7,16 +7,16 @@ import { leafHash as gatewayLeaf } from '../../gateway/ledger/merkle.ts';
 import { MerkleFrontier } from '../../gateway/ledger/merkle-frontier.ts';
 import { formatVerifierKey, type NoteSigner, noteSigner, signNote } from '../../gateway/ledger/signed-note.ts';
 import { tilePath, tilesOf } from '../../gateway/ledger/tiles.ts';
-import { checkSegment } from '../../renderer/bundle-page/evidence/check-segment.ts';
-import { checkSession } from '../../renderer/bundle-page/evidence/check-session.ts';
-import { checkSignature, NotReadable, parseCheckpoint, parseLogKey } from '../../renderer/bundle-page/evidence/checkpoint.ts';
-import { compareCheckpoint } from '../../renderer/bundle-page/evidence/compare-checkpoint.ts';
-import { decodeBase64 } from '../../renderer/bundle-page/evidence/encodings.ts';
-import { foldPeaks, leafHash, peaksOf } from '../../renderer/bundle-page/evidence/merkle.ts';
-import { noFacts, type SessionFacts, takeRecord } from '../../renderer/bundle-page/evidence/session-facts.ts';
-import { sha256 } from '../../renderer/bundle-page/evidence/sha256.ts';
-import { TileSet } from '../../renderer/bundle-page/evidence/tile-set.ts';
-import { rootAt, TreeCheck } from '../../renderer/bundle-page/evidence/tree.ts';
+import { checkSegment } from '../../renderer/evidence/check-segment.ts';
+import { checkSession } from '../../renderer/evidence/check-session.ts';
+import { checkSignature, NotReadable, parseCheckpoint, parseLogKey } from '../../renderer/evidence/checkpoint.ts';
+import { compareCheckpoint } from '../../renderer/evidence/compare-checkpoint.ts';
+import { decodeBase64 } from '../../renderer/evidence/encodings.ts';
+import { foldPeaks, leafHash, peaksOf } from '../../renderer/evidence/merkle.ts';
+import { noFacts, type SessionFacts, takeRecord } from '../../renderer/evidence/session-facts.ts';
+import { sha256 } from '../../renderer/evidence/sha256.ts';
+import { TileSet } from '../../renderer/evidence/tile-set.ts';
+import { rootAt, TreeCheck } from '../../renderer/evidence/tree.ts';
 
 describe('SHA-256', () => {
   it('is that of FIPS 180-4, for every length around a block and any content', () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RecordedData } from '../query/recorded.ts';
 import { temporaryDirectory } from '../store/support.ts';
+import { tellingHeld, toldHeld } from '../support/held-memory.ts';
+import { run } from '../support/run.ts';
 import { inTerminal } from './in-terminal.ts';
-import { jsonLines, mainFile, run, sallyport } from './run-cli.ts';
+import { jsonLines, mainFile, sallyport } from './run-cli.ts';
 
 async function terminalSession(): Promise<{ data: RecordedData; id: string }> {
   const data = await RecordedData.open({ segmentBytes: 4000 });
@@ -148,23 +150,17 @@ describe('sallyport transcript', () => {
       await channel.close();
       return session.id;
     };
-    // Reports the highest resident size on standard error when the process ends.
-    const watch = 'process.on("exit", () => process.stderr.write(String(process.resourceUsage().maxRSS)))';
-    const peakFor = async (megabytes: number) => {
-      // V8 lets more garbage lie the longer a busy program runs; with a small young generation it is what is held that counts.
-      const command = '"$0" --max-semi-space-size=4 --import "data:text/javascript,$1" "$2" transcript "$3" --data "$4" | wc -c';
-      const { stdout, stderr } = await run('bash', [
-        '-c',
-        command,
-        process.execPath,
-        encodeURIComponent(watch),
-        mainFile,
-        await recorded(megabytes),
-        data.directory,
-      ]);
-      expect(Number(stdout)).toBeGreaterThan(megabytes * 1e6);
-      return Number(stderr);
+    const heldFor = async (megabytes: number) => {
+      const words = [...tellingHeld, mainFile, 'transcript', await recorded(megabytes), '--data', data.directory];
+      let bytes = 0;
+      const onStdout = (chunk: Buffer) => {
+        bytes += chunk.length;
+      };
+      const { status, stderr } = await run(process.execPath, words, { onStdout });
+      expect(status, stderr).toBe(0);
+      expect(bytes).toBeGreaterThan(megabytes * 1e6);
+      return toldHeld(stderr).held;
     };
-    expect((await peakFor(120)) / (await peakFor(20))).toBeLessThan(1.5);
+    expect((await heldFor(120)) - (await heldFor(20))).toBeLessThan(16 * 1024 * 1024);
   });
 });

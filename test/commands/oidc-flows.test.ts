@@ -124,7 +124,7 @@ describe('the device flow', () => {
   it('ends at its deadline, whatever the provider says', async () => {
     idp.tamper = (request, response) => {
       if (request.url !== '/device/auth') return false;
-      const begun = { device_code: 'x', user_code: 'ABCD', verification_uri: `${idp.issuer}/device`, expires_in: 1, interval: 5 };
+      const begun = { device_code: 'x', user_code: 'ABCD', verification_uri: `${idp.issuer}/device`, expires_in: 1, interval: 60 };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(begun));
       return true;
     };
@@ -132,7 +132,7 @@ describe('the device flow', () => {
     const flow = providerLogIn(provider, { how: 'device', say: () => undefined });
     await expect(flow).rejects.toMatchObject({ code: 'LOGIN_REFUSED', message: 'the code was not entered in time' });
     // Before it would have asked for the first time.
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   it('sends nobody to an address without TLS that is not on this machine', async () => {

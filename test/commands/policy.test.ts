@@ -59,7 +59,7 @@ beforeAll(async () => {
   const knownHosts = join(directory, 'known_hosts');
   const hostKey = await learnHostKey(knownHosts, gateway.host, gateway.port);
   agent = { host: gateway.host, port: gateway.port, user: 'local', key, knownHosts, hostKey };
-}, 60_000);
+}, 240_000);
 
 const words = (principal: string, target: string, action: string, ...more: string[]) => [
   'policy',

@@ -12,13 +12,13 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 4 });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('Ansible', () => {
   for (const pipelining of [false, true]) {
     it(`42 runs a playbook with its stock settings${pipelining ? ' and pipelining' : ''}, twice, and finds nothing to change the second time`, {
-      timeout: 180_000,
+      timeout: 240_000,
     }, async () => {
       const route = world.agent();
       const here = belongings.directory('playbook');
@@ -36,7 +36,7 @@ describe('Ansible', () => {
             ANSIBLE_PIPELINING: String(pipelining),
             ANSIBLE_NOCOWS: '1',
           }),
-          timeoutMs: 90_000,
+          timeoutMs: 200_000,
         });
       const first = await play();
       expect(first.status, first.stdout.toString() + first.stderr).toBe(0);

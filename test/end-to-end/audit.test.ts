@@ -22,7 +22,7 @@ beforeAll(async () => {
   await ssh({ ...route, user: 'nowhere' }, 'true');
   await ssh(route, 'true', { flags: ['-R', '127.0.0.1:0:127.0.0.1:9'] });
   await endedSessions(world.gateway.data, route.principal, 3);
-}, 120_000);
+}, 240_000);
 
 interface Answer {
   rows: Record<string, unknown>[];

@@ -22,7 +22,7 @@ function documented(): string {
   return script;
 }
 
-it('a backup made as the documentation says, while sessions run, verifies and starts', { timeout: 120_000 }, async () => {
+it('a backup made as the documentation says, while sessions run, verifies and starts', { timeout: 240_000 }, async () => {
   const script = join(belongings.directory('script'), 'backup.sh');
   writeFileSync(script, documented());
   const route = world.agent();

@@ -71,7 +71,7 @@ beforeAll(async () => {
     },
     gateway: { data },
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** The operations on the data directory of a gateway that does not run: what they do has to hold when it starts. */

@@ -16,7 +16,7 @@ beforeAll(async () => {
     web: { environment: ['LANG', 'LC_*', 'FOO_*'] },
     targets: (host) => [webTarget(host, 'default-environment')],
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const clients: [string, (route: Route, command: string, options?: RunOptions) => Promise<Finished>][] = [

@@ -12,7 +12,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 24 });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const binary = randomBytes(700_001);

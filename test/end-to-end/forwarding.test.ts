@@ -30,7 +30,7 @@ beforeAll(async () => {
     socket.write('220 ready\r\n');
     socket.once('data', (data) => socket.end(`you said ${data}`));
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe.concurrent('forwarding', () => {

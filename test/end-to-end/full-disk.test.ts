@@ -24,7 +24,7 @@ beforeAll(async () => {
     configuration: { recording: { reserve: '16MiB' } },
     gateway: { data: join(disk.path, 'data') },
   });
-}, 60_000);
+}, 240_000);
 // A test that fails must not leave the next one without space.
 afterEach(() => disk.empty());
 afterAll(() => belongings.release());
@@ -70,7 +70,7 @@ describe('a disk that fills up', () => {
   });
 
   it('85 when nothing more can be written, delivers nothing that is not recorded, and recovers by itself', {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     const routes = [world.agent(), world.agent(), world.agent()] as const;
     const commands = ['seq 1 1000000000', 'openssl enc -aes-128-ctr -K 00 -iv 00 -in /dev/zero 2>/dev/null | base64', 'cat'];
@@ -123,7 +123,7 @@ async function openChannels(data: string): Promise<number> {
 async function serves(): Promise<void> {
   const route = world.agent();
   await until('the gateway serves again', async () => ((await ssh(route, 'echo in')).stdout.toString() === 'in\n' ? true : undefined), {
-    withinMs: 20_000,
+    withinMs: 60_000,
     everyMs: 300,
   });
 }

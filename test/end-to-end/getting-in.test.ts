@@ -35,7 +35,7 @@ beforeAll(async () => {
       limits: { 'sessions-per-principal': 4, lockout: { failures: 5, within: '1m', for: '1m' } },
     },
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** A route that nobody else's failures lock out: each source address has a count of its own. */

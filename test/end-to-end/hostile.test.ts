@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paramiko, ssh } from '../support/clients.ts';
 import { indexed } from '../support/indexed.ts';
-import { descendants, forgetPeak, killIfThere, processFacts } from '../support/processes.ts';
+import { descendants, killIfThere, processFacts } from '../support/processes.ts';
 import { endedSessions, onlyRecording } from '../support/recordings.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
@@ -17,25 +17,26 @@ import { type AgentRoute, openWorld, type World } from '../support/world.ts';
 
 const belongings = new Belongings();
 const MiB = 1024 * 1024;
-const HANDSHAKE_SECONDS = 3;
+const HANDSHAKE_SECONDS = 5;
+const HANDSHAKE_DEFAULT = 20;
 let world: World;
 let regular: AgentRoute;
 beforeAll(async () => {
   world = await openWorld(belongings, {
     agents: 12,
     configuration: { limits: { handshake: `${HANDSHAKE_SECONDS}s` } },
-    gateway: { openFiles: 15_000 },
+    gateway: { openFiles: 15_000, tellsHeld: true },
   });
   // What is loaded on first use is not what these tests are about.
   regular = world.agent();
   await stillServes();
   await indexed(world.gateway.data);
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('strangers', () => {
   it('13 who knock and leave cost nothing', async () => {
-    const before = processFacts(world.gateway.pid);
+    const before = await gatewayFacts();
     for (let round = 0; round < 10; round += 1) {
       await Promise.all(
         Array.from({ length: 100 }, async (_, index) => {
@@ -47,7 +48,7 @@ describe('strangers', () => {
     }
     await stillServes();
     await filesClosed(before.openFiles);
-    expect((processFacts(world.gateway.pid).resident - before.resident) / MiB).toBeLessThan(50);
+    expect(await grownSince(before)).toBeLessThan(8);
   });
 
   for (const [who, speak] of [
@@ -72,7 +73,7 @@ describe('strangers', () => {
     ['send a greeting without end', (socket) => flood(socket)],
   ] as [string, (socket: Socket) => Promise<void> | void][]) {
     it(`13 who ${who} are sent away in time`, async () => {
-      const before = processFacts(world.gateway.pid);
+      const before = await gatewayFacts();
       const start = performance.now();
       await Promise.all(
         Array.from({ length: 20 }, async () => {
@@ -82,25 +83,16 @@ describe('strangers', () => {
           await closed;
         }),
       );
-      expect((performance.now() - start) / 1000).toBeLessThan(HANDSHAKE_SECONDS + 8);
+      // Sooner than without the setting, which is what a busy machine has room for.
+      expect((performance.now() - start) / 1000).toBeLessThan(HANDSHAKE_DEFAULT - 2);
       await stillServes();
       await filesClosed(before.openFiles);
-      // Buffers that nobody holds are given back when they are collected: not at once, and only while there is work.
-      await until(
-        'memory is given back',
-        async () => {
-          if ((processFacts(world.gateway.pid).resident - before.resident) / MiB < 50) return true;
-          await stillServes();
-          return undefined;
-        },
-        { withinMs: 30_000 },
-      );
+      expect(await grownSince(before)).toBeLessThan(8);
     });
   }
 
-  it('13 who come 10,000 at a time keep nobody out', { timeout: 120_000 }, async () => {
-    const before = processFacts(world.gateway.pid);
-    forgetPeak(world.gateway.pid);
+  it('13 who come 10,000 at a time keep nobody out', { timeout: 240_000 }, async () => {
+    const before = await gatewayFacts();
     const program = join(fileURLToPath(new URL('.', import.meta.url)), '../support/silent-crowd.ts');
     const crowd = startProgram(
       'prlimit',
@@ -119,7 +111,7 @@ describe('strangers', () => {
     const after = await ssh(meanwhile, 'echo in');
     expect(during.stdout.toString(), during.stderr).toBe('in\n');
     expect(after.stdout.toString(), after.stderr).toBe('in\n');
-    expect((processFacts(world.gateway.pid).residentPeak - before.resident) / MiB).toBeLessThan(200);
+    expect(await grownSince(before)).toBeLessThan(16);
     crowd.stdin?.end();
     await ended(crowd);
     await filesClosed(before.openFiles);
@@ -128,35 +120,38 @@ describe('strangers', () => {
 });
 
 describe('clients', () => {
-  it('23 who open a window of 1 GB and never read do not fill the memory', { timeout: 60_000 }, async () => {
+  it('23 who open a window of 1 GB and never read do not fill the memory', { timeout: 240_000 }, async () => {
     const route = world.agent();
-    const before = processFacts(world.gateway.pid).resident;
-    forgetPeak(world.gateway.pid);
+    const before = await gatewayFacts();
     const self = process.pid;
     const known = new Set(descendants(self));
     const stuck = paramiko(route, neverReads);
     const python = await until('the client has stopped reading', () => descendants(self).find((pid) => !known.has(pid) && isStopped(pid)));
     // Nothing announces that memory does not grow: this is how long the target gets to flood.
     await delay(4000);
-    const growth = (processFacts(world.gateway.pid).residentPeak - before) / MiB;
+    const growth = await grownSince(before);
     await stillServes();
     killIfThere(python);
     await stuck;
-    expect(growth).toBeLessThan(100);
+    expect(growth).toBeLessThan(16);
     await onlyRecording(world.gateway.data, route.principal);
   });
 
-  it('23 who send without end to a target that does not read do not fill the memory', { timeout: 60_000 }, async () => {
+  it('23 who send without end to a target that does not read do not fill the memory', { timeout: 240_000 }, async () => {
     const route = world.agent();
-    const before = processFacts(world.gateway.pid).resident;
-    forgetPeak(world.gateway.pid);
+    const before = await gatewayFacts();
     const zeros = Buffer.alloc(64 * 1024);
     async function* endless(): AsyncIterable<Buffer> {
       for (;;) yield zeros;
     }
-    const done = await ssh(route, 'sleep 3; exit 6', { input: endless() });
-    expect(done.status).toBe(6);
-    expect((processFacts(world.gateway.pid).residentPeak - before) / MiB).toBeLessThan(100);
+    const enough = join(belongings.directory('enough'), 'enough');
+    const sending = ssh(route, `while [ ! -e ${enough} ]; do sleep 0.1; done; exit 6`, { input: endless() });
+    // Nothing announces that memory does not grow: this is how long the client gets to send.
+    await delay(3000);
+    const growth = await grownSince(before);
+    writeFileSync(enough, '');
+    expect((await sending).status).toBe(6);
+    expect(growth).toBeLessThan(16);
     await onlyRecording(world.gateway.data, route.principal);
   });
 });
@@ -182,6 +177,20 @@ async function flood(socket: Socket): Promise<void> {
   while (!socket.destroyed) {
     if (!socket.write(line)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
   }
+}
+
+interface GatewayFacts {
+  held: number;
+  openFiles: number;
+}
+
+async function gatewayFacts(): Promise<GatewayFacts> {
+  return { held: await world.gateway.held(), openFiles: processFacts(world.gateway.pid).openFiles };
+}
+
+/** In MiB. */
+async function grownSince({ held }: GatewayFacts): Promise<number> {
+  return ((await world.gateway.held()) - held) / MiB;
 }
 
 async function stillServes(): Promise<void> {

@@ -8,7 +8,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 6, host: { host: '::1' }, gateway: { address: '::1' } });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('IPv6', () => {

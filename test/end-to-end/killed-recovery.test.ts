@@ -22,7 +22,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: SESSIONS });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 it('84 a recovery that is killed again and again loses nothing, recovers each session once, and the evidence verifies', {

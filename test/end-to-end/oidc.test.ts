@@ -55,7 +55,7 @@ beforeAll(async () => {
       limits: { lockout: { failures: 200 } },
     },
   });
-}, 60_000);
+}, 240_000);
 beforeEach(() => {
   idp.person = {
     sub: 'user-1',

@@ -18,7 +18,7 @@ let browser: Browser;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 6 });
   browser = await startBrowser(belongings);
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** Colours, movement, wide characters, the alternate screen and bytes that are no text. */

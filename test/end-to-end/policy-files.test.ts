@@ -30,7 +30,7 @@ when { !context.opaque && context.path like "${open}/*" && (if context has to th
   );
   chmodSync(policy, 0o644);
   world = await openWorld(belongings, { agents: 3, web: { allow: undefined, tags: { env: 'prod' } }, configuration: { policy } });
-}, 60_000);
+}, 240_000);
 
 /** What was decided for somebody, once their session is over: records become visible a little after what they tell. */
 async function decidedFor({ principal }: { principal: string }): Promise<AuditRecord<'action.decided'>[]> {

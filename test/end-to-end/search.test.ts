@@ -12,7 +12,7 @@ const belongings = new Belongings();
 let world: World;
 beforeAll(async () => {
   world = await openWorld(belongings, { agents: 2 });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 async function search(query: string): Promise<OperationOutput<'search.content'>> {
@@ -20,7 +20,7 @@ async function search(query: string): Promise<OperationOutput<'search.content'>>
   return body as OperationOutput<'search.content'>;
 }
 
-const FOUND = { timeout: 20_000, interval: 100 };
+const FOUND = { timeout: 60_000, interval: 100 };
 
 it('what a command printed is found on the gateway that runs and from its files, and again when the index was lost', async () => {
   const route = world.agent();

@@ -36,10 +36,10 @@ beforeAll(async () => {
       webTarget(changing, 'changing'),
       webTarget(dying, 'dying'),
     ],
-    configuration: { limits: { connect: '2s' } },
+    configuration: { limits: { connect: '4s' } },
     gateway: { env: { TARGET_PASSWORD: user.password, WRONG_PASSWORD: 'not the password' } },
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe.concurrent('a target', () => {
@@ -52,7 +52,7 @@ describe.concurrent('a target', () => {
 
   for (const [target, code, words] of [
     ['refused', 'TARGET_UNREACHABLE', /reached|refused/i],
-    ['silent', 'TARGET_TIMEOUT', /2 s/],
+    ['silent', 'TARGET_TIMEOUT', /4 s/],
     ['hangs-up', 'TARGET_LOST', /hangs-up/],
     ['not-ssh', 'TARGET_LOST', /not-ssh/],
     ['wrong-password', 'TARGET_LOGIN_REFUSED', /refused/],
@@ -60,7 +60,7 @@ describe.concurrent('a target', () => {
   ] as const) {
     it(`36 that fails (${target}) is told of in words, with an exit status that is not 0`, async () => {
       const route = world.agent(target);
-      const done = await ssh(route, 'echo in', { timeoutMs: 15_000 });
+      const done = await ssh(route, 'echo in', { timeoutMs: 60_000 });
       expect(done.status).toBe(255);
       expect(done.stdout).toHaveLength(0);
       expect(done.stderr).toContain(target);

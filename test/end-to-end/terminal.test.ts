@@ -18,7 +18,7 @@ beforeAll(async () => {
     targets: (host) => [{ ...webTarget(host, 'as-user'), login: user.name, credential: { password: { env: 'USER_PASSWORD' } } }],
     gateway: { env: { USER_PASSWORD: user.password } },
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe.concurrent('a terminal', () => {

@@ -13,24 +13,25 @@ const MB = 1_000_000;
 const MiB = 1024 * 1024;
 let world: World;
 beforeAll(async () => {
-  world = await openWorld(belongings, { agents: 12, host: { settings: ['RekeyLimit 20M'] } });
-}, 60_000);
+  world = await openWorld(belongings, { agents: 12, host: { settings: ['RekeyLimit 20M'] }, gateway: { tellsHeld: true } });
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('much data', () => {
-  it('23 carries 600 MB out and 600 MB in with flat memory, all of it accounted for', { timeout: 180_000 }, async () => {
+  it('23 carries 600 MB out and 600 MB in with flat memory, all of it accounted for', { timeout: 240_000 }, async () => {
     const route = world.agent();
     await ssh(route, 'head -c 20000000 /dev/zero', { onStdout: () => undefined });
     const before = processFacts(world.gateway.pid).resident;
+    const held = await world.gateway.held();
 
     forgetPeak(world.gateway.pid);
     const received = createHash('sha256');
-    const out = await ssh(route, new KnownBytes(600 * MB).command, { onStdout: (chunk) => received.update(chunk), timeoutMs: 120_000 });
+    const out = await ssh(route, new KnownBytes(600 * MB).command, { onStdout: (chunk) => received.update(chunk), timeoutMs: 200_000 });
     expect(out.status, out.stderr).toBe(0);
     const growthOut = processFacts(world.gateway.pid).residentPeak - before;
 
     forgetPeak(world.gateway.pid);
-    const sent = await ssh(route, 'sha256sum', { input: new KnownBytes(600 * MB).stream(), timeoutMs: 120_000 });
+    const sent = await ssh(route, 'sha256sum', { input: new KnownBytes(600 * MB).stream(), timeoutMs: 200_000 });
     expect(sent.status, sent.stderr).toBe(0);
     const growthIn = processFacts(world.gateway.pid).residentPeak - before;
 
@@ -46,9 +47,11 @@ describe('much data', () => {
     const inwards = await recordingOf(world.gateway.data, second?.id as string);
     expect(difference(inwards.pieces.i, new KnownBytes(600 * MB))).toBeUndefined();
 
-    // A sealer works on a stretch of 4 MiB at a time; what sockets and collectors hold beside it is bounded too.
-    expect(growthOut / MiB).toBeLessThan(200);
-    expect(growthIn / MiB).toBeLessThan(200);
+    // A sealer works on a stretch of 4 MiB at a time, and sockets hold little. Beside that lies as much garbage as the
+    // collector leaves, of three threads: far less than what went through.
+    expect(growthOut / MiB).toBeLessThan(400);
+    expect(growthIn / MiB).toBeLessThan(400);
+    expect(((await world.gateway.held()) - held) / MiB).toBeLessThan(16);
   });
 
   it('23 carries much text exactly', async () => {

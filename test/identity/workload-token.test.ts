@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UsedOnce } from '../../gateway/base/used-once.ts';
 import { agentOf, type WorkloadIssuer } from '../../gateway/identity/workload.ts';
 import { verifyingKeys } from '../../gateway/identity/workload-keys.ts';
@@ -14,10 +14,12 @@ import { principals } from './certificate-support.ts';
 
 const ISSUER = 'https://ci.example.com';
 const AUDIENCE = 'https://gateway.example.com';
+/** Stands still: a busy machine takes its time, and a token is not from the future for that. */
 const now = Math.floor(Date.now() / 1000);
 let ci: TokenIssuer;
 let impostor: TokenIssuer;
 beforeAll(async () => {
+  vi.useFakeTimers({ now: now * 1000, toFake: ['Date'] });
   [ci, impostor] = await Promise.all([makeTokenIssuer(ISSUER, 'ES256'), makeTokenIssuer(ISSUER, 'ES256')]);
 });
 

@@ -49,7 +49,7 @@ const log = (lines: number, word = 'line'): Happening[] =>
 
 describe('what is made of a recording', () => {
   it('has keyframes that are the screen as it is from the beginning, cell by cell, and pieces that are the text', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const data = await RecordedData.open(belongings, 512 * 1024);
     const session = await data.session({ happenings: busyTerminal(7, 5000), terminal });
@@ -90,7 +90,7 @@ describe('what is made of a recording', () => {
     expect(parsePiece(text, piece.from, piece.error)).toEqual(parsed);
   });
 
-  it('is the same when the index goes on from files, as when it goes on from memory', { timeout: 60_000 }, async () => {
+  it('is the same when the index goes on from files, as when it goes on from memory', { timeout: 240_000 }, async () => {
     const data = await RecordedData.open(belongings, 128 * 1024);
     const session = await data.session({ happenings: busyTerminal(11, 1600), terminal });
     await data.indexing.indexer.idle();
@@ -160,7 +160,7 @@ describe('a part that is missing or not what it should be', () => {
     ['is of another version', (path) => writeFileSync(path, flipped(readFileSync(path), 7))],
   ];
 
-  it('counts as not there, and is made again without a word', { timeout: 60_000 }, async () => {
+  it('counts as not there, and is made again without a word', { timeout: 240_000 }, async () => {
     const data = await RecordedData.open(belongings);
     const session = await data.session({ happenings: log(6000), terminal });
     await data.indexing.indexer.idle();
@@ -192,7 +192,7 @@ describe('a part that is missing or not what it should be', () => {
 });
 
 describe('the thread that indexes', () => {
-  it('is started again when it is ended in the middle, and everything is there in the end', { timeout: 60_000 }, async () => {
+  it('is started again when it is ended in the middle, and everything is there in the end', { timeout: 240_000 }, async () => {
     const data = await RecordedData.open(belongings, 256 * 1024);
     const sessions = [
       await data.session({ happenings: busyTerminal(3, 800), terminal }),
@@ -205,7 +205,7 @@ describe('the thread that indexes', () => {
     for (const session of sessions) expect((await wholeParts(data, session)).length).toBeGreaterThan(0);
   });
 
-  it('gives a segment up that it dies of three times, says so, and goes on with the others', { timeout: 60_000 }, async () => {
+  it('gives a segment up that it dies of three times, says so, and goes on with the others', { timeout: 240_000 }, async () => {
     const data = await RecordedData.open(belongings, 256 * 1024);
     const poison = await data.session({ happenings: busyTerminal(5, 400), terminal });
     await data.indexing.indexer.idle();
@@ -297,7 +297,7 @@ describe('the thread that indexes', () => {
     expect((await wholeParts(data, session)).length).toBe(1);
   });
 
-  it('survives output that is made to make it hang or run out of memory', { timeout: 120_000 }, async () => {
+  it('survives output that is made to make it hang or run out of memory', { timeout: 240_000 }, async () => {
     const data = await RecordedData.open(belongings, 1024 * 1024);
     const hostile: [string, Happening[]][] = [
       [

@@ -13,7 +13,7 @@ const writer = fileURLToPath(new URL('./killed-writer.ts', import.meta.url));
 
 it.each(['before tiles', 'after tiles', 'before checkpoint', 'after checkpoint', 'before removal', 'after removal', 'any moment'])(
   'the ledger goes on, and out of every checkpoint that anybody saw, after kill -9 %s',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async (step) => {
     const directory = await temporaryDirectory();
     const key = newKey();

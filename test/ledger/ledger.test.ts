@@ -33,7 +33,8 @@ describe('the ledger', () => {
       size += 3;
       while ((await checkpointOf(directory)).size < size) await delay(10);
     });
-    expect(took).toBeLessThan(1000);
+    // And what a busy disk adds.
+    expect(took).toBeLessThan(3000);
     await readLedger(directory, [gateway.ledger.key]);
   });
 
@@ -117,7 +118,7 @@ describe('when the files of the ledger cannot be written', () => {
     await readLedger(directory, [gateway.ledger.key], [before]);
   });
 
-  it('what it cannot keep in memory it reads from the database later', { timeout: 60_000 }, async () => {
+  it('what it cannot keep in memory it reads from the database later', { timeout: 240_000 }, async () => {
     const directory = await temporaryDirectory();
     const gateway = await live(directory, { key: newKey() });
     const before = await gateway.ledger.signed();

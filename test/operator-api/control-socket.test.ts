@@ -131,11 +131,11 @@ describe('an operation on the control socket', () => {
   test('may take longer than a command has patience for silence: signs of life come in between', async () => {
     const { directory } = await open({
       'ledger.sign': async () => {
-        await delay(4200);
+        await delay(6000);
         return signed;
       },
     });
-    expect(await askGateway(directory, 'ledger.sign', {}, { ...as, patience: 3000 })).toEqual({ output: signed });
+    expect(await askGateway(directory, 'ledger.sign', {}, { ...as, patience: 5000 })).toEqual({ output: signed });
   });
 
   test('goes on beside another', async () => {
@@ -216,7 +216,7 @@ describe('what is no request of a command', () => {
     },
   );
 
-  test('a client that says nothing, or half of it, is let go', { timeout: 30_000 }, async () => {
+  test('a client that says nothing, or half of it, is let go', { timeout: 60_000 }, async () => {
     const { path, log } = await open({ 'ledger.sign': async () => signed });
     const { connect } = await import('node:net');
     const halves = [

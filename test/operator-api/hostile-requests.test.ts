@@ -149,7 +149,7 @@ describe('a client that wants to upgrade where there is no WebSocket', () => {
 });
 
 describe('a client that is slow on purpose', () => {
-  test('loses its connection, whether in the handshake, the headers or after them', { timeout: 60_000 }, async () => {
+  test('loses its connection, whether in the handshake, the headers or after them', { timeout: 240_000 }, async () => {
     const started = performance.now();
     const ended = async (socket: Socket): Promise<number> => {
       socket.on('error', () => undefined);
@@ -174,7 +174,7 @@ describe('a client that is slow on purpose', () => {
     const lives = await Promise.all(
       [silent, halfHello, tls(''), tls('GET /he'), tls('GET /healthz HTTP/1.1\r\n', true), tls(`${slowBody}\r\n`, true)].map(ended),
     );
-    for (const life of lives) expect(life).toBeLessThan(20_000);
+    for (const life of lives) expect(life).toBeLessThan(45_000);
   });
 });
 

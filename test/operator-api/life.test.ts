@@ -43,12 +43,12 @@ describe('a gateway whose disk fills up', () => {
       configuration: { recording: { reserve: '16MiB' } },
       gateway: { data: join(disk.path, 'data'), https: true },
     });
-  }, 60_000);
+  }, 240_000);
   afterEach(() => disk.empty());
 
   const states = async () => (await recordsOf(world.gateway.data, 'storage.changed')).map(({ body }) => body.state);
 
-  it('records each limit that is crossed, in both directions, and says that it is not ready meanwhile', { timeout: 60_000 }, async () => {
+  it('records each limit that is crossed, in both directions, and says that it is not ready meanwhile', { timeout: 240_000 }, async () => {
     expect(await readiness(world)).toEqual([200, undefined]);
     await disk.fillUpTo(RESERVE - 4 * MiB);
     await until('that is recorded', async () => ((await states()).length === 1 ? true : undefined));
@@ -67,7 +67,7 @@ describe('a gateway whose disk fills up', () => {
   });
 
   it('lives through a disk that takes nothing at all, and records afterwards what it could not record then', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const before = (await states()).length;
     disk.fillToTheBrim();
@@ -77,12 +77,12 @@ describe('a gateway whose disk fills up', () => {
     );
     await until('the gateway is not ready', async () => ((await readiness(world))[0] === 503 ? true : undefined));
     disk.empty();
-    await until('it is ready again', async () => ((await readiness(world))[0] === 200 ? true : undefined), { withinMs: 30_000 });
+    await until('it is ready again', async () => ((await readiness(world))[0] === 200 ? true : undefined), { withinMs: 60_000 });
     await until(
       'both are recorded',
       async () => ((await states()).at(-1) === 'ample' && (await states()).length > before + 1 ? true : undefined),
       {
-        withinMs: 30_000,
+        withinMs: 60_000,
       },
     );
     expect((await states()).slice(before)).toContain('critical');
@@ -108,7 +108,7 @@ describe('a session that is over', () => {
 });
 
 describe('a gateway that is stopped', () => {
-  it('says that it is not ready while its sessions end, and then is gone', { timeout: 60_000 }, async () => {
+  it('says that it is not ready while its sessions end, and then is gone', { timeout: 240_000 }, async () => {
     const world = await openWorld(belongings, { agents: 1, gateway: { https: true } });
     const client = startProgram('ssh', [...sshArguments(world.agent()), 'echo here; sleep 60'], {
       env: plainEnvironment(),
@@ -185,7 +185,7 @@ describe('a gateway that cannot listen for HTTPS', () => {
   const start = async (listen: Record<string, string>) => {
     const directory = belongings.directory('start');
     writeFileSync(join(directory, 'gateway.yaml'), JSON.stringify({ gateway: { listen } }));
-    return sallyport(['serve', '--config', join(directory, 'gateway.yaml')], { timeoutMs: 30_000 });
+    return sallyport(['serve', '--config', join(directory, 'gateway.yaml')], { timeoutMs: 60_000 });
   };
 
   it('does not start, and says which port is taken', async () => {

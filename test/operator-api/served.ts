@@ -6,6 +6,7 @@ import type { SallyportError } from '../../gateway/base/errors.ts';
 import type { Log } from '../../gateway/base/log.ts';
 import { type Evidence, openEvidence } from '../../gateway/evidence.ts';
 import { AttemptLimiter } from '../../gateway/identity/attempt-limiter.ts';
+import type { ConsoleFiles } from '../../gateway/operator-api/console/console-files.ts';
 import { EventFeed } from '../../gateway/operator-api/events.ts';
 import { type HttpsListener, listenHttps } from '../../gateway/operator-api/https-listener.ts';
 import { LogIns } from '../../gateway/operator-api/log-ins.ts';
@@ -46,7 +47,7 @@ export interface Served {
 
 const nobody: Operators = { find: () => undefined, all: () => [], isLocked: () => false };
 
-export async function serve(belongings: Belongings, records: number, operators = nobody): Promise<Served> {
+export async function serve(belongings: Belongings, records: number, operators = nobody, consoleFiles?: ConsoleFiles): Promise<Served> {
   const directory = belongings.directory('https');
   const log = new Logged();
   const settings = { gateway: { listen: {}, data: directory, name: 'bastion-1' }, ledger: {} };
@@ -69,6 +70,7 @@ export async function serve(belongings: Belongings, records: number, operators =
     refused,
     events: new EventFeed(evidence.records, log),
     metrics: () => '',
+    consoleFiles,
     version: '9.9.9',
     addSockets: (added: SocketScope) => {
       scope = added;

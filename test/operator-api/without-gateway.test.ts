@@ -15,7 +15,7 @@ const belongings = new Belongings();
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway(belongings, { configuration: { humans: [{ name: 'engineer@example.com' }] } });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const program = join(import.meta.dirname, 'operator.ts');
@@ -107,10 +107,11 @@ describe('a command that writes', () => {
     const began = performance.now();
     const second = await sallyport(['serve', '--config', file, '--data', gateway.data]);
     expect([second.status, second.stderr]).toEqual([1, expect.stringContaining('Another gateway runs on the data directory')]);
-    expect(performance.now() - began).toBeLessThan(8000);
+    // For a command it would wait ten seconds, and then as long as all the rest takes.
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it('says that the gateway holds the data when its socket was removed', { timeout: 60_000 }, async () => {
+  it('says that the gateway holds the data when its socket was removed', { timeout: 240_000 }, async () => {
     rmSync(join(gateway.data, 'control.sock'));
     const answer = await operate('ledger.sign');
     expect([answer.code, answer.message]).toEqual(['GATEWAY_UNREACHABLE', expect.stringContaining(gateway.data)]);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readCommand } from '../../gateway/policy/facts/command/read-command.ts';
 import { readShellLine } from '../../gateway/policy/facts/command/shell-line.ts';
 import { run } from '../support/run.ts';
+import { worked } from '../support/worked.ts';
 
 describe('the programs of a line are seen', () => {
   const rows: [line: string, programs: string[]][] = [
@@ -276,14 +277,14 @@ describe('whatever the line is', () => {
     const half = 32_000;
     const shapes = ['*', '~', '"', "'", '\\', '{}', '(', 'a ', ';', '<', '$', '`', '1', 'a[', '#', '\n', '=', 'sudo ', 'A=b ', '/', '-I'];
     for (const shape of shapes) {
-      const began = performance.now();
+      const began = worked();
       readCommand(shape.repeat(Math.floor((2 * half) / shape.length)));
       // Quadratic time would be tens of seconds; the bound leaves room for a machine that is busy.
-      expect(performance.now() - began).toBeLessThan(2000);
+      expect(worked() - began).toBeLessThan(4000);
     }
   });
 
-  test('a shell reads the same words, where we say that we know them', { timeout: 60_000 }, async () => {
+  test('a shell reads the same words, where we say that we know them', { timeout: 240_000 }, async () => {
     const safe = fc.array(
       fc.constantFrom(...' \t;|<>#\\\'"$*?[{}~=!^-/.,:01ab'.split(''), '\\\n', '\n', "''", '""', '{}', ' # ', '"a b"'),
       {

@@ -177,7 +177,8 @@ describe('a damaged segment', () => {
     await writeFile(file, Buffer.alloc(64 * 1024 * 1024, magic));
     const began = performance.now();
     const seen = await read(directory, session);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    // What looks for a frame behind every one of them takes hours.
+    expect(performance.now() - began).toBeLessThan(30_000);
     expect(seen.damage).toEqual([{ at: expect.any(Number), words: expect.stringContaining('bytes and was sealed with') }]);
     expect(seen.end).toBeCloseTo(END, 4);
   });

@@ -53,7 +53,7 @@ function written(bytes: number): Buffer {
 
 test.each([1, 40, 333, 2_000])(
   'after kill -9 of the gateway at acknowledgement %i, everything acknowledged is recovered',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (afterLines) => {
     const directory = belongings.directory('recovery');
     const session = newSession();
@@ -219,7 +219,7 @@ test('when the ledger takes nothing, recovery fails and keeps every journal', as
   expect(exactBytes(rebuild(readCast(directory, session)).o).toString()).toBe('kept');
 });
 
-test('a thousand leftover journals are recovered in one go', { timeout: 120_000 }, async () => {
+test('a thousand leftover journals are recovered in one go', { timeout: 240_000 }, async () => {
   const directory = belongings.directory('recovery');
   const ledger = new MemoryLedger();
   for (let index = 0; index < 1000; index++) {

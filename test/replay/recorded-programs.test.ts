@@ -33,7 +33,7 @@ beforeAll(async () => {
     }),
   );
   await data.indexing.indexer.idle();
-});
+}, 240_000);
 afterAll(() => belongings.release());
 
 /**

@@ -27,7 +27,7 @@ beforeAll(async () => {
     web: { allow: [{ group: 'agents' }] },
     humans: admins.map((key, index) => ({ name: `admin-${index}@example.com`, 'ssh-keys': [key.publicLine], operator: ['admin'] })),
   });
-}, 60_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** A command as an administrator types it on the gateway's machine. */
@@ -91,7 +91,7 @@ describe.each([
     if (!running) await world.gateway.start();
   });
 
-  it('holds, shows, runs dry, and erases what two admins asked for', { timeout: 120_000 }, async () => {
+  it('holds, shows, runs dry, and erases what two admins asked for', { timeout: 240_000 }, async () => {
     if (!running) await world.gateway.start();
     const route = world.agent();
     const id = await session(route, `echo found-by-${route.principal}.`);

@@ -111,7 +111,7 @@ describe('the daily run', () => {
     await daily.close();
   });
 
-  it('comes in a gateway that has not run for a while, beside its sessions', { timeout: 60_000 }, async () => {
+  it('comes in a gateway that has not run for a while, beside its sessions', { timeout: 240_000 }, async () => {
     const belongings = new Belongings();
     onTestFinished(() => belongings.release());
     const data = await AgedData.open();

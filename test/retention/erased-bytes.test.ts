@@ -18,7 +18,7 @@ function statement(database: sqlite3.Database, sql: string): Promise<void> {
 
 describe('what is erased', () => {
   it('stands in no file of the data directory any more, whatever was written around it, in any number of runs', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const data = await AgedData.open();
     const ages = [900, 700, 500, 300];

@@ -30,7 +30,7 @@ async function expireIn(directory: string, killAfter?: number): Promise<number> 
   return took;
 }
 
-it('a run that is killed at any moment leaves evidence that verifies, and the next one finishes it', { timeout: 120_000 }, async () => {
+it('a run that is killed at any moment leaves evidence that verifies, and the next one finishes it', { timeout: 240_000 }, async () => {
   const data = await AgedData.open();
   for (let count = 0; count < 6; count += 1) {
     await data.session({ principal: 'leaver', source: '198.51.100.1:5', command: 'cat /etc/old', binary: Buffer.alloc(300_000, count) });

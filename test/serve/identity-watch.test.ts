@@ -69,8 +69,8 @@ describe('who is known', () => {
     const first = performance.now() - began;
     expect(await watch(data)(many)).toBe(0);
     const again = performance.now() - began - first;
-    expect(first).toBeLessThan(20_000);
-    expect(again).toBeLessThan(10_000);
+    expect(first).toBeLessThan(40_000);
+    expect(again).toBeLessThan(40_000);
     // All of them in one go would hold up everything for a quarter of a second.
     expect(turns.end()).toBeLessThan(150);
   });

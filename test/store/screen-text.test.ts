@@ -103,7 +103,7 @@ async function wordsOfIndex(file: string): Promise<Map<string, number>> {
 describe('what is forgotten', () => {
   const secret = (session: number, line: number) => `secret${session}x${line}`;
 
-  it('stands in no byte of the file any more, and what stood beside it is found as before', { timeout: 60_000 }, async () => {
+  it('stands in no byte of the file any more, and what stood beside it is found as before', { timeout: 240_000 }, async () => {
     const data = await Searched.open();
     const file = join(data.directory, FILE);
     const sessions: string[] = [];
@@ -153,7 +153,7 @@ describe('what is forgotten', () => {
     expect(data.losses).toBe(0);
   });
 
-  it('leaves no copy of itself where SQLite joined pages, in any number of runs', { timeout: 60_000 }, async () => {
+  it('leaves no copy of itself where SQLite joined pages, in any number of runs', { timeout: 240_000 }, async () => {
     const data = await Searched.open();
     const file = join(data.directory, FILE);
     const sessions: string[] = [];
@@ -188,7 +188,7 @@ describe('what is forgotten', () => {
   });
 
   it('waits for whoever reads an older state, says so when they do not leave, and goes on when asked again', {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     const data = await Searched.open();
     const session = await data.session();

@@ -25,7 +25,7 @@ export function openSshOptions(route: Route, flags: readonly string[] = []): str
     'IdentitiesOnly=yes',
     'IdentityAgent=none',
     'LogLevel=ERROR',
-    'ConnectTimeout=20',
+    'ConnectTimeout=45',
   ];
   return ['-F', '/dev/null', ...flags, '-i', route.key.path, ...settings.flatMap((setting) => ['-o', setting])];
 }

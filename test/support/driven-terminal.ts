@@ -5,7 +5,7 @@ import { emptyCell, type ScreenLine } from '../../contract/replay/screen/termina
 /** What happened in a terminal. `at`: seconds since it was opened. */
 export type TerminalEvent = { at: number; kind: 'data'; bytes: Uint8Array } | { at: number; kind: 'resize'; cols: number; rows: number };
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 45_000;
 
 /**
  * A program in a pseudo-terminal, driven by what its screen shows, and everything it wrote with its times. It answers

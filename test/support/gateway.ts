@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { tellingModule } from './held-memory.ts';
 import { killIfThere } from './processes.ts';
 import { ended, type Finished, plainEnvironment, type RunOptions, run, startProgram } from './run.ts';
 import type { Belongings } from './temp.ts';
@@ -36,6 +37,8 @@ export interface Gateway {
   kill(): Promise<void>;
   /** Starts it again on the same port and the same data. */
   start(): Promise<void>;
+  /** Bytes that its main thread holds, garbage apart; only with `tellsHeld`. Waits until it has the time to say so. */
+  held(): Promise<number>;
 }
 
 export interface GatewayOptions {
@@ -47,6 +50,8 @@ export interface GatewayOptions {
   data?: string;
   /** Most files it may have open, for tests with very many connections. */
   openFiles?: number;
+  /** Lets `held` be asked. */
+  tellsHeld?: boolean;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -61,6 +66,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
   let httpsPort = options.https === true ? await freePort() : 0;
   let child: ReturnType<typeof startProgram> | undefined;
   let log = '';
+  let asked = 0;
   const lines: LogLine[] = [];
   const listeners = new Set<(line: LogLine) => void>();
 
@@ -68,10 +74,13 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const { gateway, ...sections } = options.configuration;
     const listens = { ssh: listen, ...(options.https === true ? { https: `127.0.0.1:${httpsPort}` } : {}) };
     writeFileSync(file, JSON.stringify({ gateway: { ...(gateway as object | undefined), listen: listens }, ...sections }, null, 2));
-    const command = [process.execPath, main, 'serve', '--config', file, '--data', data];
+    const telling = options.tellsHeld === true ? ['--import', tellingModule] : [];
+    const command = [process.execPath, ...telling, main, 'serve', '--config', file, '--data', data];
     const limited =
       options.openFiles === undefined ? command : ['prlimit', `--nofile=${options.openFiles}:${options.openFiles}`, ...command];
-    child = startProgram(limited[0] as string, limited.slice(1), { env: plainEnvironment(options.env), stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = plainEnvironment({ ...options.env, ...(options.tellsHeld === true ? { SALLYPORT_TEST_TELLS: 'asked' } : {}) });
+    asked = 0;
+    child = startProgram(limited[0] as string, limited.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const starting = child;
     if (starting.stdout === null || starting.stderr === null) throw new Error('the gateway has no output');
     createInterface({ input: starting.stderr }).on('line', (line) => {
@@ -84,7 +93,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     const ready = await Promise.race([
       readyLines(starting.stdout, options.https === true ? 2 : 1),
       ended(starting).then(({ status }) => `ended with ${status}`),
-      delay(45_000, 'it was not ready in 45 seconds', { ref: false }),
+      delay(90_000, 'it was not ready in 90 seconds', { ref: false }),
     ]);
     const found = /^ssh (.+):(\d+)$/m.exec(ready);
     httpsPort = Number(/^https .+:(\d+) certificate SHA-256 [0-9A-F:]{95}$/m.exec(ready)?.[1] ?? 0);
@@ -101,7 +110,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     }
     ending.kill(signal);
     // A gateway that does not drain is a finding of its own; it must not hold up the others.
-    const patience = setTimeout(() => ending.pid !== undefined && killIfThere(ending.pid), 20_000);
+    const patience = setTimeout(() => ending.pid !== undefined && killIfThere(ending.pid), 60_000);
     const { status } = await ended(ending);
     clearTimeout(patience);
     return status;
@@ -110,6 +119,27 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
   belongings.add(async () => {
     await end('SIGKILL');
   });
+  function logged(what: string, fits: (line: LogLine) => boolean, withinMs = 45_000): Promise<LogLine> {
+    return new Promise((resolve, reject) => {
+      const known = lines.find(fits);
+      if (known !== undefined) {
+        resolve(known);
+        return;
+      }
+      const look = (line: LogLine): void => {
+        if (!fits(line)) return;
+        clearTimeout(timer);
+        listeners.delete(look);
+        resolve(line);
+      };
+      const timer = setTimeout(() => {
+        listeners.delete(look);
+        reject(new Error(`the gateway logged no ${what} within ${withinMs} ms:\n${log}`));
+      }, withinMs);
+      listeners.add(look);
+    });
+  }
+
   await start();
   return {
     get pid() {
@@ -127,25 +157,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
     },
     data,
     log: () => log,
-    logged: (what, fits, withinMs = 15_000) =>
-      new Promise((resolve, reject) => {
-        const known = lines.find(fits);
-        if (known !== undefined) {
-          resolve(known);
-          return;
-        }
-        const look = (line: LogLine): void => {
-          if (!fits(line)) return;
-          clearTimeout(timer);
-          listeners.delete(look);
-          resolve(line);
-        };
-        const timer = setTimeout(() => {
-          listeners.delete(look);
-          reject(new Error(`the gateway logged no ${what} within ${withinMs} ms:\n${log}`));
-        }, withinMs);
-        listeners.add(look);
-      }),
+    logged,
     stop: () => end('SIGTERM'),
     kill: async () => {
       await end('SIGKILL');
@@ -167,6 +179,13 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
       return said === '' ? 'not ready' : 'ready';
     },
     start,
+    held: async () => {
+      if (options.tellsHeld !== true || child === undefined) throw new Error('this gateway cannot be asked what it holds');
+      asked += 1;
+      const answer = `held ${child.pid} ${asked}`;
+      child.kill('SIGUSR2');
+      return Number((await logged(answer, ({ msg }) => msg === answer, 30_000)).held);
+    },
   };
 }
 

@@ -10,8 +10,8 @@ const BETWEEN_MICROS = 77_000_000;
 const policySet = 'c0ffee'.padEnd(64, '0');
 const silent = createLog('silent');
 
-export const MANY_TARGETS = 40;
-export const MANY_AGENTS = 60;
+const MANY_TARGETS = 40;
+const MANY_AGENTS = 60;
 export const targetOf = (session: number): string => `web-${session % MANY_TARGETS}`;
 export const principalOf = (session: number): string => `agent-${(session * 7) % MANY_AGENTS}`;
 const commands = ['psql orders', 'systemctl status nginx', 'tail -n 100 /var/log/syslog', 'git pull', 'df -h', 'kubectl get pods'];

@@ -40,7 +40,7 @@ export function endedSessions(data: string, principal: string, atLeast = 1): Pro
       const rows = await sessionsOf(data, principal);
       return rows.length >= atLeast && rows.every((row) => row.state !== 'live') ? rows : undefined;
     },
-    { withinMs: 20_000 },
+    { withinMs: 60_000 },
   );
 }
 

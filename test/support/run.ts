@@ -35,7 +35,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const stderr: Buffer[] = [];
   child.stdout?.on('data', options.onStdout ?? ((chunk: Buffer) => stdout.push(chunk)));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const overdue = deadline(child, options.timeoutMs ?? 50_000);
+  const overdue = deadline(child, options.timeoutMs ?? 200_000);
   const [[status, signal]] = (await Promise.all([once(child, 'close'), feed(child, options.input)])) as [
     [number | null, NodeJS.Signals | null],
     undefined,

@@ -4,7 +4,7 @@ import { Emulation } from '../../contract/replay/screen/emulation.ts';
 import type { Belongings } from './temp.ts';
 
 /** Until the screen shows what it should; a program that does not is shown in the failure. */
-const PATIENCE = 8000;
+const PATIENCE = 45_000;
 
 /** A program in a real terminal, typed at, with everything that happens as a recording has it. */
 export class TypedTerminal {

@@ -13,7 +13,7 @@ export async function until<T>(
   look: () => Promise<T | undefined> | T | undefined,
   options: { withinMs?: number; everyMs?: number } = {},
 ): Promise<T> {
-  const limit = options.withinMs ?? 15_000;
+  const limit = options.withinMs ?? 45_000;
   const start = performance.now();
   for (;;) {
     const seen = await look();

@@ -11,7 +11,7 @@ export const changesQuestion: Question = {
     { name: 'source', says: 'where' },
     {
       name: 'before',
-      says: 'SHA-256 of the configuration or policy before, the roles or the state before, the version before, the key before',
+      says: 'SHA-256 of the configuration or policy before, the roles or the state before, the version before, the key before; fingerprint of a signing key',
     },
     { name: 'after', says: 'the same afterwards' },
     { name: 'words', says: 'what happened' },
@@ -108,6 +108,8 @@ class ChangesAnswer implements Answering {
         id,
         `an operator token was made for ${principal}, with the roles ${roles.join(', ')}, until ${validTo}`,
       );
+    } else if (type === 'operator.key') {
+      yield keyRow(record, row);
     } else if (type === 'credential.revoked') {
       yield row('credential', record.body.id, 'revoked', `${record.body.credential} revoked: ${record.body.reason}`);
     } else if (type === 'ledger.created') {
@@ -133,4 +135,16 @@ class ChangesAnswer implements Answering {
     const isOperator = operator.length > 0 || before?.includes(', operator ') === true;
     yield row(isOperator ? 'operator' : 'identity', before ?? null, now, `${kind} ${principal}: ${state}`);
   }
+}
+
+/** Of a key that somebody registered for signing, or wanted to. */
+function keyRow({ outcome, body }: AuditRecord<'operator.key'>, row: MakeRow): Row {
+  const { operator, change, fingerprint, label, reason } = body;
+  const [before, after, what] =
+    change === 'removed'
+      ? [fingerprint, 'removed', 'was removed']
+      : outcome === 'success'
+        ? [null, fingerprint, 'was registered']
+        : [fingerprint, 'refused', 'was not registered'];
+  return row('key', before, after, `a signing key of ${operator} (${label}) ${what}${reason === undefined ? '' : `: ${reason}`}`);
 }

@@ -1,4 +1,4 @@
-import { DataFault } from './data-fault.ts';
+import { DataFault } from '../../evidence/data-fault.ts';
 
 /**
  * A page that was opened from the file system can read nothing but scripts, so a bundle's data are scripts that call

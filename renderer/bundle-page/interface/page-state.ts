@@ -1,6 +1,6 @@
 import type { BundlePage, BundlePageSession } from '../../../contract/bundle-page.ts';
-import type { BundleData } from '../data/bundle-data.ts';
-import type { Verification } from '../evidence/verification.ts';
+import type { BundleData } from '../../evidence/bundle-data.ts';
+import type { Verification } from '../../evidence/verification.ts';
 import type { Route } from './route.ts';
 
 /** What every screen is made from. */

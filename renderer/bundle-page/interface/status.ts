@@ -1,5 +1,5 @@
-import type { StepState } from '../evidence/step.ts';
-import type { Verification } from '../evidence/verification.ts';
+import type { StepState } from '../../evidence/step.ts';
+import type { Verification } from '../../evidence/verification.ts';
 import { counted } from './format.ts';
 
 /** One word for a state, and its sign: colour never says it alone. */

@@ -1,4 +1,4 @@
-import { element } from './element.ts';
+import { element } from '../../dom/element.ts';
 
 /** Follows the system until the reader chooses. */
 type Choice = 'light' | 'dark';

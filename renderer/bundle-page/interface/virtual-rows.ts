@@ -1,4 +1,4 @@
-import { element } from './element.ts';
+import { element } from '../../dom/element.ts';
 
 export interface VirtualRowsOptions {
   label: string;

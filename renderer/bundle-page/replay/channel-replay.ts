@@ -4,12 +4,12 @@ import { indexRecording, type RecordingIndex } from '../../../contract/replay/re
 import { SegmentDriver } from '../../../contract/replay/segment-driver.ts';
 import { SegmentSource } from '../../../contract/replay/segment-source.ts';
 import type { Damage } from '../../../contract/replay/timeline.ts';
-import { element, setText } from '../interface/element.ts';
+import { element, setText } from '../../dom/element.ts';
+import { ScreenPainter } from '../../terminal/screen-painter.ts';
 import { moment } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable, typed } from '../interface/printable.ts';
 import { controls } from './controls.ts';
-import { ScreenPainter } from './screen-painter.ts';
 import { Timeline } from './timeline.ts';
 import { TranscriptPanel } from './transcript-panel.ts';
 

@@ -1,7 +1,7 @@
 import { SPEEDS, type Speed } from '../../../contract/replay/play-clock.ts';
 import type { Player } from '../../../contract/replay/player.ts';
 import type { RecordingIndex } from '../../../contract/replay/recording-index.ts';
-import { element, setText } from '../interface/element.ts';
+import { element, setText } from '../../dom/element.ts';
 import { moment, span } from '../interface/format.ts';
 
 export interface ControlActions {

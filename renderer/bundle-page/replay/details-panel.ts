@@ -1,7 +1,7 @@
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
-import { factsOf, textOr } from '../data/record-facts.ts';
-import type { SegmentVerdict } from '../evidence/check-segment.ts';
-import { type Child, element, replace } from '../interface/element.ts';
+import { type Child, element, replace } from '../../dom/element.ts';
+import type { SegmentVerdict } from '../../evidence/check-segment.ts';
+import { factsOf, textOr } from '../../evidence/record-facts.ts';
 import { bytes, counted, grouped, instant, shortHash, span } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

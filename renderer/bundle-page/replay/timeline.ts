@@ -1,7 +1,7 @@
 import type { Player } from '../../../contract/replay/player.ts';
 import type { RecordingIndex } from '../../../contract/replay/recording-index.ts';
 import type { TimelineMark } from '../../../contract/replay/timeline.ts';
-import { element, replace, setText, svg } from '../interface/element.ts';
+import { element, replace, setText, svg } from '../../dom/element.ts';
 import { moment, spokenSpan } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
 

@@ -1,5 +1,5 @@
 import type { RecordingIndex, TranscriptItem } from '../../../contract/replay/recording-index.ts';
-import { element, replace, setText } from '../interface/element.ts';
+import { element, replace, setText } from '../../dom/element.ts';
 import { counted, moment } from '../interface/format.ts';
 import { printable } from '../interface/printable.ts';
 import { VirtualRows } from '../interface/virtual-rows.ts';

@@ -1,5 +1,5 @@
-import { compareCheckpoint } from '../evidence/compare-checkpoint.ts';
-import { element, replace } from '../interface/element.ts';
+import { element, replace } from '../../dom/element.ts';
+import { compareCheckpoint } from '../../evidence/compare-checkpoint.ts';
 import type { PageState } from '../interface/page-state.ts';
 
 /** Where a reader holds an older checkpoint against the one in the bundle. */

@@ -1,4 +1,4 @@
-import { type Facts, factsOf, numberOr, type ReadRecord, textOr } from '../data/record-facts.ts';
+import { type Facts, factsOf, numberOr, type ReadRecord, textOr } from '../../evidence/record-facts.ts';
 import { bytes, counted, span } from '../interface/format.ts';
 
 /** A record in one sentence. A type that is not known is named as it stands: nothing is hidden. */

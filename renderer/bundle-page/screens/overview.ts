@@ -1,6 +1,6 @@
-import { toBase64, toHex } from '../evidence/encodings.ts';
-import { sha256 } from '../evidence/sha256.ts';
-import { type Child, element, replace } from '../interface/element.ts';
+import { type Child, element, replace } from '../../dom/element.ts';
+import { toBase64, toHex } from '../../evidence/encodings.ts';
+import { sha256 } from '../../evidence/sha256.ts';
 import { counted, grouped, instant } from '../interface/format.ts';
 import type { PageState, Screen } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

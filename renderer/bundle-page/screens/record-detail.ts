@@ -1,9 +1,9 @@
-import { type ReadRecord, textOr } from '../data/record-facts.ts';
-import { toHex } from '../evidence/encodings.ts';
-import { leafHash } from '../evidence/merkle.ts';
-import { sha256 } from '../evidence/sha256.ts';
-import type { RecordProof } from '../evidence/verification.ts';
-import { type Child, element } from '../interface/element.ts';
+import { type Child, element } from '../../dom/element.ts';
+import { toHex } from '../../evidence/encodings.ts';
+import { leafHash } from '../../evidence/merkle.ts';
+import { type ReadRecord, textOr } from '../../evidence/record-facts.ts';
+import { sha256 } from '../../evidence/sha256.ts';
+import type { RecordProof } from '../../evidence/verification.ts';
 import { grouped } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

@@ -1,7 +1,7 @@
 import type { BundlePageSession } from '../../../contract/bundle-page.ts';
-import { DataFault } from '../data/data-fault.ts';
-import { type ReadRecord, readRecord } from '../data/record-facts.ts';
-import { element, replace, setText } from '../interface/element.ts';
+import { element, replace, setText } from '../../dom/element.ts';
+import { DataFault } from '../../evidence/data-fault.ts';
+import { type ReadRecord, readRecord } from '../../evidence/record-facts.ts';
 import { counted, grouped, instant } from '../interface/format.ts';
 import type { PageState, Screen } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

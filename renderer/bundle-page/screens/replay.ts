@@ -1,7 +1,7 @@
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
-import { wordsOf } from '../data/data-fault.ts';
-import { textOr } from '../data/record-facts.ts';
-import { element, replace } from '../interface/element.ts';
+import { element, replace } from '../../dom/element.ts';
+import { wordsOf } from '../../evidence/data-fault.ts';
+import { textOr } from '../../evidence/record-facts.ts';
 import { instant } from '../interface/format.ts';
 import type { PageState, Screen } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

@@ -1,6 +1,6 @@
-import { toHex } from '../evidence/encodings.ts';
-import { sha256 } from '../evidence/sha256.ts';
-import { element, replace } from '../interface/element.ts';
+import { element, replace } from '../../dom/element.ts';
+import { toHex } from '../../evidence/encodings.ts';
+import { sha256 } from '../../evidence/sha256.ts';
 import { counted, instant, milliseconds, protocolName } from '../interface/format.ts';
 import type { PageState, Screen } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

@@ -1,5 +1,5 @@
 import type { BundlePageSession } from '../../../contract/bundle-page.ts';
-import { element, replace } from '../interface/element.ts';
+import { element, replace } from '../../dom/element.ts';
 import { instant } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

@@ -1,5 +1,5 @@
 import type { BundlePageSession } from '../../../contract/bundle-page.ts';
-import { type Child, element } from '../interface/element.ts';
+import { type Child, element } from '../../dom/element.ts';
 import { counted, instant, protocolName, secondsBetween, span } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

@@ -1,5 +1,5 @@
 import type { BundlePageSession } from '../../../contract/bundle-page.ts';
-import { element, replace, setText } from '../interface/element.ts';
+import { element, replace, setText } from '../../dom/element.ts';
 import { counted, grouped } from '../interface/format.ts';
 import type { PageState, Screen } from '../interface/page-state.ts';
 import { address } from '../interface/route.ts';

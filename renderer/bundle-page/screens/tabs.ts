@@ -1,4 +1,4 @@
-import { element } from '../interface/element.ts';
+import { element } from '../../dom/element.ts';
 
 /** Panels of which one is shown, as WAI-ARIA describes tabs: arrow keys move between them. */
 export function tabs(label: string, list: readonly { id: string; title: string; panel: HTMLElement }[]): HTMLElement {

@@ -1,5 +1,5 @@
-import type { Finding, Step } from '../evidence/step.ts';
-import { append, element, replace, setText } from '../interface/element.ts';
+import { append, element, replace, setText } from '../../dom/element.ts';
+import type { Finding, Step } from '../../evidence/step.ts';
 import { counted, milliseconds } from '../interface/format.ts';
 import type { PageState } from '../interface/page-state.ts';
 import { printable } from '../interface/printable.ts';

@@ -32,7 +32,7 @@ beforeAll(async () => {
   );
   bundle = await exported(belongings, data);
   bag = await unpacked(belongings, bundle);
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 describe('a bundle of fifty SSH sessions', () => {

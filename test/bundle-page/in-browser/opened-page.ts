@@ -64,9 +64,9 @@ ${options.before ?? ''}`);
       }, hash);
     },
     verified: async () => {
-      await page.waitForSelector('.pill:not(.running):not(.waiting)', { timeout: 30_000 });
+      await page.waitForSelector('.pill:not(.running):not(.waiting)', { timeout: 60_000 });
       await page.waitForFunction(() => document.querySelector('.pill')?.textContent.includes('step ') === false, undefined, {
-        timeout: 30_000,
+        timeout: 60_000,
       });
       const before = await page.evaluate(() => {
         const { hash } = window.location;

@@ -49,7 +49,7 @@ export class Viewer {
   }
 
   /** Resolves when something has arrived that makes it true. */
-  async until(what: string, fits: () => boolean, withinMs = 15_000): Promise<void> {
+  async until(what: string, fits: () => boolean, withinMs = 45_000): Promise<void> {
     const late = AbortSignal.timeout(withinMs);
     while (!fits()) {
       await new Promise<void>((resolve, reject) => {

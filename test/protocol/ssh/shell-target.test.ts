@@ -66,7 +66,8 @@ describe('a command on the local shell without a terminal', () => {
   });
 
   it('that ended at once does not wait for anything', async () => {
-    expect(await fastest(150, () => exec('true'))).toBeLessThan(400);
+    // What is waited for elsewhere takes two seconds.
+    expect(await fastest(150, () => exec('true'))).toBeLessThan(1500);
   });
 });
 

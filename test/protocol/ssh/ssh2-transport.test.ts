@@ -45,7 +45,7 @@ describe('the transport', () => {
 
   for (const who of ['client', 'server'] as const) {
     it(`survives new keys asked for by the ${who} again and again, with messages under way in both directions`, async () => {
-      const peers = await pair({ [who]: { rekey: { bytes: 300_000, seconds: 0 }, handshake: 10 } });
+      const peers = await pair({ [who]: { rekey: { bytes: 300_000, seconds: 0 }, handshake: 60 } });
       const up = numbered(0, 200);
       const down = numbered(1000, 200);
       for (let index = 0; index < 200; index += 10) {
@@ -60,7 +60,7 @@ describe('the transport', () => {
   }
 
   it('survives both sides asking at once', async () => {
-    const limits = { rekey: { bytes: 200_000, seconds: 0 }, handshake: 10 };
+    const limits = { rekey: { bytes: 200_000, seconds: 0 }, handshake: 60 };
     const peers = await pair({ client: limits, server: limits });
     const up = numbered(0, 100);
     peers.client.send(...up);
@@ -70,7 +70,7 @@ describe('the transport', () => {
   });
 
   it('finishes a key exchange while it is paused', async () => {
-    const { client, server } = await pair({ client: { rekey: { bytes: 100_000, seconds: 0 }, handshake: 10 } });
+    const { client, server } = await pair({ client: { rekey: { bytes: 100_000, seconds: 0 }, handshake: 60 } });
     client.port.pause();
     client.send(...numbered(0, 20));
     server.send(...numbered(500, 5));

@@ -27,7 +27,7 @@ import { KeptLog, MemoryLedger, openRecorder } from '../../recording/support.ts'
 import { approvalsIn } from '../../support/approvals.ts';
 import type { Belongings } from '../../support/temp.ts';
 
-export const calm: TransportLimits = { rekey: { bytes: 0, seconds: 0 }, handshake: 5 };
+export const calm: TransportLimits = { rekey: { bytes: 0, seconds: 0 }, handshake: 60 };
 
 /** One end of a connection as raw messages of the connection protocol, kept as they come. */
 export class RawPeer {
@@ -80,7 +80,7 @@ export class RawPeer {
     const limit = setTimeout(() => {
       late = true;
       this.#announce();
-    }, 50_000);
+    }, 100_000);
     try {
       for (;;) {
         const seen = look();
@@ -88,7 +88,7 @@ export class RawPeer {
         const before = this.closed
           ? `the connection ended (${await this.ended}) before`
           : late
-            ? 'waited 50 seconds in vain for'
+            ? 'waited 100 seconds in vain for'
             : undefined;
         if (before !== undefined) throw new Error(`${before}: ${what}; seen ${this.messages.map((message) => message[0]).join(' ')}`);
         await new Promise<void>((resolve) => this.#arrived.push(resolve));
@@ -234,8 +234,8 @@ export async function testGateway(belongings: Belongings, options: TestGatewayOp
     channelsPerSession: 16,
     idle: 0,
     keepAlive: 0,
-    handshake: 5,
-    connect: 3,
+    handshake: 30,
+    connect: 30,
     sessions: 100,
     sessionsPerPrincipal: 100,
     ...options.limits,

@@ -6,7 +6,7 @@ import { Secret } from '../../../gateway/base/secret.ts';
 import type { SshTargetSettings } from '../../../gateway/protocol/ssh/ssh-target.ts';
 import { connectToTarget, fingerprintOf } from '../../../gateway/protocol/ssh/target-connection.ts';
 import { Belongings } from '../../support/temp.ts';
-import { fastest } from '../../support/wait.ts';
+import { fastest, freePort } from '../../support/wait.ts';
 import { keyPair } from './support.ts';
 
 let belongings = new Belongings();
@@ -94,10 +94,7 @@ describe('a target', () => {
   });
 
   it('that refuses connections is said to be unreachable', async () => {
-    const server = createServer();
-    const port = await listening(server);
-    server.close();
-    await expect(connectToTarget(target(port, 'SHA256:x'), login, options, Promise.resolve())).rejects.toMatchObject({
+    await expect(connectToTarget(target(await freePort(), 'SHA256:x'), login, options, Promise.resolve())).rejects.toMatchObject({
       code: 'TARGET_UNREACHABLE',
     });
   });
@@ -114,7 +111,8 @@ describe('a target', () => {
           code: 'TARGET_TIMEOUT',
         }),
       );
-      expect(took).toBeLessThan(2500);
+      // The whole handshake has thirty seconds; this is the first part of it, with room for a busy machine.
+      expect(took).toBeLessThan(15_000);
     });
   }
 

@@ -266,6 +266,25 @@ describe('changes', () => {
       ['configuration', other, 'c'.repeat(64), expect.stringContaining('while the gateway did not run')],
     ]);
   });
+
+  it('have the signing keys that operators registered, were refused and lost', async () => {
+    const data = await AuditedData.open();
+    const key = { operator: 'engineer@example.com', key: 'ssh-ed25519 AAAA', fingerprint: 'SHA256:ghi', label: 'laptop' };
+    const common = { type: 'operator.key', actor: human, target: { name: 'gateway-1', kind: 'gateway' } } as const;
+    await data.at(
+      '2026-03-02T00:00:00',
+      { ...common, outcome: 'denied', body: { ...key, change: 'added', reason: 'too late' } },
+      { ...common, outcome: 'success', body: { ...key, change: 'added', signature: 'x' } },
+      { ...common, outcome: 'success', body: { ...key, change: 'removed', reason: 'lost' } },
+    );
+    await data.close();
+    const { rows } = await data.audit('changes', { from: '2026-03-02' });
+    expect(rows.filter(({ what }) => what === 'key').map((row) => [row.before, row.after, row.words])).toEqual([
+      ['SHA256:ghi', 'refused', 'a signing key of engineer@example.com (laptop) was not registered: too late'],
+      [null, 'SHA256:ghi', 'a signing key of engineer@example.com (laptop) was registered'],
+      ['SHA256:ghi', 'removed', 'a signing key of engineer@example.com (laptop) was removed: lost'],
+    ]);
+  });
 });
 
 describe('viewed-exported', () => {

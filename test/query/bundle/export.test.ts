@@ -32,7 +32,7 @@ beforeAll(async () => {
   recorded = await openRecordedWorld(belongings);
   bundle = await exported(belongings, recorded.data);
   bag = await unpacked(belongings, bundle);
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const read = (file: string, directory = bag) => readFileSync(join(directory, file), 'utf8');
@@ -98,7 +98,7 @@ describe('a bundle', () => {
       const transcript = await sallyport(['transcript', id, '--data', recorded.data]);
       expect(read(`data/transcripts/${id}.txt`)).toBe(transcript.stdout.toString());
     }
-  }, 120_000);
+  }, 240_000);
 
   it('has casts that stock tools of asciinema read', async () => {
     const casts = readdirSync(join(bag, 'data/recordings')).filter((name) => name.endsWith('.cast'));
@@ -193,7 +193,7 @@ describe('sallyport export', () => {
     expect(unknown.stderr).toContain('There is no session');
     const both = await sallyport(['export', first.id, '--target', 'web', '--data', recorded.data, '-o', 'x.zip']);
     expect(both.status).toBe(2);
-  }, 120_000);
+  }, 240_000);
 
   it('an answer without a session is a bundle too, and verifies', async () => {
     const empty = await unpacked(belongings, await exported(belongings, recorded.data, ['--to', '2020-01-01']));
@@ -250,7 +250,7 @@ describe('sallyport export', () => {
       const [row] = await sessionsOf(recorded.data, route.principal);
       return row !== undefined && row.bytesOut > 0 ? row : undefined;
     };
-    const { id } = await until('a segment of the running session is sealed', sealed, { withinMs: 30_000 });
+    const { id } = await until('a segment of the running session is sealed', sealed, { withinMs: 60_000 });
     const live = await unpacked(belongings, await exported(belongings, recorded.data, [id]));
     end();
     await running;

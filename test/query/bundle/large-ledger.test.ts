@@ -58,7 +58,7 @@ describe('a bundle of a session in a large ledger', () => {
     const altered = await runScript(await bareMachine(belongings, 'sh', 'awk'), bag);
     expect(altered.stdout.toString()).toMatch(/does not add up to what stands above it|another root/);
     expect(altered.status).toBe(1);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a bundle after a change of keys', () => {

@@ -35,7 +35,7 @@ beforeAll(async () => {
   bundle = await exported(belongings, data);
   whole = readFileSync(bundle);
   path = join(belongings.directory('changed'), 'bundle.zip');
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 /** The faults that are found in a bundle of these bytes; that it is none at all is one of them. */
@@ -141,5 +141,5 @@ describe('sallyport verify FILE.zip', () => {
     for (let n = 0; n < 60; n += 1) {
       expect((await faultsOf(whole.subarray(0, Math.floor((whole.length * n) / 60)))).length).toBeGreaterThan(0);
     }
-  }, 120_000);
+  }, 240_000);
 });

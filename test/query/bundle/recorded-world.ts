@@ -82,7 +82,7 @@ export async function whereIs(program: string): Promise<string> {
 
 export function runScript(machine: Machine, bundle: string, args: readonly string[] = []): Promise<Finished> {
   const [shell, ...words] = machine.shell;
-  return run(shell, [...words, join(bundle, 'data/verify.sh'), ...args], { env: { PATH: machine.path }, timeoutMs: 120_000 });
+  return run(shell, [...words, join(bundle, 'data/verify.sh'), ...args], { env: { PATH: machine.path }, timeoutMs: 280_000 });
 }
 
 /** The files below a folder, by their paths relative to it. */

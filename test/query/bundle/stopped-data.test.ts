@@ -22,7 +22,7 @@ beforeAll(async () => {
   await world.gateway.stop();
   stopped = data;
   machine = await bareMachine(belongings, 'sh', 'awk');
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 function copyOfData(): string {

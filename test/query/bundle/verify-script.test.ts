@@ -30,7 +30,7 @@ beforeAll(async () => {
   earlierCheckpoint = join(first, 'data/ledger/checkpoint');
   await ssh(recorded.world.agent(), 'echo later');
   intact = await unpacked(belongings, await exported(belongings, recorded.data));
-}, 120_000);
+}, 240_000);
 afterAll(() => belongings.release());
 
 const results = { good: 'RESULT: everything that can be checked with these tools is in order.' };

@@ -114,7 +114,7 @@ describe('a thread that hangs', () => {
       dataDirectory: data.directory,
       segments: (id, number) => data.database.segments.ofChannel(id, number),
       log: createLog('fatal'),
-      longestSilenceMillis: 1000,
+      longestSilenceMillis: 2500,
     });
     onTestFinished(() => screens.close());
     const screen = screens.follow(session, 0, { cols: 40, rows: 6 });

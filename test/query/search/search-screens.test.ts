@@ -151,7 +151,7 @@ function written({ words, left, right }: Asked): string {
   return `${left ? '*' : ''}"${text}"${right ? '*' : ''}`;
 }
 
-test('it is what a scan of every line finds, for any lines and queries', { timeout: 60_000 }, async () => {
+test('it is what a scan of every line finds, for any lines and queries', { timeout: 240_000 }, async () => {
   const alphabet = [
     ...'aabbccddé1_-./"*$ßΣσ',
     'e\u0301',

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => belongings.release());
 
 describe('verification', () => {
-  it('beside a gateway at work finds no fault, over and over', { timeout: 60_000 }, async () => {
+  it('beside a gateway at work finds no fault, over and over', { timeout: 240_000 }, async () => {
     const { data } = world.gateway;
     const route = world.agent();
     let done = 0;
@@ -80,7 +80,7 @@ describe('verification', () => {
     ['a hash that is none', 'UPDATE records SET hash = 7'],
     ['absurd places', 'UPDATE records SET seq = 9007199254740000 - seq'],
     ['places before the first', 'UPDATE records SET seq = -seq'],
-  ])('of a database with %s in every row ends, in words, in bounded time', { timeout: 20_000 }, async (_, statement) => {
+  ])('of a database with %s in every row ends, in words, in bounded time', { timeout: 60_000 }, async (_, statement) => {
     const data = copyOf(belongings, evidence.data);
     await sql(data, statement.replace('SET id = x', 'SET id = seq || x'));
     const { faults } = await verify(data);
@@ -97,7 +97,7 @@ describe('verification', () => {
     ['entries of absurd lengths', 'ledger/tile/entries/000', Buffer.alloc(8704, 0xff)],
     ['a key that is none', 'keys/ledger.pub', Buffer.from('\u001b]0;title\u0007')],
     ['a change of keys that is none', 'ledger/endorsed/5', Buffer.from('x')],
-  ])('of a directory with %s ends, in words', { timeout: 20_000 }, async (_, file, content) => {
+  ])('of a directory with %s ends, in words', { timeout: 60_000 }, async (_, file, content) => {
     const data = copyOf(belongings, evidence.data);
     mkdirSync(join(data, file, '..'), { recursive: true });
     writeFileSync(join(data, file), content);
@@ -107,7 +107,7 @@ describe('verification', () => {
     expect(done.stdout.toString()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
   });
 
-  it('of a directory with named pipes in place of its files does not wait for anybody to write to them', { timeout: 20_000 }, async () => {
+  it('of a directory with named pipes in place of its files does not wait for anybody to write to them', { timeout: 60_000 }, async () => {
     for (const file of ['ledger/checkpoint', 'ledger/tile/0/000', 'ledger/tile/entries/000', 'keys/ledger.pub', 'ledger/endorsed/7']) {
       const data = copyOf(belongings, evidence.data);
       mkdirSync(join(data, file, '..'), { recursive: true });
@@ -135,7 +135,7 @@ describe('verification', () => {
 });
 
 describe('an edit of any kind of file', () => {
-  it('of the ledger or of a recording is found, at many offsets', { timeout: 60_000 }, async () => {
+  it('of the ledger or of a recording is found, at many offsets', { timeout: 240_000 }, async () => {
     const data = copyOf(belongings, evidence.data);
     const one = (files: string[]) => files.slice(0, 2);
     const below = (folder: string, suffix = '') => filesBelow(join(data, folder), suffix);
@@ -161,7 +161,7 @@ describe('an edit of any kind of file', () => {
     expect((await verify(data)).faults).toEqual([]);
   });
 
-  it('of the database is found, or changes nothing that anybody is told', { timeout: 120_000 }, async () => {
+  it('of the database is found, or changes nothing that anybody is told', { timeout: 240_000 }, async () => {
     const data = copyOf(belongings, evidence.data);
     const file = join(data, 'sallyport.db');
     const bytes = readFileSync(file);

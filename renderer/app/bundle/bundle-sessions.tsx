@@ -1,0 +1,118 @@
+import { TextInput } from '@mantine/core';
+import { useDeferredValue, useMemo, useState } from 'react';
+import type { BundlePage, BundlePageSession } from '../../../contract/bundle-page.ts';
+import { printable } from '../../bundle-page/interface/printable.ts';
+import { sessionFilter } from '../../bundle-page/screens/session-filter.ts';
+import { counting, length, microsBetween, number } from '../design/format.ts';
+import { ProtocolBadge, Tell, TimeText, Who } from '../design/labels.tsx';
+import { EmptyState } from '../design/states.tsx';
+import { type TableColumn, VirtualTable } from '../design/virtual-table.tsx';
+import classes from './bundle.module.css';
+import type { BundleProgress } from './bundle-messages.ts';
+
+const columns: readonly TableColumn[] = [
+  { name: 'started', title: 'Started', width: 118 },
+  { name: 'who', title: 'Who', width: 250, grows: true },
+  { name: 'target', title: 'Target', width: 84, grows: true },
+  { name: 'protocol', title: 'Protocol', width: 78 },
+  { name: 'length', title: 'Length', width: 66 },
+  { name: 'what', title: 'What', width: 120, grows: true },
+  { name: 'evidence', title: 'Evidence', width: 112 },
+];
+
+/** The sessions of a bundle. Each can be replayed as soon as the records are read. */
+export function BundleSessions({
+  page,
+  progress,
+  choose,
+}: {
+  page: BundlePage;
+  progress: BundleProgress | undefined;
+  choose: (session: string) => void;
+}) {
+  const [query, setQuery] = useState('');
+  const wanted = useDeferredValue(query);
+  const sessions = useMemo(() => {
+    const fits = sessionFilter(wanted);
+    return page.sessions.filter(fits).toSorted((a, b) => (a.started < b.started ? 1 : -1));
+  }, [page, wanted]);
+  return (
+    <>
+      <div className={classes.filter}>
+        <TextInput
+          aria-label="Filter the sessions"
+          placeholder="Filter: words, agent:name, target:name, -state:live"
+          value={query}
+          onChange={(event) => setQuery(event.currentTarget.value)}
+          spellCheck={false}
+        />
+        <span className="muted" role="status">
+          {sessions.length === page.sessions.length
+            ? counting(sessions.length, 'session')
+            : `${number(sessions.length)} of ${counting(page.sessions.length, 'session')}`}
+        </span>
+      </div>
+      {sessions.length === 0 ? (
+        <EmptyState title={page.sessions.length === 0 ? 'No session is in this bundle' : 'No session has these words'}>
+          <p className="muted">
+            {page.sessions.length === 0
+              ? 'Nothing answered the question that it was made for, and it proves that.'
+              : 'Take something away.'}
+          </p>
+        </EmptyState>
+      ) : (
+        <VirtualTable
+          label="Sessions of the bundle"
+          columns={columns}
+          count={sessions.length}
+          cell={(row, column) => {
+            const session = sessions[row];
+            return session === undefined ? null : cellOf(session, column, progress);
+          }}
+          activate={(row) => {
+            const session = sessions[row];
+            if (session !== undefined) choose(session.id);
+          }}
+          tone={(row) => ((progress?.sessionFaults.get(sessions[row]?.id ?? '') ?? 0) > 0 ? 'deny' : undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function cellOf(session: BundlePageSession, column: string, progress: BundleProgress | undefined) {
+  switch (column) {
+    case 'started':
+      return <TimeText time={session.started} />;
+    case 'who':
+      return (
+        <Who principal={printable(session.principal)} onBehalfOf={session.onBehalfOf === null ? null : printable(session.onBehalfOf)} />
+      );
+    case 'target':
+      return printable(session.target);
+    case 'protocol':
+      return <ProtocolBadge protocol={session.protocol} />;
+    case 'length':
+      return <span className="mono">{session.ended === null ? 'ran on' : length(microsBetween(session.started, session.ended))}</span>;
+    case 'what':
+      return <span className="mono muted">{whatOf(session)}</span>;
+    default:
+      return <Evidence session={session} progress={progress} />;
+  }
+}
+
+function whatOf({ recordings, state }: BundlePageSession): string {
+  if (state === 'erased') return 'erased';
+  const [first, ...rest] = recordings;
+  if (first === undefined) return 'nothing recorded';
+  return `${printable(first.command ?? first.kind)}${rest.length > 0 ? ` and ${rest.length} more` : ''}`;
+}
+
+function Evidence({ session, progress }: { session: BundlePageSession; progress: BundleProgress | undefined }) {
+  const faults = progress?.sessionFaults.get(session.id) ?? 0;
+  if (faults > 0) return <Tell tone="deny">✗ {counting(faults, 'fault')}</Tell>;
+  if (progress?.finished !== true) return <span className="faint">○ not yet</span>;
+  if (progress.steps.some(({ state }) => state === 'failed')) return <Tell tone="ask">! see the steps</Tell>;
+  if (progress.steps.some(({ id, state }) => state === 'limited' && id !== 'attestation')) return <Tell tone="ask">! in part</Tell>;
+  return <Tell tone="ok">✓ as recorded</Tell>;
+}

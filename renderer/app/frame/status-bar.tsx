@@ -1,0 +1,36 @@
+import { Link } from 'wouter';
+import { useConnection, useEvents } from '../client/event-context.tsx';
+import { useAsk } from '../client/queries.ts';
+import { ago, number } from '../design/format.ts';
+import { routes } from '../routes.ts';
+import classes from './frame.module.css';
+
+/** How the evidence stands, always in sight. */
+export function StatusBar() {
+  const connection = useConnection();
+  const events = useEvents();
+  const { data } = useAsk('evidence.status', {}, { refetchMillis: 30_000 });
+  const verification = data?.verification;
+  const tone = verification?.ok === false ? 'deny' : verification?.ok === true ? 'ok' : undefined;
+  return (
+    <footer className={classes.foot}>
+      {connection === 'lost' && (
+        <button type="button" className={classes.pill} onClick={() => events.retry()}>
+          <span className={classes.dot} data-tone="deny" /> Not connected: what you see may be old. Try now
+        </button>
+      )}
+      <Link href={routes.evidence}>
+        <span className={classes.dot} data-tone={tone} />
+        {data === undefined
+          ? 'Ledger'
+          : verification?.ok === true && verification.ended !== null
+            ? `Ledger verified to #${number(verification.size)}, ${ago(verification.ended)}`
+            : verification?.ok === false
+              ? `Verification failed: ${number(verification.faultCount)} found`
+              : `Ledger has ${number(data.size)} records, not verified since the gateway started`}
+      </Link>
+      {data?.signed != null && <span>checkpoint signed {ago(data.signed)}</span>}
+      <span style={{ marginLeft: 'auto' }}>{data !== undefined && `${number(data.recovered)} recovered · ${number(data.held)} held`}</span>
+    </footer>
+  );
+}

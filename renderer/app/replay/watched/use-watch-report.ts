@@ -1,0 +1,72 @@
+import { useEffect, useState } from 'react';
+import { ask } from '../../client/ask.ts';
+import { asProblem } from '../../client/problem.ts';
+import { useHost } from '../../host/host-context.tsx';
+import type { Playback } from '../playback.ts';
+import type { Stretch } from './shown-stretches.ts';
+import { WatchMeter } from './watch-meter.ts';
+
+const REPORT_MILLIS = 20_000;
+const LOOK_MILLIS = 500;
+/** Each is a record. What is more than this waits for the next report. */
+const MOST_AT_ONCE = 6;
+
+/** Reports which parts of a recording were shown, now and then and at the end. Gives the parts, in microseconds. */
+export function useWatchReport(session: string, channel: number, playback: Playback | undefined): readonly Stretch[] {
+  const { transport } = useHost();
+  const [shown, setShown] = useState<readonly Stretch[]>([]);
+  useEffect(() => {
+    if (playback === undefined) return undefined;
+    const meter = new WatchMeter();
+    const look = () => {
+      const { player } = playback;
+      meter.see({
+        now: performance.now(),
+        position: player.position,
+        playing: player.playing,
+        visible: player.underway === undefined && document.visibilityState === 'visible',
+        whole: player.screen.plain && player.screen.core.buffers.active.ybase === 0,
+      });
+    };
+    const report = async () => {
+      setShown(meter.stretches.all);
+      const taken = meter.stretches.take(MOST_AT_ONCE);
+      for (const [at, [from, to]] of taken.entries()) {
+        try {
+          await ask(transport, 'view.recorded', {
+            session,
+            how: 'play',
+            channel,
+            from: Math.round(from * 1000),
+            to: Math.round(to * 1000),
+          });
+        } catch (thrown) {
+          // Refused for what it says, it would be refused again; else it is told another time.
+          const { status } = asProblem(thrown);
+          if (status !== 400) meter.stretches.giveBack(taken.slice(at));
+          if (status !== 400) return;
+        }
+      }
+    };
+    const stopFrames = playback.onFrame(look);
+    const stopSeeks = playback.onSeek(() => meter.jumped());
+    const looking = window.setInterval(look, LOOK_MILLIS);
+    const reporting = window.setInterval(() => void report(), REPORT_MILLIS);
+    const hidden = () => {
+      if (document.visibilityState === 'hidden') void report();
+    };
+    const leaving = () => void report();
+    document.addEventListener('visibilitychange', hidden);
+    window.addEventListener('pagehide', leaving);
+    return () => {
+      stopFrames();
+      stopSeeks();
+      window.clearInterval(looking);
+      window.clearInterval(reporting);
+      document.removeEventListener('visibilitychange', hidden);
+      window.removeEventListener('pagehide', leaving);
+      void report();
+    };
+  }, [transport, session, channel, playback]);
+  return shown;
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask, type Reached } from '../operator-api/api-client.ts';
+import { sallyport } from '../support/gateway.ts';
+import { recordedAs, recordsOf } from '../support/records.ts';
+import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
+import { Belongings } from '../support/temp.ts';
+
+/** What somebody sees who starts Sallyport for the first time. */
+
+const belongings = new Belongings();
+afterAll(() => belongings.release());
+
+let directory: string;
+let data: string;
+let demo: ReturnType<typeof startProgram>;
+let said = '';
+let address: URL;
+let reached: Reached;
+let token: string;
+
+beforeAll(async () => {
+  directory = join(belongings.directory('demo'), 'kept');
+  data = join(directory, 'data');
+  const main = join(import.meta.dirname, '../../gateway/main.ts');
+  demo = startProgram(process.execPath, [main, 'demo', '--data', directory], {
+    env: plainEnvironment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  belongings.add(() => void demo.kill('SIGKILL'));
+  if (demo.stdout === null) throw new Error('the demo has no output');
+  for await (const line of createInterface({ input: demo.stdout })) {
+    said += `${line}\n`;
+    if (line.includes('Press Ctrl-C')) break;
+  }
+  demo.stdout.resume();
+  address = new URL(/https:\S+/.exec(said)?.[0] ?? '');
+  reached = { httpsPort: Number(address.port), data };
+}, 60_000);
+
+test('says first where the console is, and lets its reader in there once', async () => {
+  expect(said).toMatch(/^Open the console:\n\n {2}https:\/\/127\.0\.0\.1:\d+\/#code=spc_[\w-]{22}$/m);
+  const code = address.hash.slice('#code='.length);
+  const entered = await ask(reached, 'login.code', { code });
+  expect(entered).toMatchObject({ status: 200, body: { operator: 'reviewer@example.com', roles: ['reviewer', 'auditor', 'admin'] } });
+  token = String(entered.body.token);
+  expect((await ask(reached, 'login.code', { code })).status).toBe(401);
+  expect((await ask(reached, 'whoami', {}, { token })).body.mayAddKey).not.toBeNull();
+});
+
+test('shows the fingerprint of the certificate, whole', async () => {
+  const [, shown = ''] = /SHA-256 is\n {2}(\S+)\n/.exec(said) ?? [];
+  expect(shown).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  const again = await sallyport(['console', '--data', data, '--json']);
+  expect(JSON.parse(again.stdout.toString())).toMatchObject({ fingerprint: shown, operator: 'reviewer@example.com' });
+});
+
+describe('the sessions that it begins with', () => {
+  test('are of different kinds, all of them real: allowed, denied, approved with a signature, a file, a terminal', async () => {
+    const { body } = await ask(reached, 'session.list', { limit: 50 }, { token });
+    expect((body.sessions as unknown[]).length).toBeGreaterThanOrEqual(6);
+    const verdicts = (await recordsOf(data, 'action.decided')).map(({ actor, target, body: { action, decision } }) =>
+      [actor.principal, target.name, action, decision.verdict].join(' '),
+    );
+    for (const expected of [
+      'deploy-bot workshop ssh:exec allow',
+      'deploy-bot warehouse ssh:exec allow',
+      'deploy-bot warehouse ssh:exec deny',
+      'deploy-bot warehouse ssh:exec ask',
+      'engineer@example.com warehouse ssh:shell allow',
+      'engineer@example.com workshop ssh:write-file allow',
+    ])
+      expect(verdicts).toContain(expected);
+    const [decided] = await recordsOf(data, 'approval.decided');
+    expect(decided).toMatchObject({ actor: { principal: 'reviewer@example.com' }, body: { verdict: 'approve', state: 'approved' } });
+    await recordedAs(
+      data,
+      'session.close',
+      ({ actor, target }) => actor.principal === 'engineer@example.com' && target.name === 'warehouse',
+    );
+    expect((await sallyport(['verify', '--data', data])).status).toBe(0);
+  }, 30_000);
+
+  test('are followed by those that the reader makes as it says', async () => {
+    const command = /ssh -F (\S+) engineer 'uname -a'/.exec(said);
+    const done = await run('ssh', ['-F', command?.[1] ?? '', 'engineer', 'uname -a']);
+    expect(done.stdout.toString()).toMatch(/^Linux /);
+    const refused = await run('ssh', ['-F', command?.[1] ?? '', 'deploy-bot', 'rm -rf /tmp/nothing-of-anybody']);
+    expect([refused.status === 0, refused.stderr]).toEqual([false, expect.stringContaining('ACTION_DENIED')]);
+  });
+});
+
+test('ends when it is told to, and keeps what was recorded', async () => {
+  demo.kill('SIGINT');
+  expect((await ended(demo)).status).toBe(0);
+  expect((await sallyport(['sessions', '--data', data])).stdout.toString()).toContain('deploy-bot for engineer@example.com');
+});
