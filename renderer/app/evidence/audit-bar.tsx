@@ -84,7 +84,37 @@ export function AuditBar({
           />
         </>
       )}
-      {question?.filters.map((filter) => (
+      <Button type="submit" loading={busy} disabled={!may}>
+        Ask
+      </Button>
+    </form>
+  );
+}
+
+/** Of whom it is asked, as far as the question can be asked of somebody. Enter asks. */
+export function AuditFilters({
+  question,
+  asking,
+  change,
+  ask,
+}: {
+  question: Question;
+  asking: Asking;
+  change: (next: Partial<Asking>) => void;
+  ask: () => void;
+}) {
+  if (question.filters.length === 0 || question.answered === 'no') return undefined;
+  return (
+    <form
+      className={classes.filters}
+      aria-label="Filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        ask();
+      }}
+    >
+      <span className="faint">only</span>
+      {question.filters.map((filter) => (
         <TextInput
           key={filter}
           className={classes.filter ?? ''}
@@ -95,9 +125,9 @@ export function AuditBar({
           spellCheck={false}
         />
       ))}
-      <Button type="submit" color="teal" variant={may ? 'filled' : 'default'} loading={busy} disabled={!may}>
+      <button type="submit" className="heard">
         Ask
-      </Button>
+      </button>
     </form>
   );
 }

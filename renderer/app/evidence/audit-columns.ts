@@ -31,7 +31,7 @@ export function columnTitle(name: string): string {
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
-const CHARACTER = 6.7;
+const CHARACTER = 7.2;
 const PADDING = 4;
 const NARROWEST = 46;
 const WIDEST = 460;

@@ -1,16 +1,17 @@
 import { Button, Tabs } from '@mantine/core';
-import { useCallback, useMemo, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import { DropPlace } from '../bundle/drop-place.tsx';
 import { useHasRole } from '../client/operator-context.tsx';
 import { asProblem } from '../client/problem.ts';
-import { useAsk } from '../client/queries.ts';
+import { queryKey, useAsk } from '../client/queries.ts';
 import { Screen, Split, Spring } from '../design/pane.tsx';
 import { FaultState, LoadingState } from '../design/states.tsx';
 import { ExportDialog } from '../export/export-dialog.tsx';
 import { useHost } from '../host/host-context.tsx';
 import { AnswerTable } from './audit-answer.tsx';
-import { AuditBar } from './audit-bar.tsx';
+import { AuditBar, AuditFilters } from './audit-bar.tsx';
 import { type Asking, askingOf, csvPath, type PutQuestion, questionOf, searchOf } from './audit-question.ts';
 import classes from './evidence.module.css';
 import { Contradiction, LedgerPanel } from './ledger-panel.tsx';
@@ -23,6 +24,7 @@ const ROWS = 10_000;
 
 export function EvidenceScreen() {
   const host = useHost();
+  const client = useQueryClient();
   const [search, setSearch] = useSearchParams();
   const [asking, setAsking] = useState<Asking>(() => askingOf(search));
   const [put, setPut] = useState<PutQuestion>();
@@ -34,6 +36,11 @@ export function EvidenceScreen() {
     enabled: put !== undefined,
     staleMillis: Number.POSITIVE_INFINITY,
   });
+  // A question is a record, so the ledger has grown by it, and what it has become is held against what was seen.
+  const { dataUpdatedAt: answered } = answer;
+  useEffect(() => {
+    if (answered > 0) void client.invalidateQueries({ queryKey: queryKey('evidence.status') });
+  }, [client, answered]);
   const known = questions.data?.questions.find(({ name }) => name === asking.question);
   const change = useCallback((next: Partial<Asking>) => setAsking((before) => ({ ...before, ...next })), []);
   const ask = useCallback(
@@ -68,7 +75,7 @@ export function EvidenceScreen() {
             CSV
           </Button>
           {mayExport && (
-            <Button color="teal" variant="light" onClick={() => setExporting(true)}>
+            <Button color="teal" variant="filled" onClick={() => setExporting(true)}>
               Export bundle…
             </Button>
           )}
@@ -76,6 +83,7 @@ export function EvidenceScreen() {
       }
     >
       <Split sideLabel="Ledger" side={<Side />}>
+        {known !== undefined && <AuditFilters question={known} asking={asking} change={change} ask={() => ask(asking)} />}
         {saveFault !== undefined && (
           <p className={classes.fault} role="alert">
             The file could not be saved: {saveFault}

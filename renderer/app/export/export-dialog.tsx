@@ -1,10 +1,11 @@
-import { Button, Modal, Progress } from '@mantine/core';
+import { Button, Progress } from '@mantine/core';
 import { useState } from 'react';
 import type { ExportState } from '../../../contract/operations/audit.ts';
 import type { OperationInput } from '../../../contract/operator-api.ts';
 import { useHasRole } from '../client/operator-context.tsx';
 import { asProblem, type Problem } from '../client/problem.ts';
 import { useAsk } from '../client/queries.ts';
+import { Dialog } from '../design/dialog.tsx';
 import { byteSize, counting, shortDateTime, utc } from '../design/format.ts';
 import { useHost } from '../host/host-context.tsx';
 import classes from './export.module.css';
@@ -30,7 +31,7 @@ export function ExportDialog({ sessions, choice = {}, onClose }: ExportDialogPro
     onClose();
   };
   return (
-    <Modal opened onClose={close} title="Export a bundle" size={560} closeOnClickOutside={!running}>
+    <Dialog title="Export a bundle" size={560} onClose={close} closeOnClickOutside={!running}>
       <div className={classes.dialog}>
         {!mayExport ? (
           <p role="alert">Evidence is handed out by auditors and admins. Ask somebody who has that role.</p>
@@ -41,7 +42,7 @@ export function ExportDialog({ sessions, choice = {}, onClose }: ExportDialogPro
         )}
         {problem !== undefined && <Fault problem={problem} />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -59,6 +59,7 @@ describe('exports', () => {
       name: principal,
       roles,
       groups: [],
+      keys: [],
       token: principal,
       kind: 'login',
       method: 'publickey',
