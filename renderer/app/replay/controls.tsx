@@ -57,8 +57,9 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
       )}
       <Menu position="top-start" withinPortal>
         <Menu.Target>
-          <Button onMouseDown={keepFocus}>
-            <span className="muted">speed</span>&nbsp;{speed}×
+          <Button onMouseDown={keepFocus} aria-label={`Speed ${speed}×`}>
+            <span className={`muted ${classes.word}`}>speed&nbsp;</span>
+            {speed}×
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
@@ -70,7 +71,7 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
         </Menu.Dropdown>
       </Menu>
       <Button onMouseDown={keepFocus} aria-pressed={folding} onClick={() => playback.fold()} disabled={folded === 0}>
-        <span className="muted">idle</span>&nbsp;
+        <span className={`muted ${classes.word}`}>idle&nbsp;</span>
         {folded === 0 ? 'none' : folding ? `folded ${length(folded)}` : 'in full'}
       </Button>
       <Button onMouseDown={keepFocus} onClick={find} leftSection={<IconSearch size={13} />}>

@@ -3,7 +3,6 @@ import { Link } from 'wouter';
 import type { OperationOutput } from '../../../contract/operator-api.ts';
 import { counting, length, microsBetween } from '../design/format.ts';
 import { ProtocolBadge, TargetLabel, Tell, TimeText, type Tone, Who } from '../design/labels.tsx';
-import { Spring } from '../design/pane.tsx';
 import { routes } from '../routes.ts';
 import classes from './replay.module.css';
 import { useSessionRecords } from './session-records.ts';
@@ -40,7 +39,7 @@ export function SessionHeader({
           {live ? <Tell tone="accent">running</Tell> : length(microsBetween(session.started, session.ended))}
         </span>
       </div>
-      <Spring />
+      <div className={classes.deeds}>
       <EvidencePill session={session.id} evidence={summary.evidence} flags={summary.flags} />
       {live && (
         <Button component={Link} href={routes.liveSession(session.id)}>
@@ -49,6 +48,7 @@ export function SessionHeader({
       )}
       {signOff !== undefined && <Button onClick={signOff}>Sign off…</Button>}
       {save !== undefined && <Button onClick={save}>Export…</Button>}
+      </div>
     </>
   );
 }
