@@ -8,8 +8,8 @@ import { openBundle } from './start-worker.ts';
 
 interface Bundles {
   readonly bundle: OpenedBundle | undefined;
-  open(file: BundleFile): void;
-  close(): void;
+  readonly open: (file: BundleFile) => void;
+  readonly close: () => void;
 }
 
 const BundleContext = createContext<Bundles | undefined>(undefined);

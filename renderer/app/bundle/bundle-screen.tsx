@@ -18,7 +18,6 @@ export function BundleScreen() {
   const { bundle } = useBundles();
   const { over, handlers } = useDrop();
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: what can be dropped can also be chosen with a button
     <div className={classes.whole} data-over={over || undefined} {...handlers}>
       {bundle === undefined ? (
         <Screen label="Open a bundle">

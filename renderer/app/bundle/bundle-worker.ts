@@ -68,7 +68,7 @@ function answerOf(bundle: ZipVerification, question: Question): Promise<unknown>
       return bundle.segmentText(question.session, question.channel, question.segment);
     case 'records':
       return bundle.records(question.session);
-    case 'compare':
+    default:
       return bundle.compare(question.text);
   }
 }
@@ -118,5 +118,5 @@ function progressOf({ steps, finished, verification, page }: ZipVerification): B
 }
 
 function tell(message: FromWorker): void {
-  self.postMessage(message);
+  self.postMessage(message, { transfer: [] });
 }

@@ -12,15 +12,13 @@ export function CheckpointForm({ bundle, ready }: { bundle: OpenedBundle; ready:
   const [comparison, setComparison] = useState<Comparison>();
   const compare = () => {
     setComparison(undefined);
-    bundle
-      .ask({ ask: 'compare', text })
-      .then(setComparison, (thrown: unknown) =>
-        setComparison({
-          state: 'cannot tell',
-          heading: 'It could not be compared',
-          words: thrown instanceof Error ? thrown.message : String(thrown),
-        }),
-      );
+    bundle.ask({ ask: 'compare', text }).then(setComparison, (thrown: unknown) =>
+      setComparison({
+        state: 'cannot tell',
+        heading: 'It could not be compared',
+        words: thrown instanceof Error ? thrown.message : String(thrown),
+      }),
+    );
   };
   return (
     <form

@@ -11,7 +11,6 @@ export function DropPlace({ compact = false }: { compact?: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   const { over, handlers } = useDrop();
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: what can be dropped can also be chosen with the button
     <div className={classes.drop} data-over={over || undefined} data-compact={compact || undefined} {...handlers}>
       <IconPackage size={compact ? 22 : 30} stroke={1.4} aria-hidden />
       <p>

@@ -83,7 +83,7 @@ export class OpenedBundle {
     if (this.#closed) return;
     this.#closed = true;
     this.#worker.terminate();
-    for (const { reject } of this.#asked.values()) reject(new Error('The bundle was closed.'));
+    for (const asked of this.#asked.values()) asked.reject(new Error('The bundle was closed.'));
     this.#asked.clear();
     this.#listeners.clear();
     void this.#file.close?.();

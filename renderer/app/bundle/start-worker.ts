@@ -16,8 +16,23 @@ function trustedUrl(): string {
   return trusted;
 }
 
+let spare: Worker | undefined;
+
+/** Has a worker at hand, so that a bundle can also be opened when whoever served this page does not answer any more. */
+export function prepareWorker(): void {
+  if (spare !== undefined) return;
+  const worker = new Worker(trustedUrl(), { name: 'bundle' });
+  spare = worker;
+  // One that could not be loaded is none; the next that is wanted is tried anew.
+  worker.addEventListener('error', () => {
+    if (spare === worker) spare = undefined;
+  });
+}
+
 export function openBundle(file: BundleFile): OpenedBundle {
-  const worker: BundleWorker = new Worker(trustedUrl(), { name: 'bundle' });
+  const worker: BundleWorker = spare ?? new Worker(trustedUrl(), { name: 'bundle' });
+  spare = undefined;
+  prepareWorker();
   return new OpenedBundle(file, worker);
 }
 

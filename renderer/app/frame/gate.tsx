@@ -9,7 +9,7 @@ import { FaultState, LoadingState } from '../design/states.tsx';
 import { LogInScreen } from '../first-run/log-in-screen.tsx';
 import { useHost } from '../host/host-context.tsx';
 import { routes } from '../routes.ts';
-import { WithBundleDoor, WithoutGateway } from './without-gateway.tsx';
+import { useBundlesAtHand, WithBundleDoor, WithoutGateway } from './without-gateway.tsx';
 
 /** How often it is asked whether the log-in is still good: an end of it is told by no event. */
 const WHO_MILLIS = 20_000;
@@ -24,6 +24,7 @@ export function Gate({ children }: { children: ReactNode }) {
   const who = useAsk('whoami', {}, { enabled: code === undefined, refetchMillis: WHO_MILLIS, staleMillis: 0 });
   const before = useRef<Operator>(undefined);
   const entering = useRef(false);
+  useBundlesAtHand();
   useEffect(() => {
     if (code === undefined || entering.current) return;
     entering.current = true;

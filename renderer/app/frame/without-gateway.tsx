@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { Link, useLocation } from 'wouter';
+import { prepareWorker } from '../bundle/start-worker.ts';
 import { Spring } from '../design/pane.tsx';
 import { LoadingState } from '../design/states.tsx';
 import { routes } from '../routes.ts';
@@ -8,7 +9,21 @@ import { Boundary } from './boundary.tsx';
 import { BrandMark } from './brand-mark.tsx';
 import classes from './frame.module.css';
 
-const BundleScreen = lazy(() => import('../bundle/bundle-screen.tsx').then((module) => ({ default: module.BundleScreen })));
+const loadScreen = () => import('../bundle/bundle-screen.tsx').then((module) => ({ default: module.BundleScreen }));
+const BundleScreen = lazy(loadScreen);
+
+/** After what the person has come for. */
+const PREPARE_MILLIS = 1500;
+
+/** Opening a bundle needs no gateway, so all that it takes is there before it is wanted. Where that fails, it is loaded then. */
+export function useBundlesAtHand(): void {
+  useEffect(() => {
+    const waiting = window.setTimeout(() => {
+      loadScreen().then(prepareWorker, () => undefined);
+    }, PREPARE_MILLIS);
+    return () => window.clearTimeout(waiting);
+  }, []);
+}
 
 /** What needs no gateway and no log-in: an auditor opens a bundle. */
 export function WithoutGateway({ reachable }: { reachable: boolean }) {

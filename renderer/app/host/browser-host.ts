@@ -44,7 +44,14 @@ function browserTransport(): HostTransport {
     request: (path, question) => web.request(path, question),
     after: (millis, run) => web.after(millis, run),
     connect: openSocket,
+    bytes: fetchBytes,
   };
+}
+
+async function fetchBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const answer = await fetch(path, { credentials: 'same-origin', redirect: 'error' });
+  if (answer.status !== 200) throw problemOf(answer.status, await answer.text());
+  return new Uint8Array(await answer.arrayBuffer());
 }
 
 function openSocket(path: string, events: HostSocketEvents): { close(): void } {

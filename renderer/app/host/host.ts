@@ -41,6 +41,8 @@ export interface BundleFile {
 }
 
 export interface HostTransport extends Omit<RecordingTransport, 'connect'> {
+  /** What stands at a path, as bytes: tiles of the ledger. Rejects for anything but an answer of 200. Undefined where it brings text alone. */
+  bytes?(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Opens a WebSocket; binary messages come as bytes. `closed` is called once, also when it could not be opened. */
   connect(path: string, events: HostSocketEvents): { close(): void };
 }

@@ -35,7 +35,8 @@ export async function checkBag(zip: BundleZip, step: Step, digests: FileDigests,
       continue;
     }
     const found = await hashOf(zip, name, step);
-    makeProgress(step, (bytes += zip.entries.get(name)?.bytes ?? 0) / total, changed);
+    bytes += zip.entries.get(name)?.bytes ?? 0;
+    makeProgress(step, bytes / total, changed);
     await pause();
     if (found === undefined) continue;
     files += 1;

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import { countdown } from '../../approvals/countdown.ts';
+import { inFewWords } from '../../approvals/exact-text.ts';
 import { Visible } from '../../approvals/exact-text-view.tsx';
 import { ago } from '../../design/format.ts';
 import { ProtocolBadge, TargetLabel, Tell, Who } from '../../design/labels.tsx';
@@ -49,13 +50,21 @@ export function Tile({ session, watched: isWatched, selected, reached, onSelect 
       >
         <div className={classes.screen}>
           <TileScreen watched={watched} isWatched={isWatched} />
+          {session.asks !== undefined && (
+            <div className={classes.asks}>
+              <span className={classes.asksWhat}>Waits for approval</span>
+              <code>
+                <Visible text={inFewWords(session.asks)} exact />
+              </code>
+            </div>
+          )}
         </div>
         <div className={classes.caption}>
           <ProtocolBadge protocol={session.protocol} />
           <span className={classes.who}>
             <Who principal={session.principal} />
             <span className="faint"> on </span>
-            <TargetLabel name={session.target} tags={session.tags} />
+            <TargetLabel name={session.target} tags={session.tags.env === undefined ? {} : { env: session.tags.env }} />
           </span>
           <Standings session={session} standings={standings} last={watched.view?.lastOutput} />
         </div>
@@ -94,7 +103,7 @@ function TileScreen({ watched, isWatched }: { watched: Watched; isWatched: boole
           )}
         </span>
       )}
-      {words !== undefined && !quiet && (
+      {words !== undefined && (!quiet || view.state !== 'watching') && (
         <span className={classes.words} data-tone={words.tone}>
           {words.words}
         </span>
