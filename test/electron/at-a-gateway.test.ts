@@ -13,6 +13,7 @@ import { askOnSocket, makeOperators } from '../operator-api/api-client.ts';
 import { startBrowser } from '../support/browser.ts';
 import { sshArguments } from '../support/clients.ts';
 import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
+import { reviewerKey } from '../support/reviewer-key.ts';
 import { plainEnvironment } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
@@ -102,7 +103,7 @@ async function codeOf(doing: Promise<unknown>): Promise<string> {
 
 describe('getting in', () => {
   it('asks nobody before a gateway is in use', async () => {
-    expect(await codeOf(host.transport.request('/api/whoami', { method: 'GET', headers: {} }))).toBe('NOT_FOUND');
+    expect(await codeOf(host.transport.request('/api/whoami', { method: 'GET', headers: {} }))).toBe('LOGIN_REQUIRED');
     expect(await host.door.gateways()).toEqual([]);
   });
 
@@ -301,6 +302,28 @@ describe('a page that was taken over', () => {
       ]);
   });
 
+  it('registers no key but the one of this device', async () => {
+    const { line } = reviewerKey();
+    for (const path of ['/api/keys', '/api/%6beys', '/api/keys?x=1', '/api/keys/'])
+      for (const body of [JSON.stringify({ key: line, label: 'x', signature: 'x' }), 'no JSON', ''])
+        expect([path, await codeOf(host.transport.request(path, { method: 'POST', headers: {}, body }))]).toEqual([
+          path,
+          'REQUEST_INVALID',
+        ]);
+  });
+
+  it('signs nothing off by itself', async () => {
+    const { origin: ledger } = await askRenderer(host.transport, 'whoami', {});
+    const review = { session: 'x', subject: '0'.repeat(64), verdict: 'fine' as const, reviewer: ADA, reason: 'as\u202Eif' };
+    test.says = () => false;
+    expect(await codeOf(host.signer.sign({ kind: 'review', origin: ledger, review }))).toBe('NOT_CONFIRMED');
+    expect(test.asked.at(-1)?.detail).toContain('as\\u{202e}if');
+    test.says = () => true;
+    expect(await codeOf(host.signer.sign({ kind: 'review', origin: ledger, review: { ...review, reviewer: 'bob@example.com' } }))).toBe(
+      'REQUEST_INVALID',
+    );
+  });
+
   it('does not weaken the app without the person', async () => {
     test.says = () => false;
     expect(await test.ask('settings.set', { confirmSignatures: false, allowUnprotectedKeys: true, theme: 'dark' })).toMatchObject({
@@ -330,8 +353,7 @@ describe('the page itself, as it is in the app but for Electron', () => {
     const browser = await startBrowser(belongings);
     const fresh = await openTestDesk(belongings);
     const { page, faults, strays } = await showBehindBridge(browser, fresh.page);
-    await page.locator('#app > *').first().waitFor();
-    await expect.poll(async () => (await page.locator('body').innerText()).length).toBeGreaterThan(20);
+    await page.getByRole('textbox', { name: /address/i }).waitFor();
     expect([faults, strays]).toEqual([[], []]);
   });
 });
