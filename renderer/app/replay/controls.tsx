@@ -12,7 +12,7 @@ import { usePlaybackState } from './use-playback.ts';
 const keepFocus = (event: MouseEvent) => event.preventDefault();
 
 export function Controls({ playback, find, full }: { playback: Playback; find: () => void; full: () => void }) {
-  const { playing, following, live, speed, folding, grown } = usePlaybackState(playback);
+  const { playing, following, live, speed, folding, grown, tiny, readable } = usePlaybackState(playback);
   const clock = useRef<HTMLSpanElement>(null);
   const end = useRef<HTMLSpanElement>(null);
   useEffect(
@@ -77,6 +77,11 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
       <Button onMouseDown={keepFocus} onClick={find} leftSection={<IconSearch size={13} />}>
         find
       </Button>
+      {tiny && (
+        <Button onMouseDown={keepFocus} onClick={() => playback.toggleReadable()} title="This screen was larger than yours (Z)">
+          {readable ? 'fit' : 'enlarge'}
+        </Button>
+      )}
       <span className={classes.hints} aria-hidden="true">
         Space play · ←→ 5 s · ⇧←→ mark · C link · ? all keys
       </span>
