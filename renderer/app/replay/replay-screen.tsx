@@ -117,6 +117,7 @@ function Session({ shown }: { shown: Shown }) {
               operator={operator}
               shownNow={shownNow}
               note={note}
+              covered={dialog !== undefined}
             />
           )}
         </Split>
