@@ -1,4 +1,5 @@
 import { atRest } from './at-rest.ts';
+import { desktop } from './desktop.ts';
 import { footprint } from './footprint.ts';
 import { index } from './index.ts';
 import { ledger } from './ledger.ts';
@@ -28,4 +29,5 @@ export const rows: readonly Row[] = [
   footprint,
   policy,
   sessionList,
+  desktop,
 ];

@@ -92,6 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rules: () => config.approvals,
       isLocked: (principal) => locks.isLocked(principal),
       registeredKeys: (human) => keys.keysOf(human),
+      provided: (name) => operatorApi.logIns.provided(name),
     });
     undo.push(() => approvals.close());
     const parts: SessionParts<SshReachable> = {

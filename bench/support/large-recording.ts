@@ -24,10 +24,11 @@ export interface LargeRecording {
   readonly segments: number;
 }
 
-export async function makeRecording(belongings: Belongings, bytes: number): Promise<LargeRecording> {
-  const directory = belongings.directory('large');
+/** `within`: a data directory, where the recording is one of a session as a gateway lists it. Else one of its own. */
+export async function makeRecording(belongings: Belongings, bytes: number, within?: string): Promise<LargeRecording> {
+  const directory = within ?? belongings.directory('large');
   const database = await Database.openForGateway(directory);
-  belongings.add(() => database.close());
+  if (within === undefined) belongings.add(() => database.close());
   const records = new Records(database.records, systemClock, 'bench');
   const log = createLog('fatal');
   const recorder = await Recorder.open(
@@ -38,6 +39,12 @@ export async function makeRecording(belongings: Belongings, bytes: number): Prom
     { records, clock: systemClock, log },
   );
   const session = uuidV7(systemClock.wallMicros());
+  const common = { outcome: 'success', actor, target, session } as const;
+  if (within !== undefined) {
+    const decision = { verdict: 'allow' as const, policies: ['bench'], policySet: '0'.repeat(64) };
+    await records.append({ ...common, type: 'session.open', body: { protocol: 'ssh', requested: target.name, client: 'bench', decision } });
+    await records.append({ ...common, type: 'channel.open', body: { channel: 0, kind: 'shell', detail: {} } });
+  }
   const channel = recorder.openChannel({
     ...{ session, channel: 0, protocol: 'ssh', kind: 'shell', actor, target },
     openedAt: systemClock.wallMicros(),
@@ -56,8 +63,19 @@ export async function makeRecording(belongings: Belongings, bytes: number): Prom
     while (recorder.backlog > BACKLOG) await delay(20);
   }
   const { segments } = await channel.finish();
+  if (within !== undefined) {
+    const bytes = { i: 0, o: written, e: 0 };
+    await records.append({
+      ...common,
+      type: 'channel.close',
+      body: { channel: 0, reason: 'closed', exit: { status: 0 }, bytes, segments },
+    });
+    const body = { reason: 'the client disconnected', duration: 1, channels: 1, bytes };
+    await records.append({ ...common, type: 'session.close', body });
+  }
   await recorder.close();
   await index(database, session);
+  if (within !== undefined) await database.close();
   return { database, session, bytes: written, segments };
 }
 

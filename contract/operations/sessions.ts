@@ -131,7 +131,10 @@ export const sessionsOperations = {
     effect: 'read',
     summary: 'How busy sessions were over their length: for strips in a table',
     input: z.strictObject({ sessions: z.array(uuid).min(1).max(200) }),
-    /** By id; 24 equal parts of a session's length, the busiest of which is 100. Missing while it is not known. */
+    /**
+     * By id; 24 equal parts of a session's length, the busiest of which is 100; of one that runs, of what is sealed. Missing
+     * while it is not known, and where an answer would have taken too long: the next one goes on.
+     */
     output: z.strictObject({ activity: z.record(z.string(), z.array(z.number().int().min(0).max(100))) }),
   },
   /** Looking at them is a record, as with a recording. */

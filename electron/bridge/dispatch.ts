@@ -45,7 +45,8 @@ export function dispatcher(answers: Answers, log: (what: string, thrown?: unknow
       }
     } catch (thrown) {
       const error = toBridgeError(thrown);
-      if (thrown instanceof Refused || error.code === 'INTERNAL') log(thrown instanceof Refused ? thrown.message : 'a defect', thrown);
+      if (thrown instanceof Refused) log(thrown.message);
+      else if (error.code === 'INTERNAL') log('a defect', thrown);
       return { ok: false, error };
     }
   };

@@ -30,6 +30,8 @@ export interface ApprovalParts {
   readonly sign: () => Promise<unknown>;
   readonly verify: VerifySignature;
   readonly reviewers: () => Iterable<Reviewer>;
+  /** One of them. */
+  readonly reviewer: (name: string) => Reviewer | undefined;
   /** In force at the moment; undefined for a rule that is not there any more. */
   readonly rule: (name: string) => ApprovalRule | undefined;
 }
@@ -155,7 +157,7 @@ export class Approvals {
   /** Why a reviewer may not decide a request now; undefined when they may. */
   whyNot(open: OpenRequest, reviewerName: string): string | undefined {
     if (!open.open) return 'it is over';
-    const reviewer = this.#reviewer(reviewerName);
+    const reviewer = this.#parts.reviewer(reviewerName);
     if (reviewer === undefined) return `${reviewerName} is not an active reviewer`;
     return reasonAgainstDeciding(open.request, open.rule, reviewer, open.decisions, this.#requests());
   }
@@ -176,7 +178,7 @@ export class Approvals {
   async #decide(open: OpenRequest, given: GivenDecision, by: Actor): Promise<void> {
     const { append, clock, origin, sign, verify } = this.#parts;
     const now = clock.wallMicros();
-    const reviewer = this.#reviewer(by.principal);
+    const reviewer = this.#parts.reviewer(by.principal);
     if (reviewer === undefined) throw notYours(`${by.principal} is not an active reviewer`);
     const decision = checkDecision(open, given, { reviewer, others: this.#requests(), origin, now, verify });
     const state = stateAfter(open, decision);
@@ -307,11 +309,6 @@ export class Approvals {
 
   #envelope({ session }: ApprovalRequest, { actor, resource }: Wish) {
     return { actor, target: resource, session };
-  }
-
-  #reviewer(name: string): Reviewer | undefined {
-    for (const reviewer of this.#parts.reviewers()) if (reviewer.name === name) return reviewer;
-    return undefined;
   }
 
   *#requests(): Generator<ApprovalRequest> {

@@ -116,6 +116,14 @@ export class LogIns {
     return [...this.#byHash.values()].map((known) => this.#inForce(known)).filter((found) => found !== undefined);
   }
 
+  /** Those in force of people who came through an identity provider; with a name, theirs. */
+  provided(name?: string): LoggedIn[] {
+    const of = [...this.#byHash.values()].filter(
+      ({ kind, claimed, operator }) => kind === 'login' && claimed !== undefined && (name === undefined || operator === name),
+    );
+    return of.map((known) => this.#inForce(known)).filter((found) => found !== undefined);
+  }
+
   /** Ids of what an operator holds that has not expired, whether it is in force or not. */
   held(by: { readonly operator?: string | undefined; readonly token?: string | undefined }): KnownToken[] {
     this.#forgetExpired();

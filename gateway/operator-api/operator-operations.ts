@@ -60,10 +60,16 @@ function listOperators({ operators, logIns }: OperatorParts): OperationOutput<'o
 
 async function issueToken(
   { operator, roles, days, reason }: OperationInput<'operator.token'>,
-  { actor }: Asking,
+  { actor, operator: asking }: Asking,
   parts: OperatorParts,
 ): Promise<OperationOutput<'operator.token'>> {
   const { logIns, operators, tokens, records, clock, gatewayName } = parts;
+  // It would outlive the key: who stole a device would keep what they have.
+  if (asking?.byRegisteredKey === true) {
+    throw new SallyportError('KEY_REFUSED', 'a log-in with a registered key makes no tokens', {
+      remedy: 'log in with a key of the configuration or through the identity provider, or use the control socket',
+    });
+  }
   const found = operatorInForce(operator, operators);
   if ('refused' in found) throw new SallyportError('CONFLICT', `there can be no token in the name of ${operator}: ${found.refused}`);
   const missing = roles.filter((role) => !found.operator.roles.includes(role));

@@ -32,17 +32,18 @@ async function activityOf(
   known: ActivityStrips,
   signal: AbortSignal,
 ): Promise<OperationOutput<'session.activity'>> {
-  const until = performance.now() + LONGEST;
+  const begun = performance.now();
+  const goesOn = () => !signal.aborted && performance.now() - begun < LONGEST;
   const database = await parts.reading();
   const activity: Record<string, number[]> = {};
   const asked = await database.overviews.find({ among: sessions }, sessions.length);
   for (const overview of asked) {
     const { id, state } = overview.row;
     if (state === 'erased') continue;
-    if (signal.aborted || performance.now() > until) break;
+    if (!goesOn()) break;
     // What ends or is sealed since makes it another strip.
     const as = overview.endSeq === null ? `${await database.segments.countOf(id)} sealed` : `ended ${overview.endSeq}`;
-    const strip = known.get(id, as) ?? (await stripOf(overview, database, parts));
+    const strip = known.get(id, as) ?? (await stripOf(overview, database, parts, goesOn));
     if (strip === undefined) continue;
     known.set(id, as, strip);
     activity[id] = strip;
@@ -55,6 +56,7 @@ async function stripOf(
   { row: { id, started, ended } }: SessionOverview,
   database: Database,
   { sidecars }: ActivityParts,
+  goesOn: () => boolean,
 ): Promise<number[] | undefined> {
   const segments = await database.segments.firstOf(id, MOST_PARTS + 1);
   if (segments.length === 0) return ended === null ? undefined : Array.from({ length: BUCKETS }, () => 0);
@@ -65,6 +67,7 @@ async function stripOf(
   if (segments.length > MOST_PARTS) return scaled(await database.segments.eventsOver(id, begin, length, BUCKETS));
   const amounts = Array.from({ length: BUCKETS }, () => 0);
   for (let at = 0; at < segments.length; at += READ_TOGETHER) {
+    if (!goesOn()) return undefined;
     const together = segments.slice(at, at + READ_TOGETHER);
     const read = await Promise.all(together.map((segment) => sidecars.part(segment)));
     for (const [index, part] of read.entries()) {

@@ -52,6 +52,8 @@ function flagsOf({ row, asked, denied, breakGlass, supervised, terminated, hidde
 
 function evidenceOf({ row: { id, state }, endSeq }: SessionOverview, { signed, verified }: Summarising): SessionSummary['evidence'] {
   if (state === 'erased') return 'erased';
+  const found = verified.of(id, endSeq ?? Number.POSITIVE_INFINITY);
+  if (found === 'failed') return found;
   if (endSeq === null || endSeq > signed()) return 'open';
-  return verified.of(id, endSeq) ?? 'committed';
+  return found ?? 'committed';
 }

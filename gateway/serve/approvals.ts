@@ -29,6 +29,15 @@ export interface ApprovalSurroundings extends Pick<Evidence, 'database' | 'recor
   readonly isLocked: (principal: string) => boolean;
   /** That a human registered themselves, beside those of the configuration. */
   readonly registeredKeys: (human: string) => readonly { readonly line: string }[];
+  /** Who is logged in through an identity provider: of whom it alone may know, or of whom it knows more. */
+  readonly provided: (name?: string) => readonly ProvidedReviewer[];
+}
+
+interface ProvidedReviewer {
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly roles: readonly string[];
+  readonly keys: readonly { readonly line: string }[];
 }
 
 /**
@@ -36,7 +45,7 @@ export interface ApprovalSurroundings extends Pick<Evidence, 'database' | 'recor
  * here before anything new begins; break-glass that nobody has reviewed stays open.
  */
 export async function openApprovals(surroundings: ApprovalSurroundings): Promise<Approvals> {
-  const { database, records, ledger, clock, log, principals, rules, isLocked, registeredKeys } = surroundings;
+  const { database, records, ledger, clock, log, principals, rules } = surroundings;
   const approvals = new Approvals({
     clock,
     log,
@@ -47,7 +56,8 @@ export async function openApprovals(surroundings: ApprovalSurroundings): Promise
       const { blob, line } = verifySshSignature(signature, Buffer.from(text, 'utf8'), namespace);
       return { line, fingerprint: fingerprintOf(blob) };
     },
-    reviewers: () => reviewersOf(principals(), isLocked, registeredKeys),
+    reviewers: () => reviewersOf(principals().values(), surroundings.provided(), surroundings).values(),
+    reviewer: (name) => reviewersOf([principals().get(name)], surroundings.provided(name), surroundings).get(name),
     rule: (name) => {
       const configured = rules().get(name);
       if (name !== STEP_RULE) return configured;
@@ -76,15 +86,24 @@ export async function openApprovals(surroundings: ApprovalSurroundings): Promise
   return approvals;
 }
 
-function* reviewersOf(
-  principals: ReadonlyMap<string, Principal>,
-  isLocked: (name: string) => boolean,
-  registeredKeys: ApprovalSurroundings['registeredKeys'],
-): Generator<Reviewer> {
-  for (const { name, kind, groups, operator, disabled, sshKeys } of principals.values()) {
-    if (kind !== 'human' || !operator.includes('reviewer')) continue;
-    const keys = sshKeys.map(({ algorithm, blob }) => `${algorithm} ${blob.toString('base64')}`);
+function reviewersOf(
+  principals: Iterable<Principal | undefined>,
+  provided: readonly ProvidedReviewer[],
+  { isLocked, registeredKeys }: Pick<ApprovalSurroundings, 'isLocked' | 'registeredKeys'>,
+): Map<string, Reviewer> {
+  const found = new Map<string, Reviewer>();
+  for (const principal of principals) {
+    if (principal?.kind !== 'human' || !principal.operator.includes('reviewer')) continue;
+    const { name, groups, disabled, sshKeys } = principal;
+    const configured = sshKeys.map(({ algorithm, blob }) => `${algorithm} ${blob.toString('base64')}`);
     const registered = registeredKeys(name).map(({ line }) => line);
-    yield { name, groups, active: !disabled && !isLocked(name), keys: [...keys, ...registered] };
+    found.set(name, { name, groups, active: !disabled && !isLocked(name), keys: [...configured, ...registered] });
   }
+  for (const { name, groups, roles, keys } of provided) {
+    if (!roles.includes('reviewer')) continue;
+    // Whoever is in force by a log-in is neither disabled nor locked.
+    const known = found.get(name) ?? { name, groups: [], active: true, keys: keys.map(({ line }) => line) };
+    found.set(name, { ...known, groups: [...new Set([...known.groups, ...groups])] });
+  }
+  return found;
 }

@@ -2,9 +2,9 @@ import { join, resolve } from 'node:path';
 import { type Connection, isSqlError } from './connection.ts';
 import { DATABASE_FILE, invalid, requireDataDirectory } from './data-directory.ts';
 import { LISTED_LENGTH } from './listed-as.ts';
-import { schemaVersion } from './migrations.ts';
+import { COUNTED_SINCE, schemaVersion } from './migrations.ts';
 import { openReadOnly } from './open-read-only.ts';
-import { COUNTED_SINCE, createReadViews } from './read-views.ts';
+import { createReadViews } from './read-views.ts';
 import { NOTHING_COUNTED } from './session-counts.ts';
 
 /**
@@ -121,6 +121,14 @@ export class EvidenceReader {
        FROM records WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`,
       [session, after, limit],
     );
+  }
+
+  /** How many numbers of the ledger have no record. */
+  async holes(): Promise<number> {
+    const row = await this.#connection.get<{ holes: number }>(
+      'SELECT coalesce(max(seq), 0) - count(*) AS holes FROM records WHERE seq > 0',
+    );
+    return row?.holes ?? 0;
   }
 
   /** Whose the records at these indexes are: null for one without a session, undefined where there is none. */

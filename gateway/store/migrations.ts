@@ -1,6 +1,7 @@
 import { SallyportError } from '../base/errors.ts';
 import type { Connection } from './connection.ts';
 import { DATABASE_FILE, invalid } from './data-directory.ts';
+import { sessionCountsStep } from './session-counts-step.ts';
 
 /**
  * How the schema came to be: step N takes a database from version N to N + 1 (`PRAGMA user_version`). A step that was
@@ -256,45 +257,7 @@ const steps: readonly string[] = [
     revoked  INTEGER                   -- seq of its credential.revoked
   );
   `,
-  // What a table of sessions shows of each. Filled with what the records of former versions say, in one pass over them.
-  `
-  ALTER TABLE sessions ADD COLUMN actions INTEGER NOT NULL DEFAULT 0;    -- decided on
-  ALTER TABLE sessions ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;      -- that needed somebody's consent, the connection itself among them
-  ALTER TABLE sessions ADD COLUMN denied INTEGER NOT NULL DEFAULT 0;     -- by policy, by a reviewer, or because nobody answered
-  ALTER TABLE sessions ADD COLUMN break_glass INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE sessions ADD COLUMN supervised INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE sessions ADD COLUMN terminated INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE sessions ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;     -- times that input was left out; records of former versions do not say
-  ALTER TABLE sessions ADD COLUMN review TEXT;                           -- the newest verdict: fine, concern
-  UPDATE sessions
-  SET actions = c.actions, asked = c.asked, denied = c.denied, break_glass = c.break_glass, supervised = c.supervised, terminated = c.terminated
-  FROM (
-    SELECT session,
-           sum(type = 'action.decided') AS actions,
-           sum(type IN ('action.decided', 'session.open') AND verdict IS 'ask') AS asked,
-           sum(type = 'action.decided' AND verdict IS 'deny' OR type = 'approval.expired' OR type = 'approval.decided' AND state IS 'denied') AS denied,
-           max(type = 'approval.asked' AND break_glass IS 1) AS break_glass,
-           max(type GLOB 'supervise.*') AS supervised,
-           max(type = 'supervise.terminate') AS terminated
-    FROM (
-      SELECT session, type,
-             CASE WHEN type IN ('action.decided', 'session.open') THEN json_extract(CAST(bytes AS TEXT), '$.body.decision.verdict') END AS verdict,
-             CASE type WHEN 'approval.decided' THEN json_extract(CAST(bytes AS TEXT), '$.body.state') END AS state,
-             CASE type WHEN 'approval.asked' THEN json_extract(CAST(bytes AS TEXT), '$.body.request.breakGlass') END AS break_glass
-      FROM records INDEXED BY records_by_session
-      WHERE session IS NOT NULL AND bytes IS NOT NULL AND (type IN ('action.decided', 'session.open', 'approval.asked', 'approval.decided', 'approval.expired')
-        OR type GLOB 'supervise.*'))
-    GROUP BY session) c
-  WHERE c.session = sessions.id AND sessions.state <> 'erased';
-  CREATE INDEX sessions_asked ON sessions (seq) WHERE asked > 0;
-  CREATE INDEX sessions_denied ON sessions (seq) WHERE denied > 0;
-  CREATE INDEX sessions_break_glass ON sessions (seq) WHERE break_glass > 0;
-  CREATE INDEX sessions_supervised ON sessions (seq) WHERE supervised > 0;
-  CREATE INDEX sessions_terminated ON sessions (seq) WHERE terminated > 0;
-  CREATE INDEX sessions_hidden ON sessions (seq) WHERE hidden > 0;
-  CREATE INDEX sessions_recovered ON sessions (seq) WHERE state = 'recovered';
-  CREATE INDEX sessions_reviewed ON sessions (review, seq) WHERE review IS NOT NULL;
-  `,
+  sessionCountsStep,
   // Keys that operators registered: which records added those that are in force.
   `
   CREATE TABLE operator_keys (
@@ -304,6 +267,8 @@ const steps: readonly string[] = [
 ];
 
 export const SCHEMA_VERSION = steps.length;
+/** Since when a session's row says what stands out of it. */
+export const COUNTED_SINCE = steps.indexOf(sessionCountsStep) + 1;
 
 /** Brings the database to this program's schema, one transaction per step. */
 export async function migrate(connection: Connection, dataDirectory: string): Promise<void> {

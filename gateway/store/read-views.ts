@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import { COUNTED_SINCE } from './migrations.ts';
 
 /*
  * What sessions and channels are to a reader: the projections, with what only the records say of people. Views of the
@@ -9,8 +10,6 @@ const ABANDONED = "'the gateway stopped without closing it'";
 
 const said = (record: string, path: string) => `json_extract(CAST(${record}.bytes AS TEXT), '$.${path}')`;
 
-/** Since when a session's row says what stands out of it. A database of a former version says nothing of that. */
-export const COUNTED_SINCE = 9;
 const counts = ', s.actions, s.asked, s.denied, s.break_glass AS breakGlass, s.supervised, s.terminated, s.hidden, s.review';
 
 const sessionRows = (version: number) => `

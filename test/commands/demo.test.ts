@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, type Reached } from '../operator-api/api-client.ts';
+import { startBrowser } from '../support/browser.ts';
+import { logInCode, watchFor } from '../support/console.ts';
 import { sallyport } from '../support/gateway.ts';
 import { recordedAs, recordsOf } from '../support/records.ts';
 import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
@@ -19,6 +23,8 @@ let said = '';
 let address: URL;
 let reached: Reached;
 let token: string;
+let page: Page;
+const faults: string[] = [];
 
 beforeAll(async () => {
   directory = join(belongings.directory('demo'), 'kept');
@@ -39,14 +45,17 @@ beforeAll(async () => {
   reached = { httpsPort: Number(address.port), data };
 }, 60_000);
 
-test('says first where the console is, and lets its reader in there once', async () => {
+test('says first where the console is, and lets its reader in there once: the code is in no address after that', async () => {
   expect(said).toMatch(/^Open the console:\n\n {2}https:\/\/127\.0\.0\.1:\d+\/#code=spc_[\w-]{22}$/m);
-  const code = address.hash.slice('#code='.length);
-  const entered = await ask(reached, 'login.code', { code });
-  expect(entered).toMatchObject({ status: 200, body: { operator: 'reviewer@example.com', roles: ['reviewer', 'auditor', 'admin'] } });
-  token = String(entered.body.token);
-  expect((await ask(reached, 'login.code', { code })).status).toBe(401);
-  expect((await ask(reached, 'whoami', {}, { token })).body.mayAddKey).not.toBeNull();
+  const browser = await startBrowser(belongings);
+  page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+  watchFor(page, faults);
+  await page.goto(address.href);
+  await page.getByText('6 sessions').waitFor();
+  expect(page.url()).not.toContain('spc_');
+  expect((await ask(reached, 'login.code', { code: address.hash.slice('#code='.length) })).status).toBe(401);
+  token = String((await ask(reached, 'login.code', { code: await logInCode(reached, 'reviewer@example.com') })).body.token);
+  expect((await ask(reached, 'whoami', {}, { token })).body).toMatchObject({ roles: ['reviewer', 'auditor', 'admin'] });
 });
 
 test('shows the fingerprint of the certificate, whole', async () => {
@@ -88,6 +97,22 @@ describe('the sessions that it begins with', () => {
     expect(done.stdout.toString()).toMatch(/^Linux /);
     const refused = await run('ssh', ['-F', command?.[1] ?? '', 'deploy-bot', 'rm -rf /tmp/nothing-of-anybody']);
     expect([refused.status === 0, refused.stderr]).toEqual([false, expect.stringContaining('ACTION_DENIED')]);
+  });
+
+  test('and by what waits for approval in the console, signed there with a key that the browser makes', async () => {
+    const command = /ssh -F (\S+) deploy-bot 'touch/.exec(said);
+    const file = join(directory, 'by-an-agent');
+    const session = run('ssh', ['-F', command?.[1] ?? '', 'deploy-bot', `touch ${file}`]);
+    await page.getByRole('link', { name: /^Approvals/ }).click();
+    await page.getByRole('button', { name: 'Make a signing key…' }).click();
+    await page.getByRole('button', { name: 'Make and register the key' }).click();
+    await page.getByRole('button', { name: /^Approve/ }).click();
+    expect(await session).toMatchObject({ status: 0 });
+    expect(existsSync(file)).toBe(true);
+    const [key] = await recordsOf(data, 'operator.key');
+    const decided = (await recordsOf(data, 'approval.decided')).at(-1);
+    expect(decided).toMatchObject({ actor: { principal: 'reviewer@example.com' }, body: { key: key?.body.key, verdict: 'approve' } });
+    expect(faults).toEqual([]);
   });
 });
 

@@ -8,14 +8,17 @@ import { ApprovalWatch, type WatchState } from '../../electron/watch/approval-wa
 import { ask as askRenderer } from '../../renderer/app/client/ask.ts';
 import { EventStream } from '../../renderer/app/client/event-stream.ts';
 import { desktopHost } from '../../renderer/app/host/desktop-host.ts';
-import type { Host } from '../../renderer/app/host/host.ts';
-import { makeOperators } from '../operator-api/api-client.ts';
+import { type Host, NoSigningKey } from '../../renderer/app/host/host.ts';
+import { askOnSocket, makeOperators } from '../operator-api/api-client.ts';
+import { startBrowser } from '../support/browser.ts';
 import { sshArguments } from '../support/clients.ts';
 import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
+import { reviewerKey } from '../support/reviewer-key.ts';
 import { plainEnvironment } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
 import { openWorld, type World } from '../support/world.ts';
+import { showBehindBridge } from './page-behind-bridge.ts';
 import { openTestDesk, type TestDesk } from './test-desk.ts';
 
 /** The page's own host, over the bridge as it is in the app but for Electron in between, to a gateway with agents at work. */
@@ -100,7 +103,7 @@ async function codeOf(doing: Promise<unknown>): Promise<string> {
 
 describe('getting in', () => {
   it('asks nobody before a gateway is in use', async () => {
-    expect(await codeOf(host.transport.request('/api/whoami', { method: 'GET', headers: {} }))).toBe('NOT_FOUND');
+    expect(await codeOf(host.transport.request('/api/whoami', { method: 'GET', headers: {} }))).toBe('LOGIN_REQUIRED');
     expect(await host.door.gateways()).toEqual([]);
   });
 
@@ -212,6 +215,46 @@ describe('somebody who is logged in', () => {
   });
 });
 
+describe('somebody new at this device', () => {
+  const BOB = 'bob@example.com';
+
+  it('gets in with a link, once, and registers the key that the device makes for them', async () => {
+    const bobs = await openTestDesk(belongings);
+    const here = await desktopHost(bobs.page);
+    await here.door.desktop?.trust(origin, fingerprint, 'prod');
+    const { body } = await askOnSocket(world.gateway, 'login.link', { operator: BOB });
+    const code = String(body.code);
+
+    expect(await codeOf(here.door.codeLogin(`https://bastion.example.com/#code=${code}`))).toBe('LOGIN_REFUSED');
+    expect(await codeOf(here.door.codeLogin('not a code'))).toBe('LOGIN_REFUSED');
+    await here.door.codeLogin(` ${origin}/#code=${code} `);
+    expect(await codeOf(here.door.codeLogin(code))).toBe('LOGIN_REFUSED');
+
+    await expect(here.signer.sign({ kind: 'key', origin: 'x', operator: BOB, key: 'x', login: 'x' })).rejects.toMatchObject({
+      code: 'GATEWAY_MISMATCH',
+    });
+    const { line } = await here.signer.create();
+    const who = await askRenderer(here.transport, 'whoami', {});
+    const proof = { kind: 'key' as const, origin: who.origin, operator: BOB, key: line, login: who.login };
+    expect(await codeOf(here.signer.sign({ ...proof, login: 'another' }))).toBe('REQUEST_INVALID');
+    const { signature } = await here.signer.sign(proof);
+    expect(bobs.asked.at(-1)?.title).toBe(`Register the key of this device for ${BOB}?`);
+    await askRenderer(here.transport, 'key.add', { key: line, label: 'this device', signature });
+    expect((await askRenderer(here.transport, 'whoami', {})).keys).toContain(line);
+  });
+
+  it('is told that there is no key, where there is none', async () => {
+    const fresh = await openTestDesk(belongings);
+    const here = await desktopHost(fresh.page);
+    await here.door.desktop?.trust(origin, fingerprint, 'prod');
+    const { body } = await askOnSocket(world.gateway, 'login.link', { operator: BOB });
+    await here.door.codeLogin(String(body.code));
+    const { origin: ledger } = await askRenderer(here.transport, 'whoami', {});
+    const review = { session: 'x', subject: '0'.repeat(64), verdict: 'fine' as const, reviewer: BOB, reason: '' };
+    await expect(here.signer.sign({ kind: 'review', origin: ledger, review })).rejects.toBeInstanceOf(NoSigningKey);
+  });
+});
+
 describe('a page that was taken over', () => {
   it('gets nothing signed but what the gateway asks the person themselves', async () => {
     const { approval, ended } = await agentAsks('echo once');
@@ -259,6 +302,28 @@ describe('a page that was taken over', () => {
       ]);
   });
 
+  it('registers no key but the one of this device', async () => {
+    const { line } = reviewerKey();
+    for (const path of ['/api/keys', '/api/%6beys', '/api/keys?x=1', '/api/keys/'])
+      for (const body of [JSON.stringify({ key: line, label: 'x', signature: 'x' }), 'no JSON', ''])
+        expect([path, await codeOf(host.transport.request(path, { method: 'POST', headers: {}, body }))]).toEqual([
+          path,
+          'REQUEST_INVALID',
+        ]);
+  });
+
+  it('signs nothing off by itself', async () => {
+    const { origin: ledger } = await askRenderer(host.transport, 'whoami', {});
+    const review = { session: 'x', subject: '0'.repeat(64), verdict: 'fine' as const, reviewer: ADA, reason: 'as\u202Eif' };
+    test.says = () => false;
+    expect(await codeOf(host.signer.sign({ kind: 'review', origin: ledger, review }))).toBe('NOT_CONFIRMED');
+    expect(test.asked.at(-1)?.detail).toContain('as\\u{202e}if');
+    test.says = () => true;
+    expect(await codeOf(host.signer.sign({ kind: 'review', origin: ledger, review: { ...review, reviewer: 'bob@example.com' } }))).toBe(
+      'REQUEST_INVALID',
+    );
+  });
+
   it('does not weaken the app without the person', async () => {
     test.says = () => false;
     expect(await test.ask('settings.set', { confirmSignatures: false, allowUnprotectedKeys: true, theme: 'dark' })).toMatchObject({
@@ -267,6 +332,29 @@ describe('a page that was taken over', () => {
     });
     expect(await test.ask('signer.forget', {})).toEqual({ forgotten: false });
     test.says = () => true;
+  });
+});
+
+describe('the page itself, as it is in the app but for Electron', () => {
+  it('shows what runs and what waits over the bridge alone, under its policy', async () => {
+    const browser = await startBrowser(belongings);
+    const { approval, ended } = await agentAsks('echo seen in the app');
+    const { page, faults, strays } = await showBehindBridge(browser, test.page, '/sessions');
+    await page.getByText(approval.request.principal).first().waitFor();
+    test.desk.openRoute('/approvals');
+    await page.getByText('echo seen in the app').first().waitFor();
+    const { signature, key } = await host.signer.sign(statementOf(approval, 'deny'));
+    await decide(approval, 'deny', key, signature);
+    await ended;
+    expect([faults, strays]).toEqual([[], []]);
+  });
+
+  it('shows how to begin to somebody who has no gateway yet', async () => {
+    const browser = await startBrowser(belongings);
+    const fresh = await openTestDesk(belongings);
+    const { page, faults, strays } = await showBehindBridge(browser, fresh.page);
+    await page.getByRole('textbox', { name: /address/i }).waitFor();
+    expect([faults, strays]).toEqual([[], []]);
   });
 });
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
       { name: 'leaver@example.com', 'ssh-keys': [leaver.publicLine], disabled: true },
     ],
     configuration: {
-      limits: { 'sessions-per-principal': 4, lockout: { failures: 5, within: '1m', for: '1m' } },
+      limits: { 'sessions-per-principal': 4, lockout: { failures: 5, within: '30m', for: '30m' } },
     },
   });
 }, 240_000);

@@ -108,7 +108,7 @@ async function many(count: number, work: () => Promise<void>): Promise<void> {
 
 /** What the gateway holds when no session is left. */
 async function settled(files?: number): Promise<{ openFiles: number; resident: number; held: number }> {
-  await until('all sessions are over', async () => ((await allOver()) ? true : undefined), { everyMs: 300 });
+  await until('all sessions are over', async () => ((await allOver()) ? true : undefined), { everyMs: 300, withinMs: 120_000 });
   await indexed(world.gateway.data);
   if (files !== undefined)
     await until('files are closed', () => (processFacts(world.gateway.pid).openFiles <= files ? true : undefined)).catch(() => undefined);

@@ -340,6 +340,15 @@ describe('the routes', () => {
     expect((await visit('/login/callback')).status).toBe(404);
   });
 
+  it('show pages that look like the console, with no style or script but a sheet of their own, and in no frame', async () => {
+    const { back, cookie } = await atProvider();
+    for (const page of [await visit(back, { cookie }), await visit('/login/callback?code=x&state=y')]) {
+      expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'self';.* frame-ancestors 'none'$/);
+      expect(page.body).toContain('<link rel="stylesheet" href="/login/page.css">');
+      expect(page.body).not.toMatch(/<style|<script|style=| on\w+=/);
+    }
+  });
+
   it('have nothing for other methods, a HEAD among them', async () => {
     for (const method of ['HEAD', 'POST', 'PUT', 'OPTIONS']) {
       const page = await visit('/login', {}, method);

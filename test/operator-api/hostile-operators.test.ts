@@ -38,7 +38,7 @@ beforeAll(async () => {
   configure = (change, sections = {}) => {
     const humans = structuredClone(made.humans) as Record<string, unknown>[];
     change?.(humans);
-    const lockout = { failures: 12, within: '60s', for: '2s' };
+    const lockout = { failures: 12, within: '60s', for: '1h' };
     const configuration = {
       gateway: { listen: { ssh: '127.0.0.1:0', https: '127.0.0.1:0' } },
       humans,

@@ -270,6 +270,18 @@ describe('a key that somebody registers', () => {
     expect(await add(token, reviewerKey())).toMatchObject({ status: 200 });
   });
 
+  test('makes no tokens, which would outlive it, whatever the roles of its owner', async () => {
+    const key = reviewerKey();
+    await add(await enter('alice'), key);
+    const token = String((await enterWith('alice', key)).body.token);
+    const wanted = { operator: 'alice', roles: ['admin'], days: 366, reason: 'x' };
+    expect(await ask(reached, 'operator.token', wanted, { token })).toMatchObject(refused);
+    const { body } = await ask(reached, 'login.link', {}, { token });
+    const child = String((await ask(reached, 'login.code', { code: body.code })).body.token);
+    expect(await ask(reached, 'operator.token', wanted, { token: child })).toMatchObject(refused);
+    expect(await ask(reached, 'operator.token', wanted, { token: await enter('alice') })).toMatchObject({ status: 200 });
+  });
+
   test('is taken back by its owner in person or by an admin, and where it stands', async () => {
     const key = reviewerKey();
     await add(await enter('dave'), key);

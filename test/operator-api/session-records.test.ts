@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalText } from '../../contract/canonical.ts';
-import { ssh } from '../support/clients.ts';
+import { ssh, sshArguments } from '../support/clients.ts';
 import { indexed } from '../support/indexed.ts';
 import { endedSessions } from '../support/recordings.ts';
 import { recordsOf } from '../support/records.ts';
+import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -30,7 +31,7 @@ interface Told {
 
 beforeAll(async () => {
   const { humans, keyOf } = await makeOperators(belongings.directory('operators'), people);
-  world = await openWorld(belongings, { agents: 2, gateway: { https: true }, humans });
+  world = await openWorld(belongings, { agents: 3, gateway: { https: true }, humans });
   for (const name of Object.keys(people)) tokens[name] = await logIn(world.gateway, name, keyOf(name));
   const route = world.agent();
   await ssh(route, 'echo one');
@@ -138,9 +139,27 @@ test('how busy a session was over its length, once it is indexed; of what is not
   expect(Math.max(...strip)).toBe(100);
   const [first, last] = [strip.findIndex((part) => part > 0), strip.findLastIndex((part) => part > 0)];
   expect(last - first).toBeGreaterThan(4);
-  expect(strip[first + 1 + strip.slice(first + 1).findIndex((part) => part === 0)]).toBe(0);
+  expect(strip.slice(first, last)).toContain(0);
   expect(strip[last]).toBeLessThan(strip[strip.indexOf(100)] ?? 0);
   expect(await activityOf()).toEqual(activity);
+});
+
+test('a session in which a secret was typed says so, and nothing of the secret', async () => {
+  const route = world.agent();
+  const client = startProgram('ssh', [...sshArguments(route, ['-tt']), "printf 'Password: '; stty -echo; read -r secret; echo thanks"], {
+    env: plainEnvironment(),
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  client.stdout?.on('data', (chunk: Buffer) => chunk.includes('Password: ') && client.stdin?.write('hunter2\n'));
+  await ended(client);
+  const [typed] = await endedSessions(world.gateway.data, route.principal);
+  const { body } = await ask(world.gateway, 'session.list', { detailed: true, flag: 'hidden' }, { token: tokens.auditor });
+  const rows = body.sessions as { id: string; summary: { flags: string[] } }[];
+  expect(rows.map(({ id, summary }) => [id, summary.flags])).toEqual([[typed?.id, ['hidden']]]);
+  expect(body.total).toBe(1);
+  const told = await operation('session.records', { session: typed?.id });
+  expect(toldOf(told).find(({ type }) => type === 'segment.sealed')?.record).toMatchObject({ body: { redacted: 1 } });
+  expect(told.text).not.toContain('hunter2');
 });
 
 test.each([[[]], [Array.from({ length: 201 }, () => session)], [['x']]])('activity of %j is not asked for', async (sessions) => {

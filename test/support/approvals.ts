@@ -17,6 +17,7 @@ export function approvalsIn({ rules = [], ...parts }: ApprovalWorld): Approvals 
     origin: 'test.example/log',
     sign: () => Promise.resolve(),
     reviewers: () => [],
+    reviewer: (name) => [...(parts.reviewers?.() ?? [])].find((each) => each.name === name),
     ...parts,
     rule: (name) => rules.find((rule) => rule.name === name),
     verify: (signature, text, namespace) => {

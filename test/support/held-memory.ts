@@ -27,7 +27,7 @@ export const tellingHeld = [
   tellingModule,
 ];
 
-/** The most that the program ever held, looked at twice a second, and the most that ever was resident. */
+/** The most that the program ever held, looked at every now and then, and the most that ever was resident. */
 export function toldHeld(stderr: string): { held: number; resident: number } {
   const [, held, resident] = /^held (\d+) resident (\d+)$/m.exec(stderr) ?? [];
   if (held === undefined) throw new Error(`it said nothing of its memory: ${stderr}`);

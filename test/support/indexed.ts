@@ -8,7 +8,7 @@ export async function indexed(data: string): Promise<void> {
     const segments = filesIn(join(data, 'recordings'), '.cast.zst');
     return segments > 0 && filesIn(join(data, 'replay'), '.part') >= segments ? true : undefined;
   };
-  await until('the index of every segment', made, { withinMs: 60_000, everyMs: 200 });
+  await until('the index of every segment', made, { withinMs: 150_000, everyMs: 200 });
 }
 
 function filesIn(directory: string, suffix: string): number {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AGENT, AGENT_KEY, HUMAN_KEY, REVIEWER } from './prepare.ts';
+import { AGENT, HUMAN_KEY, REVIEWER } from './prepare.ts';
 
 export interface Introduced {
   readonly directory: string;
@@ -28,8 +28,8 @@ The gateway has made its certificate itself, so the browser warns you. Go on whe
 Then, in another terminal:
 
 ${columns([
-  [`${ssh} ${AGENT_KEY}`, `a shell as the agent ${AGENT}: see it live`],
-  [`${ssh} ${AGENT_KEY} 'touch /tmp/by-an-agent'`, 'waits for your approval, in the console'],
+  [`${ssh} ${AGENT}`, `a shell as the agent ${AGENT}: see it live`],
+  [`${ssh} ${AGENT} 'touch /tmp/by-an-agent'`, 'waits for your approval, in the console'],
   [`${ssh} ${HUMAN_KEY} 'uname -a'`, 'one command as a human'],
   [`${ssh} menu@${HUMAN_KEY}`, 'choose a target from a menu'],
 ])}

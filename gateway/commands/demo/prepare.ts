@@ -11,7 +11,6 @@ export const TARGET = 'workshop';
 export const PRODUCTION = 'warehouse';
 export const HUMAN_KEY = 'engineer';
 export const REVIEWER_KEY = 'reviewer';
-export const AGENT_KEY = AGENT;
 
 export function keyFile(directory: string, name: string): string {
   return join(directory, 'keys', name);
@@ -22,7 +21,7 @@ export async function prepareDemo(directory: string): Promise<string> {
   await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
   const human = await keyPair(directory, HUMAN_KEY, HUMAN);
   const reviewer = await keyPair(directory, REVIEWER_KEY, REVIEWER);
-  const agent = await keyPair(directory, AGENT_KEY, AGENT);
+  const agent = await keyPair(directory, AGENT, AGENT);
   const config = join(directory, 'gateway.yaml');
   const text = `# Made by "sallyport demo". Change it and run: sallyport serve --config ${config}
 gateway:
@@ -64,7 +63,7 @@ async function keyPair(directory: string, name: string, comment: string): Promis
 /** What a stock `ssh` needs to be either of the two: the host alias says who, the user says where. */
 export async function writeClientFiles(directory: string, host: string, port: number, hostKey: string): Promise<void> {
   await writeFile(join(directory, 'known_hosts'), `[${host}]:${port} ${hostKey}\n`);
-  const aliases = [HUMAN_KEY, AGENT_KEY].map((alias) => `Host ${alias}\n  IdentityFile "${keyFile(directory, alias)}"\n`);
+  const aliases = [HUMAN_KEY, AGENT].map((alias) => `Host ${alias}\n  IdentityFile "${keyFile(directory, alias)}"\n`);
   const common = `Host *\n  HostName ${host}\n  Port ${port}\n  User ${TARGET}\n  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile "${join(directory, 'known_hosts')}"\n  StrictHostKeyChecking yes\n`;
   await writeFile(join(directory, 'ssh_config'), [...aliases, common].join('\n'));
 }

@@ -8,7 +8,7 @@ import {
   typeThroughGateway,
 } from '../../protocol/ssh/loopback-client.ts';
 import { approveAsReviewer, type DemoApi } from './approve.ts';
-import { AGENT_KEY, HUMAN_KEY, keyFile, PRODUCTION, TARGET } from './prepare.ts';
+import { AGENT, HUMAN_KEY, keyFile, PRODUCTION, TARGET } from './prepare.ts';
 
 export interface DemoDoor extends Pick<LoopbackLogin, 'host' | 'port' | 'hostKeyFingerprint'> {
   readonly directory: string;
@@ -21,7 +21,7 @@ const FORBIDDEN_COMMAND = 'rm -rf /srv/releases/41';
 
 /** Sessions of different kinds, so that there is something to look at: each goes through the gateway like anybody's. */
 export async function makeFirstSessions(door: DemoDoor): Promise<CommandOutcome> {
-  const [agent, human] = await Promise.all([loginOf(door, AGENT_KEY), loginOf(door, HUMAN_KEY)]);
+  const [agent, human] = await Promise.all([loginOf(door, AGENT), loginOf(door, HUMAN_KEY)]);
   const releases = join(door.directory, 'releases');
   const [first] = await Promise.all([
     runThroughGateway({ ...agent(TARGET), command: FIRST_COMMAND }),

@@ -44,6 +44,7 @@ export function evidencePaths({ problems, security }: RouteTexts): Record<string
   };
 }
 
-function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): object {
+function withoutDialect(document: Record<string, unknown>): object {
+  const { $schema: _, ...schema } = document;
   return schema;
 }

@@ -35,6 +35,9 @@ export async function openEvidenceDesk(parts: Omit<EvidenceDeskParts, 'stopping'
   const status = new EvidenceStatus(all, verifications);
   const audit = new AuditDesk(all);
   const exports = new Exports(all, room);
+  const stopListening = parts.records.onDurable((stored) => {
+    if (stored.some(({ record }) => record.type === 'erased')) exports.forget();
+  });
   return {
     operations: {
       'evidence.status': () => status.show(),
@@ -49,6 +52,7 @@ export async function openEvidenceDesk(parts: Omit<EvidenceDeskParts, 'stopping'
     exports,
     askForCsv: (asked, asking) => audit.askForCsv(asked, asking, room),
     close: async () => {
+      stopListening();
       stopping.abort();
       await Promise.all([exports.close(), verifications.idle()]);
       await room.close();

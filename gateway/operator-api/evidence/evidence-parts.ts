@@ -11,7 +11,7 @@ export interface EvidenceDeskParts {
   readonly dataDirectory: string;
   /** A connection of its own: what somebody reads does not keep records waiting. */
   readonly reading: () => Promise<Database>;
-  readonly records: Pick<Records, 'append' | 'flush'>;
+  readonly records: Pick<Records, 'append' | 'flush' | 'onDurable'>;
   readonly ledger: Pick<Ledger, 'head' | 'signedAt' | 'key' | 'signed' | 'attest'>;
   readonly clock: Clock;
   readonly log: Log;

@@ -24,12 +24,12 @@ export interface EvidenceRouteParts {
 
 /** What operators take away as files: bundles, and answers as CSV. Always as a file, and never as a page. */
 export function serveEvidence(app: FastifyInstance, parts: EvidenceRouteParts): void {
-  const places = new Places(ANSWERS);
+  const places = new Places(ANSWERS, 'files');
 
   readOnly(app, '/api/exports/:export/bundle.zip', async (request, reply) => {
     const { asking, stillMay } = await admit(parts, request, reply, 'a bundle', operations['export.show'].may);
     const { export: id = '' } = request.params as { export?: string };
-    const bundle = await parts.desk.exports.fetch(id, asking);
+    const bundle = await parts.desk.exports.fetch(id, asking, request.method === 'HEAD');
     asAttachment(reply, bundle.name, 'application/zip').headers({ 'content-length': String(bundle.bytes), etag: `"${bundle.sha256}"` });
     if (request.method === 'HEAD') return reply.send();
     return sendFile(bundle.path, { places, who: asking.actor.principal, stillMay, reply });

@@ -101,8 +101,11 @@ export class Exports {
     return { ...kept.state };
   }
 
-  /** For whoever has it written, and for an admin: that it leaves with somebody else is a record. Throws NOT_FOUND or CONFLICT. */
-  async fetch(id: string, asking: Asking): Promise<ReadyBundle> {
+  /**
+   * For whoever has it written, and for an admin: that it leaves with somebody else is a record. `look`: nothing of it leaves.
+   * Throws NOT_FOUND or CONFLICT.
+   */
+  async fetch(id: string, asking: Asking, look = false): Promise<ReadyBundle> {
     const kept = this.#find(id, asking);
     const { state, by, name, bytes, sha256 = '' } = kept.state;
     if (state === 'running')
@@ -111,8 +114,18 @@ export class Exports {
       });
     if (state !== 'ready')
       throw new Refusal(GONE, new SallyportError('NOT_FOUND', `there is no bundle any more: ${kept.state.fault ?? 'its time is over'}`));
-    if (by !== asking.actor.principal) await this.#record(kept, asking.actor, { export: id, by });
+    if (by !== asking.actor.principal && !look) await this.#record(kept, asking.actor, { export: id, by });
     return { path: kept.file.path, name, bytes, sha256 };
+  }
+
+  /** Something was erased, and may stand in any of them: none outlives that. */
+  forget(): void {
+    for (const kept of this.#kept.values()) {
+      if (kept.state.state !== 'running' && kept.state.state !== 'ready') continue;
+      const why = 'something was erased since it was begun';
+      kept.ending.abort(new SallyportError('EXPORT_FAILED', why));
+      if (kept.state.state === 'ready') void this.#end(kept, 'cancelled', why);
+    }
   }
 
   /** Everything ends, and is deleted. */

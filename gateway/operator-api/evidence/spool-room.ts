@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SallyportError } from '../../base/errors.ts';
+import { asSallyportError, SallyportError } from '../../base/errors.ts';
 
 /** Bytes that stay free above what recording keeps for itself. */
 const KEPT_FREE = 128 * 1024 * 1024;
@@ -31,8 +31,15 @@ export class SpoolRoom {
 
   static async open(dataDirectory: string, room: () => Promise<number>): Promise<SpoolRoom> {
     const directory = join(dataDirectory, 'exports');
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { mode: 0o700 });
+    try {
+      await rm(directory, { recursive: true, force: true });
+      await mkdir(directory, { mode: 0o700 });
+    } catch (thrown) {
+      throw new SallyportError('DATA_DIRECTORY_INVALID', `The folder ${directory} cannot be emptied: ${asSallyportError(thrown).message}`, {
+        remedy: 'what stands in it is bundles of an earlier life of the gateway: delete it as its owner',
+        cause: thrown,
+      });
+    }
     return new SpoolRoom(directory, room);
   }
 

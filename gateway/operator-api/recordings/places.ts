@@ -7,10 +7,13 @@ const TOO_MANY_REQUESTS = 429;
 export class Places {
   readonly #together: number;
   readonly #each: number;
+  readonly #what: string;
   readonly #taken = new Map<string, number>();
   #all = 0;
 
-  constructor(limits: { readonly together: number; readonly each: number }) {
+  /** `what`: in words, of several. */
+  constructor(limits: { readonly together: number; readonly each: number }, what = 'parts of recordings') {
+    this.#what = what;
     this.#together = limits.together;
     this.#each = limits.each;
   }
@@ -26,7 +29,7 @@ export class Places {
     if (own >= this.#each || this.#all >= this.#together) {
       throw new Refusal(
         TOO_MANY_REQUESTS,
-        new SallyportError('CONFLICT', `${own >= this.#each ? own : this.#all} parts of recordings are on their way already`, {
+        new SallyportError('CONFLICT', `${own >= this.#each ? own : this.#all} ${this.#what} are on their way already`, {
           remedy: 'take what was asked for before first',
         }),
       );

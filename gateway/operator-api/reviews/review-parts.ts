@@ -6,14 +6,12 @@ import type { Records } from '../../ledger/records.ts';
 import { findSession } from '../../query/find-session.ts';
 import { conflictWithSession } from '../../query/review/signed-review.ts';
 import type { LoggedIn } from '../authorise.ts';
-import type { Operator, Operators } from '../operators.ts';
 import { Refusal } from '../problem.ts';
 import type { RecordingParts } from '../recordings/recording-parts.ts';
 
 export interface ReviewParts extends Pick<RecordingParts, 'reading' | 'running' | 'database'> {
   readonly records: Pick<Records, 'append'>;
   readonly ledger: Pick<Ledger, 'signed' | 'key'>;
-  readonly operators: Operators;
   readonly clock: Clock;
 }
 
@@ -31,19 +29,13 @@ export async function findReviewed({ reading }: ReviewParts, id: string): Promis
   );
 }
 
-/** As the configuration in force has them; their keys count, whichever way they logged in. */
-export function operatorOf({ operators }: ReviewParts, { name, groups, authentication }: LoggedIn): Operator | undefined {
-  const { provider } = authentication;
-  return operators.find(name, provider === undefined ? undefined : { issuer: provider.issuer, groups });
-}
-
 /** Why somebody may not sign a session off, in words; undefined when they may. */
-export function whyNotYours(session: SessionRow, operator: LoggedIn | undefined, parts: ReviewParts): string | undefined {
+export function whyNotYours(session: SessionRow, operator: LoggedIn | undefined): string | undefined {
   if (operator === undefined) return 'a person has to log in for it';
   if (!operator.roles.some((role) => role === 'reviewer' || role === 'auditor')) return 'it takes the role reviewer or auditor';
   const conflict = conflictWithSession(operator.name, session);
   if (conflict !== undefined) return `${conflict}, and nobody reviews their own`;
   if (session.state === 'live') return 'it still runs';
-  if (operatorOf(parts, operator)?.keys.length === 0) return `no key of ${operator.name} is known here`;
+  if (operator.keys.length === 0) return `no key of ${operator.name} is known here`;
   return undefined;
 }

@@ -18,7 +18,7 @@ export async function showReview(id: string, { operator }: Asking, parts: Review
   const durations = session.state === 'live' ? await withRunning(recorded, session.id, parts) : recorded.durations;
   const { notes, signOffs, watched } = await readSessionReview(database, session.id, durations);
   const origin = parts.ledger.key.name;
-  const why = whyNotYours(session, operator, parts);
+  const why = whyNotYours(session, operator);
   return {
     notes: notes.map(noteOf),
     signOffs: await signOffsOf(signOffs, recorded.subject, origin),

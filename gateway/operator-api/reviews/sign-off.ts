@@ -10,7 +10,7 @@ import { lineOf } from '../../query/verify/signed-decision.ts';
 import { type LoggedIn, loginRequired } from '../authorise.ts';
 import type { Asking } from '../operations.ts';
 import { targetOf } from '../view-operations.ts';
-import { findReviewed, operatorOf, type ReviewParts, whyNotYours } from './review-parts.ts';
+import { findReviewed, type ReviewParts, whyNotYours } from './review-parts.ts';
 import { signOffOf, totalNanos } from './show-review.ts';
 
 /** Of one session. More than a few is somebody who fills the ledger. */
@@ -29,7 +29,7 @@ export async function signOff(input: OperationInput<'review.sign'>, { actor, ope
     throw new SallyportError('CONFLICT', 'the session still runs, and is signed off when it is over', {
       remedy: 'put notes on it until then: review.note',
     });
-  const against = whyNotYours(session, operator, parts);
+  const against = whyNotYours(session, operator);
   if (against !== undefined) throw notYours(against);
   const database = await parts.reading();
   const recorded = await readRecordedPart(database, id);
@@ -65,8 +65,7 @@ function requireKey(
   const { namespace, text } = statementText({ kind: 'review', origin: parts.ledger.key.name, review });
   const { line } = verifySshSignature(signature, Buffer.from(text, 'utf8'), namespace);
   if (line !== lineOf(key)) throw notYours('the signature was not made with the key that is said to have made it');
-  const known = operatorOf(parts, operator)?.keys.some((own) => own.line === line) === true;
-  if (!known) throw notYours(`the key that signed is none of ${operator.name}`);
+  if (!operator.keys.some((own) => own.line === line)) throw notYours(`the key that signed is none of ${operator.name}`);
   return line;
 }
 

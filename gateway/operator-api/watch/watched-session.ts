@@ -1,5 +1,6 @@
 import type { Frame } from '../../../contract/frame-codec.ts';
 import type { LiveChannel } from '../../../contract/live-frames.ts';
+import { clampSize } from '../../../contract/replay/screen/screen-size.ts';
 import type { Dumped, FollowedChannel, Screens } from '../../query/screen/screens.ts';
 import { encodeLiveFrames } from '../../relay/encode-live-frames.ts';
 import type { FeedChannel, LiveFeed } from '../../relay/live-feed.ts';
@@ -70,5 +71,6 @@ export class WatchedSession {
 }
 
 export function describe({ channel, kind, openedAt, terminal }: FeedChannel): LiveChannel {
-  return { channel, kind, openedAt, ...(terminal === undefined ? {} : { terminal: { cols: terminal.cols, rows: terminal.rows } }) };
+  // As it is shown: a client may ask for a terminal of any size, also of none.
+  return { channel, kind, openedAt, ...(terminal === undefined ? {} : { terminal: clampSize(terminal.cols, terminal.rows) }) };
 }

@@ -1,17 +1,20 @@
 import { APPROVAL_NAMESPACE } from '../../../contract/approval.ts';
-import type { DisclosedDecision } from '../verify/approval-checks.ts';
+import { REVIEW_NAMESPACE } from '../../../contract/signed-statements.ts';
+import type { DisclosedDecision } from '../verify/disclosed-decision.ts';
 
 /*
  * What reviewers signed, as files that stock `ssh-keygen -Y verify` takes: the text, the signature, and who has which
  * key. Written by an export and made again by whoever verifies the bundle.
  */
 
-export const APPROVALS = 'approvals/';
+/** Where they stand, by what they are about. */
+export const SIGNED = { approval: 'approvals/', session: 'reviews/' } as const;
+const NAMESPACES = { approval: APPROVAL_NAMESPACE, session: REVIEW_NAMESPACE } as const;
 export const ALLOWED_SIGNERS = 'keys/reviewers.allowed_signers';
 
 /** Paths below data/, with what stands in them. */
-export function decisionFiles({ approval, number, text, signature }: DisclosedDecision): [path: string, content: string][] {
-  const name = `${APPROVALS}${approval}.${number}`;
+export function decisionFiles({ about, id, number, text, signature }: DisclosedDecision): [path: string, content: string][] {
+  const name = `${SIGNED[about]}${id}.${number}`;
   return [
     [`${name}.json`, text],
     [`${name}.sig`, signature],
@@ -25,8 +28,8 @@ const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,127}$/u;
 export class AllowedSigners {
   readonly #lines = new Set<string>();
 
-  take({ reviewer, key, good }: DisclosedDecision): void {
-    if (good && NAME.test(reviewer)) this.#lines.add(`${reviewer} namespaces="${APPROVAL_NAMESPACE}" ${key}\n`);
+  take({ about, reviewer, key, good }: DisclosedDecision): void {
+    if (good && NAME.test(reviewer)) this.#lines.add(`${reviewer} namespaces="${NAMESPACES[about]}" ${key}\n`);
   }
 
   get text(): string {

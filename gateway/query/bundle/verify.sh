@@ -360,7 +360,7 @@ fi
 proves 'the holder of the key of the ledger put these files together, transcripts and page included.'
 cannot 'that the key is the one of the gateway that you mean: compare data/keys/ledger.vkey with what its owner published.'
 if [ -f data/keys/reviewers.allowed_signers ]; then
-  cannot 'that the reviewers signed what is in data/approvals: ssh-keygen checks that, see data/VERIFY.md.'
+  cannot 'that the reviewers signed what is in data/approvals and data/reviews: ssh-keygen checks that, see data/VERIFY.md.'
 fi
 
 # ---------------------------------------------------------------------------------------------------------------------

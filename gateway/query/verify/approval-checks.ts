@@ -1,24 +1,11 @@
 import { LONGEST_GRANT_SECONDS, LONGEST_WAIT_SECONDS } from '../../../contract/approval.ts';
 import type { AuditRecord } from '../../../contract/record.ts';
 import { AskedActions } from './asked-actions.ts';
+import type { DisclosedDecision } from './disclosed-decision.ts';
 import { fault, notice, type Place, type Report } from './finding.ts';
 import { become, decisionFaults, type FollowedApproval, followed, isUndecided, usedAgain, useFaults } from './followed-approval.ts';
 import type { ReviewerKeys } from './reviewer-keys.ts';
 import { boundDigest, type ReadDecision, readDecision, type SignedRecord } from './signed-decision.ts';
-
-/** A decision as a bundle has it in files of its own. */
-export interface DisclosedDecision {
-  index: number;
-  approval: string;
-  /** From 1, in the order of the decisions on one request. */
-  number: number;
-  text: string;
-  signature: string;
-  reviewer: string;
-  key: string;
-  /** The signature is that of the key, over the text. */
-  good: boolean;
-}
 
 /** What is left of one that nothing more is expected of, for whoever comes too late or a second time. */
 interface EndedApproval {
@@ -181,7 +168,8 @@ export class ApprovalChecks {
       const { approval: id, signature } = body;
       this.decisions.push({
         index,
-        approval: id,
+        about: 'approval',
+        id,
         number: approval.decisions,
         text,
         signature,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { ALLOWED_SIGNERS, AllowedSigners, APPROVALS, decisionFiles } from '../bundle/approval-files.ts';
-import type { DisclosedDecision } from './approval-checks.ts';
+import { ALLOWED_SIGNERS, AllowedSigners, decisionFiles, SIGNED } from '../bundle/approval-files.ts';
 import type { BundleFiles } from './bundle-files.ts';
+import type { DisclosedDecision } from './disclosed-decision.ts';
 import { fault, type Report } from './finding.ts';
 
 interface ExpectedFile {
@@ -38,8 +38,9 @@ export class BundleApprovals {
       if (found !== undefined && createHash('sha256').update(found).digest('hex') !== sha256)
         this.#report(fault('altered', { index, file: name }, 'The file is not what the record of the decision says'));
     }
-    for (const name of this.#files.names(`data/${APPROVALS}`))
-      if (!this.#expected.has(name)) this.#report(fault('added', { file: name }, 'No record of the bundle has this decision'));
+    for (const folder of Object.values(SIGNED))
+      for (const name of this.#files.names(`data/${folder}`))
+        if (!this.#expected.has(name)) this.#report(fault('added', { file: name }, 'No record of the bundle has this decision'));
     await this.#checkSigners();
   }
 

@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import { listedAs } from '../../store/listed-as.ts';
-import { ApprovalChecks, type DisclosedDecision } from './approval-checks.ts';
+import { ApprovalChecks } from './approval-checks.ts';
+import type { DisclosedDecision } from './disclosed-decision.ts';
 import { type ErasedFile, type ErasureCounts, Erasures } from './erasures.ts';
 import { type Finding, fault, notice } from './finding.ts';
 import { KeyHistory, type LedgerKeyPeriod } from './key-history.ts';
@@ -93,7 +94,7 @@ export class RecordChecks {
     this.#part = part;
     this.#reviewers = new ReviewerKeys(this.#report);
     this.#approvals = new ApprovalChecks(this.#report, { origin, part, keys: this.#reviewers });
-    this.#signOffs = new SignOffChecks(this.#report, { origin, keys: this.#reviewers });
+    this.#signOffs = new SignOffChecks(this.#report, { origin, part, keys: this.#reviewers });
     this.#erasures = new Erasures(this.#report, { unfinished: new Set(unfinished), part });
   }
 
@@ -246,7 +247,7 @@ export class RecordChecks {
       erasedFiles: this.#erasures.files,
       outcomes: this.#sessions.outcomes,
       strays: this.#sessions.strays,
-      decisions: this.#approvals.decisions,
+      decisions: [...this.#approvals.decisions, ...this.#signOffs.decisions].sort((a, b) => a.index - b.index),
     };
     this.#findings = [];
     this.#files = [];
@@ -254,6 +255,7 @@ export class RecordChecks {
     this.#sessions.outcomes = [];
     this.#sessions.strays = [];
     this.#approvals.decisions = [];
+    this.#signOffs.decisions = [];
     return taken;
   }
 }

@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../../../contract/record.ts';
 import { ReviewSubject } from '../review/recorded-part.ts';
 import { conflictWithSession, readReview } from '../review/signed-review.ts';
+import { type DisclosedDecision, DisclosedSignOffs } from './disclosed-decision.ts';
 import { fault, notice, type Report } from './finding.ts';
 import type { ReviewerKeys } from './reviewer-keys.ts';
 import { fingerprintOf } from './signed-decision.ts';
@@ -43,13 +44,17 @@ export class SignOffChecks {
   readonly #ended = new Map<string, Ended>();
   readonly #erased = new Set<string>();
   #forgotten = 0;
+  readonly #disclosed: DisclosedSignOffs | undefined;
   #unchecked = 0;
   signOffs = 0;
+  /** Of a bundle: what stands in files of its own. */
+  decisions: DisclosedDecision[] = [];
 
-  constructor(report: Report, { origin, keys }: { origin: string | undefined; keys: ReviewerKeys }) {
+  constructor(report: Report, { origin, part, keys }: { origin: string | undefined; part: boolean; keys: ReviewerKeys }) {
     this.#report = report;
     this.#origin = origin;
     this.#keys = keys;
+    this.#disclosed = part ? new DisclosedSignOffs() : undefined;
   }
 
   take(index: number, record: AuditRecord): void {
@@ -111,7 +116,10 @@ export class SignOffChecks {
     const { principal } = actor;
     const where = { index, session };
     this.signOffs += 1;
-    const wrong = this.#origin === undefined ? undefined : readReview(this.#origin, record).wrong;
+    const read = this.#origin === undefined ? undefined : readReview(this.#origin, record);
+    const wrong = read?.wrong;
+    const disclosed = read && this.#disclosed?.take(index, record, read);
+    if (disclosed !== undefined) this.decisions.push(disclosed);
     if (this.#origin === undefined) this.#unchecked += 1;
     else {
       if (wrong === undefined) this.#keys.take(principal, { key: body.key, fingerprint: fingerprintOf(body.key) }, time, where);

@@ -47,7 +47,7 @@ interface ReadRow {
 
 /**
  * One session against the ledger: its records, their places under the signed checkpoint, its files, what was approved in
- * it and who signed it off. That no other session and no record without one is missing is for the verification of
+ * it and who signed it off. A record that was made to look like one of another session is for the verification of
  * everything. `key`: of the ledger, as a verifier key. Throws SESSION_NOT_FOUND.
  */
 export async function verifySession(directory: string, session: string, key: string): Promise<SessionVerification> {
@@ -169,6 +169,8 @@ class Verifying {
     const covered = this.#rows.filter(({ index }) => index < checkpoint.size);
     for (const { index, hash: entry } of covered)
       if (!(await tiles.has(index, entry))) report(fault('altered', { index }, 'The ledger has another hash at the place of this record'));
+    const holes = await this.#parts.reader.holes();
+    if (holes > 0) report(fault('missing', {}, `${some(holes, 'record')} missing from the ledger, which may have been of this session`));
     const newer = this.#rows.length - covered.length;
     const proved = `${some(covered.length, 'record')} proved to stand in the log at their places`;
     return newer === 0 ? proved : `${proved}; ${some(newer, 'record')} newer than the checkpoint`;
@@ -215,7 +217,7 @@ class Verifying {
   }
 
   #signOffs(report: Report): string {
-    const checks = new SignOffChecks(report, { origin: this.#checkpoint?.origin, keys: new ReviewerKeys(report) });
+    const checks = new SignOffChecks(report, { origin: this.#checkpoint?.origin, part: false, keys: new ReviewerKeys(report) });
     for (const [index, record] of this.#told()) checks.take(index, record);
     checks.finish();
     return checks.signOffs === 0 ? 'Nobody has signed it off' : `${some(checks.signOffs, 'sign-off')}, each signed by its reviewer`;

@@ -79,7 +79,7 @@ export function ApprovalCard({
       ) : (
         <>
           <WhatIsAsked approval={approval} />
-          <CardFacts approval={approval} lately={lately} />
+          <CardFacts approval={approval} lately={lately} compact={compact} />
           <ReviewersWords decisions={current.decisions} breakGlass={request.breakGlass} />
           {selected && glimpse}
           {!isOver && (
@@ -134,7 +134,7 @@ function WhatIsAsked({ approval: { request } }: { approval: Approval }) {
             <div key={name}>
               <dt>{name}</dt>
               <dd className="mono">
-                <Visible text={value} />
+                <Visible text={value} exact />
               </dd>
             </div>
           ))}
@@ -149,7 +149,7 @@ function WhatIsAsked({ approval: { request } }: { approval: Approval }) {
   );
 }
 
-function CardFacts({ approval, lately }: { approval: Approval; lately: readonly Approval[] }) {
+function CardFacts({ approval, lately, compact }: { approval: Approval; lately: readonly Approval[]; compact: boolean }) {
   const { request, decisions } = approval;
   const [policyShown, setPolicyShown] = useState(false);
   const before = sameBefore(approval, lately);
@@ -169,23 +169,27 @@ function CardFacts({ approval, lately }: { approval: Approval; lately: readonly 
           {request.breakGlass ? 'a review' : request.needed === 1 ? '1 reviewer' : `${request.needed} reviewers, ${given} given`}
         </Fact>
         <Fact name="Good">{grantWords(request.grants)}</Fact>
-        <Fact name="Same before">
-          {before.approved + before.denied === 0
-            ? 'not lately'
-            : `approved ${before.approved}×${before.denied > 0 ? `, denied ${before.denied}×` : ''}${before.last === undefined ? '' : `, last ${day(before.last)}`}`}
-        </Fact>
-        <Fact name="From">
-          <span className="mono">{request.source}</span>
-        </Fact>
-        <Fact name="To">
-          <span className="mono">{request.target.address ?? request.target.name}</span>
-        </Fact>
-        <Fact name="Session">
-          <Link href={routes.liveSession(request.session)}>
-            {request.session.slice(0, 8)}
-            {request.channel === undefined ? '' : `, channel ${request.channel}`}
-          </Link>
-        </Fact>
+        {!compact && (
+          <>
+            <Fact name="Same before">
+              {before.approved + before.denied === 0
+                ? 'not lately'
+                : `approved ${before.approved}×${before.denied > 0 ? `, denied ${before.denied}×` : ''}${before.last === undefined ? '' : `, last ${day(before.last)}`}`}
+            </Fact>
+            <Fact name="From">
+              <span className="mono">{request.source}</span>
+            </Fact>
+            <Fact name="To">
+              <span className="mono">{request.target.address ?? request.target.name}</span>
+            </Fact>
+            <Fact name="Session">
+              <Link href={routes.liveSession(request.session)}>
+                {request.session.slice(0, 8)}
+                {request.channel === undefined ? '' : `, channel ${request.channel}`}
+              </Link>
+            </Fact>
+          </>
+        )}
       </dl>
       {policyShown && <PolicyDialog policySet={request.policySet} policies={request.policies} onClose={() => setPolicyShown(false)} />}
     </>

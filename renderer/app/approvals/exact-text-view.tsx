@@ -13,7 +13,7 @@ export function ExactTextView({ text, language, label }: { text: string; languag
       <pre className={classes.text} tabIndex={0} role="group" aria-label={label}>
         {tokens.map((token) => (
           <span key={token.at} data-kind={token.kind}>
-            <Visible text={token.text} />
+            <Visible text={token.text} exact />
           </span>
         ))}
       </pre>
@@ -26,10 +26,10 @@ export function ExactTextView({ text, language, label }: { text: string; languag
   );
 }
 
-/** Words of others within a line, with nothing hidden in them. */
-export function Visible({ text }: { text: string }) {
+/** Words of others, with nothing hidden in them. `exact`: it is decided about, so what may be taken for something else is marked too. */
+export function Visible({ text, exact = false }: { text: string; exact?: boolean }) {
   return placed(visiblePieces(text)).map(({ kind, text: shown, at }) =>
-    kind === 'plain' ? (
+    kind === 'plain' || (kind === 'unusual' && !exact) ? (
       <Fragment key={at}>{shown}</Fragment>
     ) : (
       <span

@@ -12,7 +12,7 @@ import { usePlaybackState } from './use-playback.ts';
 const keepFocus = (event: MouseEvent) => event.preventDefault();
 
 export function Controls({ playback, find, full }: { playback: Playback; find: () => void; full: () => void }) {
-  const { playing, following, live, speed, folding, grown } = usePlaybackState(playback);
+  const { playing, following, live, speed, folding, grown, tiny, readable } = usePlaybackState(playback);
   const clock = useRef<HTMLSpanElement>(null);
   const end = useRef<HTMLSpanElement>(null);
   useEffect(
@@ -57,8 +57,9 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
       )}
       <Menu position="top-start" withinPortal>
         <Menu.Target>
-          <Button onMouseDown={keepFocus}>
-            <span className="muted">speed</span>&nbsp;{speed}×
+          <Button onMouseDown={keepFocus} aria-label={`Speed ${speed}×`}>
+            <span className={`muted ${classes.word}`}>speed&nbsp;</span>
+            {speed}×
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
@@ -70,12 +71,17 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
         </Menu.Dropdown>
       </Menu>
       <Button onMouseDown={keepFocus} aria-pressed={folding} onClick={() => playback.fold()} disabled={folded === 0}>
-        <span className="muted">idle</span>&nbsp;
+        <span className={`muted ${classes.word}`}>idle&nbsp;</span>
         {folded === 0 ? 'none' : folding ? `folded ${length(folded)}` : 'in full'}
       </Button>
       <Button onMouseDown={keepFocus} onClick={find} leftSection={<IconSearch size={13} />}>
         find
       </Button>
+      {tiny && (
+        <Button onMouseDown={keepFocus} onClick={() => playback.toggleReadable()} title="This screen was larger than yours (Z)">
+          {readable ? 'fit' : 'enlarge'}
+        </Button>
+      )}
       <span className={classes.hints} aria-hidden="true">
         Space play · ←→ 5 s · ⇧←→ mark · C link · ? all keys
       </span>

@@ -48,8 +48,10 @@ function Session({ shown }: { shown: Shown }) {
   const { place, showChannel, showPanel } = address;
   const erased = session.state === 'erased';
   const channel = erased ? undefined : chosenOf(channels, place.channel);
-  const review = useAsk('review.show', { session: session.id }, { enabled: !erased });
   const opening = usePlayback(session.id, channel?.channel, () => place.at, address.write);
+  // The recording comes first: what is beside it is asked for when it is open, unless it is what is looked at.
+  const ready = channel === undefined || opening.state !== 'opening';
+  const review = useAsk('review.show', { session: session.id }, { enabled: !erased && (ready || place.panel === 'review') });
   const playback = opening.state === 'open' ? opening.playback : undefined;
   const shownNow = useWatchReport(session.id, channel?.channel ?? 0, playback);
   const mayExport = useHasRole('auditor', 'admin');
@@ -73,6 +75,7 @@ function Session({ shown }: { shown: Shown }) {
         bar={
           <SessionHeader
             shown={shown}
+            ready={ready}
             signOff={erased ? undefined : signOff}
             save={mayExport && !erased && session.state !== 'live' ? () => setDialog('export') : undefined}
           />
@@ -86,7 +89,7 @@ function Session({ shown }: { shown: Shown }) {
               shown={shown}
               channel={channel?.channel}
               playback={playback}
-              opening={opening.state === 'opening' && channel !== undefined}
+              opening={!ready}
               panel={place.panel}
               choose={showPanel}
               go={go}

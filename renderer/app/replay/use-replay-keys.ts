@@ -53,6 +53,7 @@ export function useReplayKeys({ session, channel, playback, marks, find, note, f
     },
     { keys: ['PageUp'], label: 'Scroll the screen back', group, run: () => scroll(1) },
     { keys: ['PageDown'], label: 'Scroll the screen on', group, run: () => scroll(-1) },
+    { keys: ['z'], label: 'The whole screen, or large enough to read', group, run: () => playback.toggleReadable() },
     { keys: ['mod+f', '/'], label: 'Find on this screen', group, run: find },
     { keys: ['n'], label: 'Put a note on this moment', group, run: note },
     { keys: ['c'], label: 'Copy a link to this moment', group, run: copyLink },

@@ -50,8 +50,8 @@ export function ReviewPanel({ session, channel, review, problem, retry, noting, 
         {watched.map(({ operator, nanos: seen }) => (
           <div key={operator} className={classes.watched}>
             <span>{operator}</span>
-            <meter min={0} max={Math.max(1, nanos)} value={seen} aria-label={`Watched by ${operator}`} />
             <span className="muted">{shareWords(seen, nanos)}</span>
+            <meter min={0} max={Math.max(1, nanos)} value={seen} aria-label={`Watched by ${operator}`} />
           </div>
         ))}
       </section>

@@ -1,10 +1,12 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import type { OperationOutput } from '../../../../contract/operator-api.ts';
 import { useAsk } from '../../client/queries.ts';
 import { ProtocolBadge, TargetLabel, Tell, Who } from '../../design/labels.tsx';
 import { Screen, Split, Spring } from '../../design/pane.tsx';
 import { EmptyState, FaultState, LoadingState } from '../../design/states.tsx';
+import { useNow } from '../../design/use-now.ts';
 import { useKeys } from '../../keyboard/use-keys.tsx';
 import { routes } from '../../routes.ts';
 import { DeedButtons } from '../supervise/deed-buttons.tsx';
@@ -27,6 +29,12 @@ export function LiveSession({ session: id }: { session: string }) {
     if (runs === true) setWasLive(true);
   }, [runs]);
   const watched = useLiveView(runs === true || wasLive ? id : undefined);
+  const isWatching = watched.view?.state === 'watching';
+  const { refetch } = show;
+  useEffect(() => {
+    // How many watch, with this one among them.
+    if (isWatching) void refetch();
+  }, [isWatching, refetch]);
   const [, go] = useLocation();
   useKeys([{ keys: ['Escape'], label: 'Back to the wall', group: 'Live', run: () => go(routes.live) }]);
   if (show.data === undefined)
@@ -39,7 +47,7 @@ export function LiveSession({ session: id }: { session: string }) {
         )}
       </Screen>
     );
-  const { session, summary, live } = show.data;
+  const { session, summary, live, channels } = show.data;
   if (runs === false && !wasLive)
     return (
       <Screen label="Live">
@@ -83,6 +91,7 @@ export function LiveSession({ session: id }: { session: string }) {
         principal={session.principal}
         target={session.target}
         watchers={live?.watchers}
+        known={channels}
         standing={standing}
       />
     </Screen>
@@ -97,10 +106,11 @@ interface LiveBodyProps {
   readonly principal: string;
   readonly target: string;
   readonly watchers: number | undefined;
+  readonly known: OperationOutput<'session.show'>['channels'];
   readonly standing: { readonly paused: boolean; readonly stepping: boolean };
 }
 
-function LiveBody({ id, watched, ended, reason, principal, target, watchers, standing }: LiveBodyProps) {
+function LiveBody({ id, watched, ended, reason, principal, target, watchers, known, standing }: LiveBodyProps) {
   const { view } = watched;
   const [chosen, setChosen] = useState<number>();
   const [locking, setLocking] = useState(false);
@@ -109,10 +119,10 @@ function LiveBody({ id, watched, ended, reason, principal, target, watchers, sta
     <>
       <Split
         sideLabel="About this session"
-        side={<SessionSide session={id} noted={watched.noted} channels={channelsOf(view)} watchers={watchers} running={!ended} />}
+        side={<SessionSide session={id} noted={watched.noted} channels={known} watchers={watchers} running={!ended} />}
       >
         <Stage watched={watched} channel={channel} session={id} ended={ended} reason={reason} />
-        <Channels view={view} shown={channel?.channel} onChoose={setChosen} />
+        <Channels view={view} known={known} shown={channel?.channel} onChoose={setChosen} />
       </Split>
       <div className={classes.actions}>
         <DeedButtons subject={ended ? undefined : { id, principal, target }} standing={standing} />
@@ -129,6 +139,8 @@ function LiveBody({ id, watched, ended, reason, principal, target, watchers, sta
 
 /** How far what is seen is behind what happens, by two clocks. */
 function Delay({ view }: { view: LiveView }) {
+  // It changes with each frame; once a second is enough for whoever reads it.
+  useNow();
   const { words, tone } = describeLag(view.lag);
   return (
     <Tell
@@ -144,15 +156,14 @@ function channelsOf(view: LiveView | undefined): readonly WatchedChannel[] {
   return view === undefined ? [] : [...view.channels.values()];
 }
 
-function Channels({
-  view,
-  shown,
-  onChoose,
-}: {
-  view: LiveView | undefined;
-  shown: number | undefined;
-  onChoose: (channel: number) => void;
-}) {
+interface ChannelsProps {
+  readonly view: LiveView | undefined;
+  readonly known: OperationOutput<'session.show'>['channels'];
+  readonly shown: number | undefined;
+  readonly onChoose: (channel: number) => void;
+}
+
+function Channels({ view, known, shown, onChoose }: ChannelsProps) {
   const channels = channelsOf(view);
   if (channels.length < 2 || shown === undefined) return null;
   return (
@@ -164,7 +175,7 @@ function Channels({
         onChange={(value) => onChoose(Number(value))}
         data={channels.map(({ channel, kind, open, hasTerminal }) => ({
           value: String(channel),
-          label: `${channel} ${kind}${hasTerminal ? ' · terminal' : ''}${open ? '' : ' · closed'}`,
+          label: `${channel} ${known.find((each) => each.channel === channel)?.kind ?? kind}${hasTerminal ? ' · terminal' : ''}${open ? '' : ' · closed'}`,
         }))}
       />
     </div>

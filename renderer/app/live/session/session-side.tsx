@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
+import type { OperationOutput } from '../../../../contract/operator-api.ts';
 import { countdown } from '../../approvals/countdown.ts';
 import { inFewWords } from '../../approvals/exact-text.ts';
 import { Visible } from '../../approvals/exact-text-view.tsx';
@@ -10,37 +11,49 @@ import { TimeText } from '../../design/labels.tsx';
 import { useNow } from '../../design/use-now.ts';
 import { routes } from '../../routes.ts';
 import type { NotedEvent } from '../watch/use-live-view.ts';
-import type { WatchedChannel } from '../watch/watched-channel.ts';
 import classes from './session.module.css';
 import { useDoings } from './use-doings.ts';
 
 interface SessionSideProps {
   readonly session: string;
   readonly noted: readonly NotedEvent[];
-  readonly channels: readonly WatchedChannel[];
+  readonly channels: OperationOutput<'session.show'>['channels'];
   readonly watchers: number | undefined;
   readonly running: boolean;
 }
 
 /** What waits for a person, what is open, who looks, and what it has done so far. */
 export function SessionSide({ session, noted, channels, watchers, running }: SessionSideProps) {
-  const open = channels.filter((channel) => channel.open);
+  const open = channels.filter(({ closed }) => closed === null);
   return (
     <div className={classes.side}>
       {running && <Waiting session={session} />}
       {running && (
         <section className={classes.section} aria-label="At the moment">
           <h2>At the moment</h2>
-          <p>
-            {open.length === 0 ? 'Nothing is open' : open.map(({ channel, kind }) => `${kind} (channel ${channel})`).join(', ')}
-            {watchers !== undefined && <span className="muted"> · {counting(watchers, 'person watches', 'people watch')}</span>}
-          </p>
+          {open.length === 0 && <p className="muted">Nothing is open.</p>}
+          <ul className={classes.open} aria-label="Open channels">
+            {open.slice(-MOST_OPEN).map(({ channel, kind, detail }) => (
+              <li key={channel}>
+                {kind} <span className="faint">channel {channel}</span>
+                {typeof detail.command === 'string' && (
+                  <code className="mono">
+                    <Visible text={detail.command} />
+                  </code>
+                )}
+              </li>
+            ))}
+          </ul>
+          {watchers !== undefined && <p className="muted">{counting(watchers, 'person watches', 'people watch')}</p>}
         </section>
       )}
       <SoFar session={session} noted={noted} />
     </div>
   );
 }
+
+/** A session may have a hundred of them. */
+const MOST_OPEN = 8;
 
 function Waiting({ session }: { session: string }) {
   const { data } = useAsk('approval.list', { session, limit: 100 });

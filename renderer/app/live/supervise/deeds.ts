@@ -89,7 +89,7 @@ export function doneWords(deed: Deed, shown: number | undefined): string {
       return 'Each next action waits for a reviewer from here on.';
     case 'unstep':
       return 'Actions do not wait any more.';
-    case 'terminate':
+    default:
       return 'Both sides are closed, and the end is on record.';
   }
 }

@@ -80,7 +80,7 @@ export function moved(at: number, direction: Direction, columns: number, count: 
       return Math.floor(at / columns) === Math.floor(last / columns) ? at : Math.min(last, at + columns);
     case 'first':
       return 0;
-    case 'last':
+    default:
       return last;
   }
 }

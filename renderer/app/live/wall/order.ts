@@ -20,14 +20,16 @@ export interface Running {
   readonly denied: number;
   /** When the first of what it waits for expires; undefined when it waits for nobody. */
   readonly deadline: string | undefined;
+  /** What that is. */
+  readonly asks: Waiting['request'] | undefined;
 }
 
 /** Rows of sessions that do not run any more, though nobody has written so yet, are left out. */
 export function runningOf(rows: readonly Row[], approvals: readonly Waiting[]): Running[] {
-  const deadlines = new Map<string, string>();
+  const first = new Map<string, Waiting['request']>();
   for (const { state, request } of approvals) {
-    const known = deadlines.get(request.session);
-    if (state === 'waiting' && (known === undefined || request.expires < known)) deadlines.set(request.session, request.expires);
+    const known = first.get(request.session);
+    if (state === 'waiting' && (known === undefined || request.expires < known.expires)) first.set(request.session, request);
   }
   return rows.flatMap(({ live, summary, ...row }) =>
     live === undefined || live === null
@@ -47,7 +49,8 @@ export function runningOf(rows: readonly Row[], approvals: readonly Waiting[]): 
             watchers: live.watchers,
             asked: summary?.asked ?? 0,
             denied: summary?.denied ?? 0,
-            deadline: deadlines.get(row.id),
+            deadline: first.get(row.id)?.expires,
+            asks: first.get(row.id),
           },
         ],
   );

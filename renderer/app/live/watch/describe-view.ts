@@ -25,7 +25,7 @@ export function describeView(
       return { tone: 'deny', words: `Not watched any more: ${why || 'the gateway refused it'}`, stale: true };
     case 'ended':
       return { tone: 'plain', words: `Ended: ${why}`, stale: true };
-    case 'watching':
+    default:
       return describeChannel(channel);
   }
 }

@@ -11,6 +11,12 @@ import type { Emulation } from '../../../../contract/replay/screen/emulation.ts'
  */
 export type ScreenState = 'waiting' | 'shown' | 'behind' | 'none';
 
+/** What has come and is not drawn yet. `length`: characters of it. */
+interface Waiting {
+  readonly length: number;
+  readonly begin: () => Generator<void> | undefined;
+}
+
 type Snapshot = Extract<LiveMessage, { type: 'snapshot' }>;
 
 /** Characters that may wait to be shown. Whoever has more is so far behind that a new screen is quicker. */
@@ -34,9 +40,10 @@ export class WatchedChannel {
   readonly #noted: (note: Note) => void;
   #screen: ChannelScreen | undefined;
   #decoder = newDecoder();
-  #waiting: (() => Generator<void> | undefined)[] = [];
+  #waiting: Waiting[] = [];
+  /** Of all that waits, and of what is being drawn. */
   #waitingLength = 0;
-  #now: Generator<void> | undefined;
+  #now: { readonly drawing: Generator<void>; readonly length: number } | undefined;
 
   constructor({ channel, kind, openedAt, terminal }: LiveChannel, noted: (note: Note) => void) {
     this.channel = channel;
@@ -104,7 +111,7 @@ export class WatchedChannel {
   /** What had been written before somebody joined, of a channel without a terminal: from its recording, before anything else. */
   past(events: readonly CastEvent[]): void {
     if (this.hasTerminal) return;
-    const before = events.map((event) => () => this.#screen?.begin(event));
+    const before = events.map((event): Waiting => ({ length: 0, begin: () => this.#screen?.begin(event) }));
     this.#waiting.unshift(...before);
   }
 
@@ -125,12 +132,16 @@ export class WatchedChannel {
 
   /** Draws one piece of what waits. Whether there is more. */
   step(): boolean {
-    if (this.#now !== undefined) {
-      if (this.#now.next().done === true) this.#now = undefined;
-      return this.waits;
+    if (this.#now === undefined) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return false;
+      const drawing = next.begin();
+      if (drawing === undefined) this.#waitingLength -= next.length;
+      else this.#now = { drawing, length: next.length };
+    } else if (this.#now.drawing.next().done === true) {
+      this.#waitingLength -= this.#now.length;
+      this.#now = undefined;
     }
-    this.#now = this.#waiting.shift()?.();
-    if (this.#waiting.length === 0) this.#waitingLength = 0;
     return this.waits;
   }
 
@@ -157,7 +168,7 @@ export class WatchedChannel {
   }
 
   #wait(length: number, begin: () => Generator<void> | undefined): void {
-    this.#waiting.push(begin);
+    this.#waiting.push({ length, begin });
     this.#waitingLength += length;
   }
 }

@@ -54,7 +54,8 @@ export function useFind(session: string, channel: number): { found: Found; find:
           hits.push(...page.hits);
           unindexed += page.unindexed ?? 0;
           ({ cursor } = page);
-          const so = { words, hits: hits.toSorted((a, b) => a.first - b.first), unindexed, problem: undefined };
+          // They come newest first; what came at one moment stays in the order in which it stood there.
+          const so = { words, hits: hits.toReversed().sort((a, b) => a.first - b.first), unindexed, problem: undefined };
           const over = cursor === undefined || hits.length >= MOST_HITS;
           setFound({ ...so, searching: !over, more: over && cursor !== undefined });
           if (over) return;

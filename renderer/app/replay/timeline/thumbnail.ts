@@ -64,6 +64,9 @@ function drawScreen(screen: Emulation, canvas: HTMLCanvasElement): void {
   context.fillStyle = GROUND;
   context.fillRect(0, 0, width, height);
   context.textBaseline = 'middle';
+  // No ligatures: every character stands in its cell.
+  context.textRendering = 'optimizeSpeed';
+  context.fontKerning = 'none';
   context.font = `${font}px "JetBrains Mono", monospace`;
   const buffer = screen.core.buffers.active;
   const cell = emptyCell();
