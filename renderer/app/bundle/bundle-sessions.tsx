@@ -12,12 +12,12 @@ import type { SessionEvidence } from './verdict.ts';
 
 const columns: readonly TableColumn[] = [
   { name: 'started', title: 'Started', width: 118 },
-  { name: 'who', title: 'Who', width: 250, grows: true },
+  { name: 'who', title: 'Who', width: 230, grows: true },
   { name: 'target', title: 'Target', width: 84, grows: true },
-  { name: 'protocol', title: 'Protocol', width: 78 },
-  { name: 'length', title: 'Length', width: 66 },
+  { name: 'protocol', title: 'Protocol', width: 72 },
+  { name: 'length', title: 'Length', width: 56 },
   { name: 'what', title: 'What', width: 120, grows: true },
-  { name: 'evidence', title: 'Evidence', width: 112 },
+  { name: 'evidence', title: 'Evidence', width: 104 },
 ];
 
 /** The sessions of a bundle. Each can be replayed as soon as the records are read. */
