@@ -40,14 +40,14 @@ export function SessionHeader({
         </span>
       </div>
       <div className={classes.deeds}>
-      <EvidencePill session={session.id} evidence={summary.evidence} flags={summary.flags} />
-      {live && (
-        <Button component={Link} href={routes.liveSession(session.id)}>
-          Watch live
-        </Button>
-      )}
-      {signOff !== undefined && <Button onClick={signOff}>Sign off…</Button>}
-      {save !== undefined && <Button onClick={save}>Export…</Button>}
+        <EvidencePill session={session.id} evidence={summary.evidence} flags={summary.flags} />
+        {live && (
+          <Button component={Link} href={routes.liveSession(session.id)}>
+            Watch live
+          </Button>
+        )}
+        {signOff !== undefined && <Button onClick={signOff}>Sign off…</Button>}
+        {save !== undefined && <Button onClick={save}>Export…</Button>}
       </div>
     </>
   );
