@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
+import { ApprovalNotifier } from '../approvals/approval-notifier.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { routes } from '../routes.ts';
 import { Boundary } from './boundary.tsx';
@@ -61,6 +62,7 @@ export function Frame() {
         </Boundary>
       </main>
       <StatusBar />
+      <ApprovalNotifier />
       <KeyHelp />
     </div>
   );
