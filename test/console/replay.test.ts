@@ -178,6 +178,12 @@ describe('a session', () => {
     await expect.poll(() => transcript.locator('[aria-current]').textContent()).toContain('echo the last');
     await page.getByRole('textbox', { name: 'Filter the transcript' }).fill('needle');
     await expect.poll(() => transcript.getByRole('listitem').count()).toBe(1);
+    // All of it, line by line, and each leads to the moment at which it was first there.
+    await page.getByText('All text').click();
+    const text = page.getByRole('list', { name: 'Text of the screen' });
+    await text.getByText('the-first-42').click();
+    await screens(page).toMatch(/the-first-42/);
+    expect(await screenOf(page)).not.toContain('needle');
   });
 
   it('shows at the pointer what was on the screen then, and is dragged through', async () => {
