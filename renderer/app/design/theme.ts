@@ -22,6 +22,8 @@ export const theme = createTheme({
         centered: true,
         transitionProps: { duration: 90 },
         closeButtonProps: { 'aria-label': 'Close' },
+        // It is the heading of a dialog, and no banner of the page.
+        attributes: { header: { role: 'presentation' } },
       },
     }),
     Drawer: Drawer.extend({ defaultProps: { lockScroll: false, closeButtonProps: { 'aria-label': 'Close' } } }),

@@ -6,6 +6,7 @@ import { useAsk } from '../../client/queries.ts';
 import { ProtocolBadge, TargetLabel, Tell, Who } from '../../design/labels.tsx';
 import { Screen, Split, Spring } from '../../design/pane.tsx';
 import { EmptyState, FaultState, LoadingState } from '../../design/states.tsx';
+import { useNow } from '../../design/use-now.ts';
 import { useKeys } from '../../keyboard/use-keys.tsx';
 import { routes } from '../../routes.ts';
 import { DeedButtons } from '../supervise/deed-buttons.tsx';
@@ -68,7 +69,7 @@ export function LiveSession({ session: id }: { session: string }) {
       label={`Live: ${session.principal} on ${session.target}`}
       bar={
         <>
-          <Button component={Link} href={routes.live} aria-label="Back to the wall">
+          <Button component={Link} href={routes.live} title="Back to the wall">
             ← Live
           </Button>
           <ProtocolBadge protocol={session.protocol} />
@@ -138,6 +139,8 @@ function LiveBody({ id, watched, ended, reason, principal, target, watchers, kno
 
 /** How far what is seen is behind what happens, by two clocks. */
 function Delay({ view }: { view: LiveView }) {
+  // It changes with each frame; once a second is enough for whoever reads it.
+  useNow();
   const { words, tone } = describeLag(view.lag);
   return (
     <Tell

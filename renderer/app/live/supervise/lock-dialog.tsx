@@ -1,6 +1,6 @@
 import { Button, Modal, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { type SyntheticEvent, useState } from 'react';
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react';
 import { Visible } from '../../approvals/exact-text-view.tsx';
 import { useHasRole } from '../../client/operator-context.tsx';
 import { useAsk, useDo } from '../../client/queries.ts';
@@ -114,6 +114,8 @@ function Locks({ maySupervise }: { maySupervise: boolean }) {
 function UnlockForm({ principal, onDone }: { principal: string; onDone: () => void }) {
   const unlock = useDo('lock.clear', ['lock.list']);
   const [reason, setReason] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     unlock.mutate({ principal, reason: reason.trim() }, { onSuccess: onDone });
@@ -125,7 +127,7 @@ function UnlockForm({ principal, onDone }: { principal: string; onDone: () => vo
         value={reason}
         maxLength={2000}
         required
-        data-autofocus
+        ref={field}
         onChange={(event) => setReason(event.currentTarget.value)}
         error={unlock.error?.message}
       />

@@ -39,36 +39,33 @@ export function Tile({ session, watched: isWatched, selected, reached, onSelect 
   }, [selected]);
   return (
     <li className={classes.tile} data-tone={standings[0]?.tone} data-selected={selected || undefined}>
-      <Link
-        ref={link}
-        href={routes.liveSession(session.id)}
-        className={classes.link ?? ''}
-        tabIndex={reached ? 0 : -1}
-        aria-label={spoken(session, standings)}
-        data-session={session.id}
-        onFocus={onSelect}
-      >
-        <div className={classes.screen}>
-          <TileScreen watched={watched} isWatched={isWatched} />
-          {session.asks !== undefined && (
-            <div className={classes.asks}>
-              <span className={classes.asksWhat}>Waits for approval</span>
-              <code>
-                <Visible text={inFewWords(session.asks)} exact />
-              </code>
-            </div>
-          )}
-        </div>
-        <div className={classes.caption}>
-          <ProtocolBadge protocol={session.protocol} />
-          <span className={classes.who}>
-            <Who principal={session.principal} />
-            <span className="faint"> on </span>
-            <TargetLabel name={session.target} tags={session.tags.env === undefined ? {} : { env: session.tags.env }} />
-          </span>
-          <Standings session={session} standings={standings} last={watched.view?.lastOutput} />
-        </div>
-      </Link>
+      <div className={classes.screen}>
+        <TileScreen watched={watched} isWatched={isWatched} />
+        {session.asks !== undefined && (
+          <div className={classes.asks}>
+            <span className={classes.asksWhat}>Waits for approval</span>
+            <code>
+              <Visible text={inFewWords(session.asks)} exact />
+            </code>
+          </div>
+        )}
+      </div>
+      <div className={classes.caption}>
+        <ProtocolBadge protocol={session.protocol} />
+        <Link
+          ref={link}
+          href={routes.liveSession(session.id)}
+          className={classes.link ?? ''}
+          tabIndex={reached ? 0 : -1}
+          data-session={session.id}
+          onFocus={onSelect}
+        >
+          <Who principal={session.principal} /> <span className="faint">on</span>{' '}
+          <TargetLabel name={session.target} tags={session.tags.env === undefined ? {} : { env: session.tags.env }} />
+          <span className={classes.unseen}>{standings.map(({ words }) => `, ${words}`).join('')}</span>
+        </Link>
+        <Standings session={session} standings={standings} last={watched.view?.lastOutput} />
+      </div>
     </li>
   );
 }
@@ -132,10 +129,4 @@ function Standings({ session, standings, last }: { session: Running; standings: 
       )}
     </span>
   );
-}
-
-function spoken({ principal, onBehalfOf, target, tags }: Running, standings: readonly Standing[]): string {
-  const whom = onBehalfOf === null ? '' : ` for ${onBehalfOf}`;
-  const env = tags.env === undefined ? '' : `, ${tags.env}`;
-  return [`${principal}${whom} on ${target}${env}`, ...standings.map(({ words }) => words)].join(', ');
 }
