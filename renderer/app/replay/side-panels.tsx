@@ -45,7 +45,14 @@ export function SidePanels({ shown, channel, playback, opening, panel, choose, g
     decision: () => <DecisionPanel session={id} channel={channel} />,
     cause: () => <CausePanel shown={shown} />,
     evidence: () => <EvidencePanel session={id} channel={channel} go={(at) => go(channel ?? 0, at)} />,
-    review: () => <ReviewPanel session={id} channel={channel} go={go} {...review} />,
+    review: () =>
+      shown.session.state === 'erased' ? (
+        <EmptyState title="There is nothing left to review">
+          <p className="muted">Notes and sign-offs are gone with the session.</p>
+        </EmptyState>
+      ) : (
+        <ReviewPanel session={id} channel={channel} go={go} {...review} />
+      ),
   };
   return (
     <Tabs
