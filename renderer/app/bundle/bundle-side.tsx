@@ -36,7 +36,7 @@ export function BundleSide({
       </Tabs.List>
       <Tabs.Panel value="steps" className={classes.panel ?? ''} tabIndex={0}>
         <StepList label="Steps of the verification" steps={(progress?.steps ?? []).map((step) => shown(step, choose))} />
-        <CheckpointForm bundle={bundle} ready={progress?.finished === true} />
+        <CheckpointForm bundle={bundle} ready={progress?.finished === true} origin={page?.ledger.origin} />
         <p className={classes.note}>
           Whose key signed this, no file can prove. Compare{' '}
           {progress?.key === undefined ? 'the key' : <b className="mono">{progress.key.id}</b>} of the log with what the gateway’s operator
