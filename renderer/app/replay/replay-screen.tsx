@@ -5,11 +5,11 @@ import { useHasRole, useOperator } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Screen, Split } from '../design/pane.tsx';
 import { EmptyState, FaultState, LoadingState } from '../design/states.tsx';
+import { ExportDialog } from '../export/export-dialog.tsx';
 import { SignOffDialog } from '../review/sign-off-dialog.tsx';
 import { routes } from '../routes.ts';
 import { ChannelReplay } from './channel-replay.tsx';
 import { type Channel, ChannelSwitcher } from './channel-switcher.tsx';
-import { ExportDialog } from './export-dialog.tsx';
 import { SessionHeader } from './session-header.tsx';
 import { SidePanels } from './side-panels.tsx';
 import { useAddress } from './use-address.ts';
@@ -117,6 +117,7 @@ function Session({ shown }: { shown: Shown }) {
               operator={operator}
               shownNow={shownNow}
               note={note}
+              covered={dialog !== undefined}
             />
           )}
         </Split>
@@ -124,7 +125,7 @@ function Session({ shown }: { shown: Shown }) {
       {review.data !== undefined && (
         <SignOffDialog session={session.id} review={review.data} opened={dialog === 'sign-off'} close={close} />
       )}
-      <ExportDialog session={session.id} opened={dialog === 'export'} close={close} />
+      {dialog === 'export' && <ExportDialog sessions={[session.id]} onClose={close} />}
     </div>
   );
 }

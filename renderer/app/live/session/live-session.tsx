@@ -69,7 +69,7 @@ export function LiveSession({ session: id }: { session: string }) {
       label={`Live: ${session.principal} on ${session.target}`}
       bar={
         <>
-          <Button component={Link} href={routes.live} aria-label="Back to the wall">
+          <Button component={Link} href={routes.live} title="Back to the wall">
             ← Live
           </Button>
           <ProtocolBadge protocol={session.protocol} />
