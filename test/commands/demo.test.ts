@@ -113,6 +113,7 @@ describe('the sessions that it begins with', () => {
     await page.getByRole('link', { name: /^Approvals/ }).click();
     await page.getByRole('button', { name: 'Make a signing key…' }).click();
     await page.getByRole('button', { name: 'Make and register the key' }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('button', { name: /^Approve/ }).click();
     expect(await session).toMatchObject({ status: 0 });
     expect(existsSync(file)).toBe(true);

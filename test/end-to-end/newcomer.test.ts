@@ -119,6 +119,7 @@ async function approvesACommand(page: Page, command: string): Promise<string> {
   await page.getByText(`touch ${file}`).first().waitFor();
   await page.getByRole('button', { name: 'Make a signing key…' }).click();
   await page.getByRole('button', { name: 'Make and register the key' }).click();
+  await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('button', { name: /^Approve/ }).click();
   expect(await exited, shown).toBe(0);
   return file;
