@@ -103,7 +103,7 @@ const themes = z.enum(['system', 'light', 'dark']);
 const settings = z.strictObject({
   notifications: z.boolean(),
   theme: themes,
-  /** The system's own dialog asks before an approval is signed, so that no page can approve anything by itself. */
+  /** The system's own dialog asks before an approval or a sign-off is signed, so that no page can approve anything by itself. */
   confirmSignatures: z.boolean(),
   /** Keys and log-ins may be kept although this system has no key store: whoever reads the files has them. */
   allowUnprotectedKeys: z.boolean(),
@@ -146,6 +146,7 @@ export const questions = {
       status: z.number().int(),
       /** Of `content-type`, `content-range`, `content-length`, `etag` and `retry-after` those that there are. */
       headers: z.record(z.string(), z.string()),
+      /** Text; of `application/octet-stream` each byte as the character of its number. */
       body: z.string(),
     }),
   },

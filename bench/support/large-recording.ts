@@ -43,6 +43,7 @@ export async function makeRecording(belongings: Belongings, bytes: number, withi
   if (within !== undefined) {
     const decision = { verdict: 'allow' as const, policies: ['bench'], policySet: '0'.repeat(64) };
     await records.append({ ...common, type: 'session.open', body: { protocol: 'ssh', requested: target.name, client: 'bench', decision } });
+    await records.append({ ...common, type: 'channel.open', body: { channel: 0, kind: 'shell', detail: {} } });
   }
   const channel = recorder.openChannel({
     ...{ session, channel: 0, protocol: 'ssh', kind: 'shell', actor, target },
@@ -63,7 +64,13 @@ export async function makeRecording(belongings: Belongings, bytes: number, withi
   }
   const { segments } = await channel.finish();
   if (within !== undefined) {
-    const body = { reason: 'the client disconnected', duration: 1, channels: 1, bytes: { i: 0, o: written, e: 0 } };
+    const bytes = { i: 0, o: written, e: 0 };
+    await records.append({
+      ...common,
+      type: 'channel.close',
+      body: { channel: 0, reason: 'closed', exit: { status: 0 }, bytes, segments },
+    });
+    const body = { reason: 'the client disconnected', duration: 1, channels: 1, bytes };
     await records.append({ ...common, type: 'session.close', body });
   }
   await recorder.close();

@@ -90,7 +90,7 @@ export async function openDesk(parts: DeskParts): Promise<Desk> {
         toPage.ready();
         return { ...parts.app, demo: parts.startDemo !== undefined, dark: parts.isDark(), secrets: protection };
       },
-      ...gatewayAnswers({ inUse, confirm, startDemo: parts.startDemo, logIn: (code) => logIns['login.code']({ code }) }),
+      ...gatewayAnswers({ inUse, key, confirm, startDemo: parts.startDemo, logIn: (code) => logIns['login.code']({ code }) }),
       ...logIns,
       ...fileAnswers({ inUse, dialogs: parts.dialogs, files, emit }),
       'socket.open': async ({ socket, path }) => {

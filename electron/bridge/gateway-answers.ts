@@ -1,14 +1,19 @@
+import { z } from 'zod';
 import { DesktopError } from '../base/desktop-error.ts';
-import { requirePagePath } from '../gateway/gateway-path.ts';
+import { addressOf, requirePagePath } from '../gateway/gateway-path.ts';
 import { lookAtGateway } from '../gateway/look-at-gateway.ts';
 import { gatewayOrigin } from '../gateway/pinned-connection.ts';
 import type { TrustedGateway } from '../keep/known-gateways.ts';
+import type { SigningKey } from '../keep/signing-key.ts';
 import type { Answers } from './dispatch.ts';
 import type { GatewayInUse } from './gateway-in-use.ts';
 import type { Confirmation } from './sign-statement.ts';
 
 /** What the page learns of an answer beside its body. */
 const TOLD_HEADERS = ['content-type', 'content-range', 'content-length', 'etag', 'retry-after'];
+
+/** Where keys are registered. */
+const KEYS = '/api/keys';
 
 /** A gateway that was started on this machine, as it says itself. */
 export interface DemoGateway {
@@ -20,6 +25,7 @@ export interface DemoGateway {
 
 export interface GatewayParts {
   readonly inUse: GatewayInUse;
+  readonly key: SigningKey;
   readonly confirm: (question: Confirmation) => Promise<boolean>;
   /** Undefined where there is none to start. */
   readonly startDemo: (() => Promise<DemoGateway>) | undefined;
@@ -32,9 +38,10 @@ type GatewayAnswers = Pick<
   'request' | 'gateways.list' | 'gateways.look' | 'gateways.trust' | 'gateways.use' | 'gateways.remove' | 'demo.start'
 >;
 
-export function gatewayAnswers({ inUse, confirm, startDemo, logIn }: GatewayParts): GatewayAnswers {
+export function gatewayAnswers({ inUse, key, confirm, startDemo, logIn }: GatewayParts): GatewayAnswers {
   return {
     request: async ({ path, method, headers, body }) => {
+      if (addressOf(path) === KEYS && method === 'POST') await requireOwnKey(body ?? '', key);
       const answer = await inUse.ask({ path: requirePagePath(path), method, headers, body });
       const told = Object.entries(answer.headers).filter(([name]) => TOLD_HEADERS.includes(name));
       return { status: answer.status, headers: Object.fromEntries(told), body: answer.body };
@@ -71,6 +78,26 @@ export function gatewayAnswers({ inUse, confirm, startDemo, logIn }: GatewayPart
       return { gateway: inUse.describe(gateway) };
     },
   };
+}
+
+/**
+ * Only the key of this device, of which the person was asked as its proof was signed: with another one, which it would
+ * have made itself, a page that was taken over could sign whatever it likes. Throws REQUEST_INVALID.
+ */
+async function requireOwnKey(body: string, key: SigningKey): Promise<void> {
+  const read = z.looseObject({ key: z.string() }).safeParse(parsed(body));
+  if (read.success && read.data.key === (await key.info())?.line) return;
+  throw new DesktopError('REQUEST_INVALID', 'the page may register the key of this device and no other', {
+    remedy: 'register other keys with the command line, or in a browser',
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // The gateway would not take it either.
+  }
 }
 
 /** Its certificate comes from the process that we have started, and not over the network: nobody need compare it. */

@@ -39,11 +39,11 @@ export class GatewayInUse {
     return { id, name, origin, fingerprint, current, loggedIn: this.#logIns.of(id) !== undefined };
   }
 
-  /** Throws NOT_FOUND when none is in use. */
+  /** Throws LOGIN_REQUIRED when none is in use: to get in begins with choosing one. */
   reach(): { readonly gateway: TrustedGateway; readonly client: PinnedClient; readonly logIn: LogIn | undefined } {
     const gateway = this.known.current();
     if (gateway === undefined)
-      throw new DesktopError('NOT_FOUND', 'No gateway is in use', { remedy: 'choose one, or connect to a new one' });
+      throw new DesktopError('LOGIN_REQUIRED', 'No gateway is in use', { remedy: 'choose one, or connect to a new one' });
     if (this.#client?.gateway.origin !== gateway.origin || this.#client.gateway.fingerprint !== gateway.fingerprint) {
       this.#client?.close();
       this.#client = new PinnedClient({ origin: gateway.origin, fingerprint: gateway.fingerprint });

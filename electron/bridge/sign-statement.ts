@@ -1,6 +1,6 @@
 import { canonicalText } from '../../contract/canonical.ts';
 import type { Approval, OperationOutput } from '../../contract/operator-api.ts';
-import { type SignedStatement, statementText } from '../../contract/signed-statements.ts';
+import { type ReviewStatement, type SignedStatement, statementText } from '../../contract/signed-statements.ts';
 import { DesktopError } from '../base/desktop-error.ts';
 import { askOperation } from '../gateway/operations-client.ts';
 import type { SigningKey } from '../keep/signing-key.ts';
@@ -17,7 +17,7 @@ export interface StatementSignerParts {
   readonly inUse: GatewayInUse;
   readonly key: SigningKey;
   readonly confirm: (question: Confirmation) => Promise<boolean>;
-  /** Whether the person wants to be asked before each approval. */
+  /** Whether the person wants to be asked before each approval and sign-off. */
   readonly asks: () => boolean;
 }
 
@@ -29,7 +29,7 @@ const LONGEST_SHOWN = 1500;
 /**
  * Signs what the page hands over, on its own terms. The page may have been taken over: so the text is made here, the
  * statement has to be for the gateway in use and from whoever is logged in there, a request has to be the one that the
- * gateway shows this process as well, and an approval is confirmed outside of the page. Throws GATEWAY_MISMATCH,
+ * gateway shows this process as well, and what lets something pass is confirmed outside of the page. Throws GATEWAY_MISMATCH,
  * NOT_CONFIRMED, and what the gateway answers.
  */
 export async function signStatement(
@@ -49,6 +49,7 @@ export async function signStatement(
     }
     case 'review':
       requireSame('reviewer', statement.review.reviewer, operator);
+      if (statement.review.verdict === 'fine' && asks()) await requireYes(confirm, reviewQuestion(statement.review));
       break;
     case 'key':
       requireSame('operator', statement.operator, operator);
@@ -128,6 +129,11 @@ export function approvalQuestion(
     ].join('\n\n'),
     yes: 'Approve',
   };
+}
+
+function reviewQuestion({ session, reason }: ReviewStatement): Confirmation {
+  const said = reason === '' ? '' : `\n\n${visible(reason).slice(0, LONGEST_SHOWN)}`;
+  return { title: 'Sign off a session as fine?', detail: `The session ${visible(session)}.${said}`, yes: 'Sign off' };
 }
 
 /** A dialog shows text as it is: what would turn it around, hide or add lines becomes visible. */

@@ -77,7 +77,7 @@ export class ApprovalWatch {
     try {
       return this.#inUse.reachLoggedIn();
     } catch (thrown) {
-      if (thrown instanceof DesktopError && (thrown.code === 'NOT_FOUND' || thrown.code === 'LOGIN_REQUIRED')) return undefined;
+      if (thrown instanceof DesktopError && thrown.code === 'LOGIN_REQUIRED') return undefined;
       throw thrown;
     }
   }

@@ -15,8 +15,9 @@ import { bridgeOfPreload, desktopHost } from './host/desktop-host.ts';
 
 const place = document.getElementById('app');
 if (place === null) throw new TypeError('the page has no place for the app');
+const press = (key: string) => void window.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey: true, cancelable: true }));
 const bridge = bridgeOfPreload();
-const host = bridge === undefined ? browserHost() : await desktopHost(bridge);
+const host = bridge === undefined ? browserHost() : await desktopHost(bridge, press);
 createRoot(place).render(
   <StrictMode>
     <App host={host} />

@@ -41,7 +41,8 @@ interface Style {
 export class ScreenPainter {
   readonly node: HTMLElement;
   readonly #player: PaintedScreen;
-  readonly #smallest: number;
+  #smallest: number;
+  #font = LARGEST_FONT;
   readonly #largest: number;
   readonly #cells = element('div', { class: 'cells' });
   readonly #observer: ResizeObserver;
@@ -62,6 +63,17 @@ export class ScreenPainter {
     this.node.addEventListener('wheel', (event) => this.#wheel(event), { passive: true });
     this.#observer = new ResizeObserver(() => this.fit());
     this.#observer.observe(this.node);
+  }
+
+  /** Pixels of the type as it is drawn. */
+  get font(): number {
+    return this.#font;
+  }
+
+  /** No smaller type than this: what does not fit then is scrolled. */
+  set smallest(pixels: number) {
+    this.#smallest = pixels;
+    this.fit();
   }
 
   /** Back to the newest lines; playing always shows them. */
@@ -129,6 +141,7 @@ export class ScreenPainter {
     const wanted = Math.min((width - gutter) / (cols * characterRatio()), height / (rows * LINE_HEIGHT), this.#largest);
     // Whole line heights: half a pixel a row would leave hairlines between blocks of colour.
     const font = Math.max(this.#smallest, Math.floor(wanted * 4) / 4);
+    this.#font = font;
     this.#cells.style.fontSize = `${font}px`;
     this.#cells.style.setProperty('--line', `${Math.max(1, Math.floor(font * LINE_HEIGHT))}px`);
     this.#cells.style.width = `calc(${cols}ch + ${gutter}px)`;

@@ -67,6 +67,8 @@ describe('the evidence', () => {
     await page.getByText('for the first time today').waitFor();
     // Another question grows the ledger; what it is then has to continue what it was.
     await page.getByRole('button', { name: /^Which privileged access/ }).click();
+    await page.getByText('consistent with what was seen here before').waitFor();
+    await page.getByRole('button', { name: 'Show the ledger' }).click();
     await page.getByText(/consistent since/).waitFor();
     const size = await page.evaluate(() => localStorage.length);
     expect(size).toBeGreaterThan(0);
@@ -82,10 +84,10 @@ describe('the evidence', () => {
       }
     }, new ServedLog(5).checkpoint());
     await page.reload();
-    await page.getByText('This ledger is not the one that was seen here before').waitFor();
+    await page.getByRole('heading', { name: 'This ledger is not the one that was seen here before' }).waitFor();
     await page.getByText('It is another log').waitFor();
     await page.reload();
-    await page.getByText('This ledger is not the one that was seen here before').waitFor();
+    await page.getByRole('heading', { name: 'This ledger is not the one that was seen here before' }).waitFor();
     await page.getByRole('button', { name: 'I know why…' }).click();
     await page.getByRole('button', { name: 'Yes, from now on this one is right' }).click();
     await page.getByText('for the first time today').waitFor();

@@ -7,12 +7,14 @@ import type { Approval } from '../../contract/operator-api.ts';
 import { ApprovalWatch, type WatchState } from '../../electron/watch/approval-watch.ts';
 import { ask as askRenderer } from '../../renderer/app/client/ask.ts';
 import { EventStream } from '../../renderer/app/client/event-stream.ts';
+import { judge } from '../../renderer/app/evidence/ledger-memory.ts';
 import { desktopHost } from '../../renderer/app/host/desktop-host.ts';
 import { type Host, NoSigningKey } from '../../renderer/app/host/host.ts';
 import { askOnSocket, makeOperators } from '../operator-api/api-client.ts';
 import { startBrowser } from '../support/browser.ts';
 import { sshArguments } from '../support/clients.ts';
 import { clients, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts';
+import { reviewerKey } from '../support/reviewer-key.ts';
 import { plainEnvironment } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
@@ -102,7 +104,7 @@ async function codeOf(doing: Promise<unknown>): Promise<string> {
 
 describe('getting in', () => {
   it('asks nobody before a gateway is in use', async () => {
-    expect(await codeOf(host.transport.request('/api/whoami', { method: 'GET', headers: {} }))).toBe('NOT_FOUND');
+    expect(await codeOf(host.transport.request('/api/whoami', { method: 'GET', headers: {} }))).toBe('LOGIN_REQUIRED');
     expect(await host.door.gateways()).toEqual([]);
   });
 
@@ -157,6 +159,23 @@ describe('somebody who is logged in', () => {
     await expect(askRenderer(host.transport, 'gateway.status', {})).resolves.toMatchObject({ ready: true });
     const missing = await host.transport.request('/api/no-such-thing', { method: 'GET', headers: { accept: 'application/json' } });
     expect(missing.status).toBe(404);
+  });
+
+  it('proves with the tiles of the ledger, byte for byte, that it only grew', async () => {
+    const { checkpoint, key, size } = await askRenderer(host.transport, 'evidence.status', {});
+    const first = await judge({ checkpoint, key }, undefined, undefined, '');
+    if (!('remember' in first)) throw new Error(first.words);
+    // Asking to whom it has spoken is on record, so the ledger grows.
+    await askRenderer(host.transport, 'audit.ask', { question: 'sessions' });
+    const grown = await until('the ledger', async () => {
+      const now = await askRenderer(host.transport, 'evidence.status', {});
+      return now.size > size && now.checkpoint !== checkpoint ? now : undefined;
+    });
+    const bytes = (path: string) => host.transport.bytes?.(`/ledger/${path}`) ?? Promise.reject(new Error('no bytes'));
+    expect((await bytes('tile/0/000.p/3')).length).toBe(96);
+    await expect(bytes('tile/0/999')).rejects.toMatchObject({ status: 404 });
+    const judged = await judge({ checkpoint: grown.checkpoint, key: grown.key }, first.remember, bytes, '');
+    expect(judged.state, judged.words).toBe('consistent');
   });
 
   it('hears what happens, as it happens', async () => {
@@ -301,6 +320,28 @@ describe('a page that was taken over', () => {
       ]);
   });
 
+  it('registers no key but the one of this device', async () => {
+    const { line } = reviewerKey();
+    for (const path of ['/api/keys', '/api/%6beys', '/api/keys?x=1', '/api/keys/'])
+      for (const body of [JSON.stringify({ key: line, label: 'x', signature: 'x' }), 'no JSON', ''])
+        expect([path, await codeOf(host.transport.request(path, { method: 'POST', headers: {}, body }))]).toEqual([
+          path,
+          'REQUEST_INVALID',
+        ]);
+  });
+
+  it('signs nothing off by itself', async () => {
+    const { origin: ledger } = await askRenderer(host.transport, 'whoami', {});
+    const review = { session: 'x', subject: '0'.repeat(64), verdict: 'fine' as const, reviewer: ADA, reason: 'as\u202Eif' };
+    test.says = () => false;
+    expect(await codeOf(host.signer.sign({ kind: 'review', origin: ledger, review }))).toBe('NOT_CONFIRMED');
+    expect(test.asked.at(-1)?.detail).toContain('as\\u{202e}if');
+    test.says = () => true;
+    expect(await codeOf(host.signer.sign({ kind: 'review', origin: ledger, review: { ...review, reviewer: 'bob@example.com' } }))).toBe(
+      'REQUEST_INVALID',
+    );
+  });
+
   it('does not weaken the app without the person', async () => {
     test.says = () => false;
     expect(await test.ask('settings.set', { confirmSignatures: false, allowUnprotectedKeys: true, theme: 'dark' })).toMatchObject({
@@ -330,8 +371,7 @@ describe('the page itself, as it is in the app but for Electron', () => {
     const browser = await startBrowser(belongings);
     const fresh = await openTestDesk(belongings);
     const { page, faults, strays } = await showBehindBridge(browser, fresh.page);
-    await page.locator('#app > *').first().waitFor();
-    await expect.poll(async () => (await page.locator('body').innerText()).length).toBeGreaterThan(20);
+    await page.getByRole('textbox', { name: /address/i }).waitFor();
     expect([faults, strays]).toEqual([[], []]);
   });
 });

@@ -97,6 +97,7 @@ describe('what is asked', () => {
 describe('paths that the page may ask for', () => {
   it.each([
     '/api/whoami',
+    '/api/login/provider',
     '/api/sessions?cursor=a%2Fb&limit=3',
     '/ledger/tile/0/x001/234.p/5',
     '/healthz',
@@ -109,6 +110,8 @@ describe('paths that the page may ask for', () => {
     '/api/%2e%2e/metrics',
     '/api/./whoami',
     '/api/login/oidc',
+    '/api/login/provider/../oidc',
+    '/api/login/provider?x',
     '/api/login%2foidc',
     '/api/%6cogin/oidc',
     '/api/LOGIN/oidc',

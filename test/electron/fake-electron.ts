@@ -7,6 +7,9 @@ import { memorySafeStorage } from './test-desk.ts';
  * test be the system. It shows that the shell hangs everything up where it belongs; in-electron.test.ts shows the rest.
  */
 
+/** Hears what it is told, and does nothing. */
+export const told = () => vi.fn<(...args: unknown[]) => unknown>();
+
 type Handler = (...args: never[]) => unknown;
 
 /** Everything that happened, in order. */
@@ -89,9 +92,9 @@ export class FakeTray extends EventEmitter {
     super();
     trays.push(this);
   }
-  setImage = vi.fn();
-  setTitle = vi.fn();
-  destroy = vi.fn();
+  setImage = told();
+  setTitle = told();
+  destroy = told();
   setToolTip(text: string): void {
     this.tooltip = text;
   }
@@ -107,8 +110,8 @@ export class FakeNotification extends EventEmitter {
     this.options = options;
     notifications.push(this);
   }
-  show = vi.fn();
-  close = vi.fn();
+  show = told();
+  close = told();
 }
 
 class FakeApp extends EventEmitter {
@@ -122,10 +125,10 @@ class FakeApp extends EventEmitter {
   getName = (): string => 'Sallyport';
   getVersion = (): string => '1.2.3';
   setAsDefaultProtocolClient = (scheme: string): number => done.push(`protocol ${scheme}`);
-  setAboutPanelOptions = vi.fn();
-  showAboutPanel = vi.fn();
-  setAppUserModelId = vi.fn();
-  setBadgeCount = vi.fn();
+  setAboutPanelOptions = told();
+  showAboutPanel = told();
+  setAppUserModelId = told();
+  setBadgeCount = told();
 }
 
 export const app = new FakeApp();
@@ -136,10 +139,15 @@ export const electron = {
   Tray: FakeTray,
   Notification: FakeNotification,
   Menu: { buildFromTemplate: (template: unknown) => template, setApplicationMenu: keep('menu') as (menu: never) => void },
-  clipboard: { writeText: vi.fn() },
-  dialog: { showMessageBox: vi.fn(), showSaveDialog: vi.fn(), showOpenDialog: vi.fn(), showErrorBox: vi.fn() },
+  clipboard: { writeText: told() },
+  dialog: {
+    showMessageBox: vi.fn<(...args: unknown[]) => Promise<{ response: number }>>(),
+    showSaveDialog: told(),
+    showOpenDialog: told(),
+    showErrorBox: told(),
+  },
   ipcMain: { handle: (channel: string, handler: Handler) => handlers.set(`ipc ${channel}`, handler) },
-  nativeImage: { createFromPath: () => ({ setTemplateImage: vi.fn() }) },
+  nativeImage: { createFromPath: () => ({ setTemplateImage: told() }) },
   nativeTheme: Object.assign(new EventEmitter(), { themeSource: 'system', shouldUseDarkColors: true }),
   protocol: {
     registerSchemesAsPrivileged: (schemes: { scheme: string }[]) => done.push(`privileged ${schemes.map(({ scheme }) => scheme).join()}`),
@@ -157,7 +165,7 @@ export const electron = {
       setDevicePermissionHandler: keep('device'),
       setDisplayMediaRequestHandler: keep('display media'),
       setBluetoothPairingHandler: keep('bluetooth'),
-      setSpellCheckerEnabled: vi.fn(),
+      setSpellCheckerEnabled: told(),
       webRequest: { onBeforeRequest: keep('request') },
       on: (event: string, handler: Handler) => handlers.set(`session ${event}`, handler),
     },

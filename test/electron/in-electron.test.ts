@@ -11,7 +11,11 @@ import { Belongings } from '../support/temp.ts';
 const root = join(import.meta.dirname, '../..');
 const binary = electronBinary(root);
 const missing =
-  binary === undefined ? 'there is no Electron binary here (node_modules/electron/dist)' : hasDisplay() ? undefined : 'there is no display here';
+  binary === undefined
+    ? 'there is no Electron binary here (node_modules/electron/dist)'
+    : hasDisplay()
+      ? undefined
+      : 'there is no display here';
 // Said aloud, so that nobody takes the silence for a success.
 if (missing !== undefined) process.stderr.write(`SKIPPED: the desktop app was not tried in Electron, because ${missing}.\n`);
 

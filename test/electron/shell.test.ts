@@ -4,7 +4,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ASK_CHANNEL, BRIDGE_NAME, EVENT_CHANNEL, type RawBridge } from '../../contract/desktop-channels.ts';
 import { Belongings } from '../support/temp.ts';
 import { until } from '../support/wait.ts';
-import { app, done, electron, FakeWindow, handlers, notifications, reset, trays, windows } from './fake-electron.ts';
+import { app, done, electron, FakeWindow, handlers, notifications, reset, told, trays, windows } from './fake-electron.ts';
 
 // The app's own modules are loaded anew for each start; this one stays the same.
 const system = vi.hoisted((): { electron?: object } => ({}));
@@ -40,7 +40,7 @@ const asks = (window: FakeWindow, message: unknown, change: object = {}): Promis
   );
 
 const call = (name: string, ...args: unknown[]): unknown => (handlers.get(name) as (...args: unknown[]) => unknown)(...args);
-const prevented = () => ({ preventDefault: vi.fn() });
+const prevented = () => ({ preventDefault: told() });
 
 describe('the start of the app', () => {
   let window: FakeWindow;
@@ -80,11 +80,11 @@ describe('the start of the app', () => {
   });
 
   it('gives no permission, loads nothing from anywhere and downloads nothing', () => {
-    const granted = vi.fn();
+    const granted = told();
     call('permission request', undefined, 'clipboard-read', granted);
     expect(granted).toHaveBeenCalledWith(false);
     expect([call('permission check', undefined, 'media'), call('device', { deviceType: 'usb' })]).toEqual([false, false]);
-    const answered = vi.fn();
+    const answered = told();
     call('request', { url: 'https://evil.example/x.js' }, answered);
     call('request', { url: 'sallyport-app://console/app.js' }, answered);
     expect(answered.mock.calls).toEqual([[{ cancel: true }], [{ cancel: false }]]);
@@ -94,7 +94,7 @@ describe('the start of the app', () => {
   });
 
   it('takes no certificate that Chromium does not', () => {
-    const [event, answered] = [prevented(), vi.fn()];
+    const [event, answered] = [prevented(), told()];
     app.emit('certificate-error', event, undefined, 'https://x', 'error', {}, answered);
     expect([event.preventDefault.mock.calls.length, answered.mock.calls]).toEqual([1, [[false]]]);
   });

@@ -171,7 +171,8 @@ describe('an ID token', () => {
     const forged = Buffer.from(JSON.stringify(claims({ email: 'admin@example.com' }))).toString('base64url');
     const refused = 'the signature of the ID token is wrong';
     expect(await verify(opened(), [header, forged, signature].join('.'))).toEqual({ refused });
-    expect(await verify(opened(), [header, payload, `A${signature.slice(1)}`].join('.'))).toEqual({ refused });
+    const other = signature.startsWith('A') ? 'B' : 'A';
+    expect(await verify(opened(), [header, payload, `${other}${signature.slice(1)}`].join('.'))).toEqual({ refused });
     expect(await verify(opened(), `${header}.${payload}.`)).toEqual({ refused });
   });
 

@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Step } from '../../renderer/evidence/step.ts';
 import { type ByteSource, NotABundle } from '../../renderer/evidence/zip/zip-directory.ts';
 import { ZipVerification } from '../../renderer/evidence/zip/zip-verification.ts';
 
 export function sourceOf(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: async (at, length) => Uint8Array.from(bytes.subarray(at, at + length)) };
-}
-
-export function fileSource(path: string): ByteSource {
-  return sourceOf(readFileSync(path));
 }
 
 /** Opened and verified to the end. */

@@ -23,7 +23,8 @@ const VIEWS: readonly AboutType[] = ['access.viewed'];
 /** Read of one session: no more notes and sign-offs are taken than this, and what is watched beyond it does not count. */
 export const MOST_WORDS = 1000;
 const MOST_VIEWS = 20_000;
-const MOST_STRETCHES = 1000;
+/** Of one operator: what is told of them is looked at and written in one go. */
+const MOST_STRETCHES = 500;
 /** A few milliseconds of parsing. */
 const PAGE = 200;
 
@@ -68,7 +69,9 @@ export class Watched {
     this.byOperator.set(whose, own);
     const stretches = own.get(channel) ?? new Stretches(MOST_STRETCHES);
     own.set(channel, stretches);
-    stretches.add(from, end);
+    let held = 0;
+    for (const { all } of own.values()) held += all.length;
+    stretches.add(from, end, held < MOST_STRETCHES);
   }
 }
 

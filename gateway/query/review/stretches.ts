@@ -24,8 +24,8 @@ export class Stretches {
     return found !== undefined && found[0] <= from && to <= found[1];
   }
 
-  /** False when there is no room for one more that touches none of the others. */
-  add(from: number, to: number): boolean {
+  /** False when there is no room for one more that touches none of the others. `room`: whether there is elsewhere. */
+  add(from: number, to: number, room = true): boolean {
     const first = this.#firstEndingFrom(from);
     let behind = first;
     let [begin, end] = [from, to];
@@ -34,7 +34,7 @@ export class Stretches {
       end = Math.max(end, each[1]);
       behind += 1;
     }
-    if (behind === first && this.#all.length >= this.#most) return false;
+    if (behind === first && (!room || this.#all.length >= this.#most)) return false;
     this.#all.splice(first, behind - first, [begin, end]);
     return true;
   }

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
-import { useEffect, useMemo, useState } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { BundlePageChannel, BundlePageSession } from '../../../contract/bundle-page.ts';
 import { indexRecording, type RecordingIndex } from '../../../contract/replay/recording-index.ts';
@@ -28,7 +28,7 @@ interface Opened {
 }
 
 /** A session of a bundle, played from the parts that its records seal. */
-export function BundleReplay({
+export const BundleReplay = memo(function BundleReplay({
   bundle,
   session,
   faults,
@@ -76,7 +76,7 @@ export function BundleReplay({
       )}
     </div>
   );
-}
+});
 
 function ChannelReplay({ bundle, session, channel }: { bundle: OpenedBundle; session: BundlePageSession; channel: BundlePageChannel }) {
   const [opened, setOpened] = useState<Opened>();

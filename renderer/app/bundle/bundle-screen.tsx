@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useCallback } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { useSearchParams } from 'wouter';
 import { byteSize } from '../design/format.ts';
 import { Screen, Split, Spring } from '../design/pane.tsx';
@@ -11,7 +11,7 @@ import { BundleSessions } from './bundle-sessions.tsx';
 import { BundleSide } from './bundle-side.tsx';
 import { DropPlace, useDrop } from './drop-place.tsx';
 import type { OpenedBundle } from './opened-bundle.ts';
-import { verdictOf } from './verdict.ts';
+import { type SessionEvidence, sessionEvidence, verdictOf } from './verdict.ts';
 
 /** A bundle, verified and replayed on this device. It asks no gateway for anything. */
 export function BundleScreen() {
@@ -40,6 +40,12 @@ function Opened({ bundle }: { bundle: OpenedBundle }) {
   const choose = useCallback((session: string | undefined) => setSearch(session === undefined ? {} : { session }), [setSearch]);
   const progress = state.state === 'open' ? state.progress : undefined;
   const verdict = verdictOf(progress);
+  const told = useRef<SessionEvidence>(undefined);
+  const evidence = sessionEvidence(progress, told.current);
+  useEffect(() => {
+    told.current = evidence;
+  });
+  const backToSessions = useCallback(() => choose(undefined), [choose]);
   const page = state.state === 'open' ? state.page : undefined;
   const session = page?.sessions.find(({ id }) => id === chosen);
   return (
@@ -82,14 +88,14 @@ function Opened({ bundle }: { bundle: OpenedBundle }) {
               </p>
             </EmptyState>
           ) : session === undefined ? (
-            <BundleSessions page={page} progress={progress} choose={choose} />
+            <BundleSessions page={page} evidence={evidence} choose={choose} />
           ) : (
             <BundleReplay
               key={session.id}
               bundle={bundle}
               session={session}
-              faults={progress?.sessionFaults.get(session.id) ?? 0}
-              close={() => choose(undefined)}
+              faults={evidence.faults.get(session.id) ?? 0}
+              close={backToSessions}
             />
           )}
         </Split>

@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { memo, useDeferredValue, useMemo, useState } from 'react';
 import type { BundlePage, BundlePageSession } from '../../../contract/bundle-page.ts';
 import { printable } from '../../bundle-page/interface/printable.ts';
 import { sessionFilter } from '../../bundle-page/screens/session-filter.ts';
@@ -8,26 +8,26 @@ import { ProtocolBadge, Tell, TimeText, Who } from '../design/labels.tsx';
 import { EmptyState } from '../design/states.tsx';
 import { type TableColumn, VirtualTable } from '../design/virtual-table.tsx';
 import classes from './bundle.module.css';
-import type { BundleProgress } from './bundle-messages.ts';
+import type { SessionEvidence } from './verdict.ts';
 
 const columns: readonly TableColumn[] = [
   { name: 'started', title: 'Started', width: 118 },
-  { name: 'who', title: 'Who', width: 250, grows: true },
+  { name: 'who', title: 'Who', width: 230, grows: true },
   { name: 'target', title: 'Target', width: 84, grows: true },
-  { name: 'protocol', title: 'Protocol', width: 78 },
-  { name: 'length', title: 'Length', width: 66 },
+  { name: 'protocol', title: 'Protocol', width: 72 },
+  { name: 'length', title: 'Length', width: 56 },
   { name: 'what', title: 'What', width: 120, grows: true },
-  { name: 'evidence', title: 'Evidence', width: 112 },
+  { name: 'evidence', title: 'Evidence', width: 104 },
 ];
 
 /** The sessions of a bundle. Each can be replayed as soon as the records are read. */
-export function BundleSessions({
+export const BundleSessions = memo(function BundleSessions({
   page,
-  progress,
+  evidence,
   choose,
 }: {
   page: BundlePage;
-  progress: BundleProgress | undefined;
+  evidence: SessionEvidence;
   choose: (session: string) => void;
 }) {
   const [query, setQuery] = useState('');
@@ -67,20 +67,20 @@ export function BundleSessions({
           count={sessions.length}
           cell={(row, column) => {
             const session = sessions[row];
-            return session === undefined ? null : cellOf(session, column, progress);
+            return session === undefined ? null : cellOf(session, column, evidence);
           }}
           activate={(row) => {
             const session = sessions[row];
             if (session !== undefined) choose(session.id);
           }}
-          tone={(row) => ((progress?.sessionFaults.get(sessions[row]?.id ?? '') ?? 0) > 0 ? 'deny' : undefined)}
+          tone={(row) => ((evidence.faults.get(sessions[row]?.id ?? '') ?? 0) > 0 ? 'deny' : undefined)}
         />
       )}
     </>
   );
-}
+});
 
-function cellOf(session: BundlePageSession, column: string, progress: BundleProgress | undefined) {
+function cellOf(session: BundlePageSession, column: string, evidence: SessionEvidence) {
   switch (column) {
     case 'started':
       return <TimeText time={session.started} />;
@@ -97,7 +97,7 @@ function cellOf(session: BundlePageSession, column: string, progress: BundleProg
     case 'what':
       return <span className="mono muted">{whatOf(session)}</span>;
     default:
-      return <Evidence session={session} progress={progress} />;
+      return <Evidence session={session} evidence={evidence} />;
   }
 }
 
@@ -108,11 +108,10 @@ function whatOf({ recordings, state }: BundlePageSession): string {
   return `${printable(first.command ?? first.kind)}${rest.length > 0 ? ` and ${rest.length} more` : ''}`;
 }
 
-function Evidence({ session, progress }: { session: BundlePageSession; progress: BundleProgress | undefined }) {
-  const faults = progress?.sessionFaults.get(session.id) ?? 0;
-  if (faults > 0) return <Tell tone="deny">✗ {counting(faults, 'fault')}</Tell>;
-  if (progress?.finished !== true) return <span className="faint">○ not yet</span>;
-  if (progress.steps.some(({ state }) => state === 'failed')) return <Tell tone="ask">! see the steps</Tell>;
-  if (progress.steps.some(({ id, state }) => state === 'limited' && id !== 'attestation')) return <Tell tone="ask">! in part</Tell>;
-  return <Tell tone="ok">✓ as recorded</Tell>;
+function Evidence({ session, evidence: { faults, stands } }: { session: BundlePageSession; evidence: SessionEvidence }) {
+  const own = faults.get(session.id) ?? 0;
+  if (own > 0) return <Tell tone="deny">✗ {counting(own, 'fault')}</Tell>;
+  if (stands === 'running') return <span className="faint">○ not yet</span>;
+  if (stands === 'failed') return <Tell tone="ask">! see the steps</Tell>;
+  return stands === 'limited' ? <Tell tone="ask">! in part</Tell> : <Tell tone="ok">✓ as recorded</Tell>;
 }

@@ -63,7 +63,8 @@ function shown({ id, title, proves, limits, state, result, findings, more, progr
     result: printable(result),
     progress,
     took: ended ? tookWords(tookMs) : undefined,
-    details: (
+    version: findings.length + more,
+    details: () => (
       <>
         {findings.length > 0 && (
           <ul>

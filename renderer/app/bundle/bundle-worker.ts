@@ -11,7 +11,7 @@ import type { BundleProgress, FromWorker, Question, ToWorker } from './bundle-me
  */
 
 /** Between two words about progress, milliseconds. */
-const TELL_MILLIS = 80;
+const TELL_MILLIS = 200;
 
 const reads = new Map<number, { resolve(bytes: Uint8Array<ArrayBuffer>): void; reject(fault: Error): void }>();
 let lastRead = 0;

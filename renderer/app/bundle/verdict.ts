@@ -20,6 +20,28 @@ export function verdictOf(progress: BundleProgress | undefined): Verdict {
   return { tone: 'ok', words: 'Verified' };
 }
 
+/** What the list of sessions says of each. Another object only when it says something else. */
+export interface SessionEvidence {
+  readonly faults: ReadonlyMap<string, number>;
+  /** Of the bundle as a whole: nothing may look proved before all of it is. */
+  readonly stands: 'running' | 'failed' | 'limited' | 'passed';
+}
+
+export function sessionEvidence(progress: BundleProgress | undefined, before: SessionEvidence | undefined): SessionEvidence {
+  const faults = progress?.sessionFaults ?? new Map<string, number>();
+  const stands = standsOf(progress);
+  const same = before !== undefined && before.stands === stands && before.faults.size === faults.size;
+  if (same && [...faults].every(([session, count]) => before.faults.get(session) === count)) return before;
+  return { faults, stands };
+}
+
+function standsOf(progress: BundleProgress | undefined): SessionEvidence['stands'] {
+  if (progress?.finished !== true) return 'running';
+  if (progress.steps.some(({ state }) => state === 'failed')) return 'failed';
+  // Transcripts and tables may be unsigned; what is replayed is proved by the ledger all the same.
+  return progress.steps.some(({ id, state }) => state === 'limited' && id !== 'attestation') ? 'limited' : 'passed';
+}
+
 /** `12 ms`, `3.4 s`. */
 export function tookWords(millis: number): string {
   if (millis < 1) return '< 1 ms';

@@ -1,5 +1,5 @@
 import { IconAlertTriangle, IconCheck, IconCircle, IconCircleDashed, IconX } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { memo, type ReactNode, useState } from 'react';
 import classes from './step-list.module.css';
 
 export interface ShownStep {
@@ -12,8 +12,9 @@ export interface ShownStep {
   readonly progress?: number;
   /** How long it took; undefined while it has not ended. */
   readonly took: string | undefined;
-  /** What it proves and what not, and what was found. */
-  readonly details?: ReactNode;
+  /** What it proves and what not, and what was found; made when somebody looks. Another `version`: it says something else. */
+  readonly details?: () => ReactNode;
+  readonly version?: number;
 }
 
 const signs = {
@@ -35,7 +36,7 @@ export function StepList({ label, steps }: { label: string; steps: readonly Show
   );
 }
 
-function StepRow({ step: { id, title, state, result, progress = 0, took, details } }: { step: ShownStep }) {
+const StepRow = memo(function StepRow({ step: { id, title, state, result, progress = 0, took, details } }: { step: ShownStep }) {
   const [opened, setOpened] = useState<boolean>();
   const open = opened ?? state === 'failed';
   const { word, icon } = signs[state];
@@ -64,7 +65,19 @@ function StepRow({ step: { id, title, state, result, progress = 0, took, details
           <span style={{ transform: `scaleX(${progress})` }} />
         </span>
       )}
-      {open && details !== undefined && <div className={classes.details}>{details}</div>}
+      {open && details !== undefined && <div className={classes.details}>{details()}</div>}
     </li>
+  );
+}, isSame);
+
+function isSame({ step: one }: { step: ShownStep }, { step: other }: { step: ShownStep }): boolean {
+  return (
+    one.id === other.id &&
+    one.title === other.title &&
+    one.state === other.state &&
+    one.result === other.result &&
+    one.took === other.took &&
+    one.version === other.version &&
+    (one.state !== 'running' || one.progress === other.progress)
   );
 }

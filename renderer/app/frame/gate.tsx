@@ -6,6 +6,7 @@ import { type Operator, OperatorContext } from '../client/operator-context.tsx';
 import { asProblem } from '../client/problem.ts';
 import { useAsk } from '../client/queries.ts';
 import { FaultState, LoadingState } from '../design/states.tsx';
+import { ConnectGateway } from '../first-run/connect-gateway.tsx';
 import { LogInScreen } from '../first-run/log-in-screen.tsx';
 import { useHost } from '../host/host-context.tsx';
 import { routes } from '../routes.ts';
@@ -16,7 +17,7 @@ const WHO_MILLIS = 20_000;
 
 /** Lets in whoever is logged in, and shows everybody else how to. A log-in that ends leaves the place where it ended. */
 export function Gate({ children }: { children: ReactNode }) {
-  const { door } = useHost();
+  const { door, kind } = useHost();
   const [location] = useLocation();
   const client = useQueryClient();
   const [code, setCode] = useState(() => door.takeCode());
@@ -66,6 +67,7 @@ export function Gate({ children }: { children: ReactNode }) {
     return (
       <WithBundleDoor>
         <FaultState problem={who.error} retry={() => void who.refetch()} />
+        {kind === 'desktop' && <ConnectGateway onChanged={() => void client.resetQueries()} />}
       </WithBundleDoor>
     );
   return <LoadingState />;

@@ -11,9 +11,13 @@ export function bridgeOfPreload(): RawBridge | undefined {
   return (globalThis as { readonly [BRIDGE_NAME]?: RawBridge })[BRIDGE_NAME];
 }
 
+/** What the menu asks for is what these keys with Ctrl ask for: whichever screen is there knows what to do. */
+const menuKeys = { palette: 'k', find: 'f' } as const;
+
 /** In the desktop app: everything goes over the one bridge to the main process. */
-export async function desktopHost(raw: RawBridge): Promise<Host> {
+export async function desktopHost(raw: RawBridge, press: (key: string) => void = () => undefined): Promise<Host> {
   const bridge = new Bridge(raw);
+  bridge.on('command', ({ command }) => press(menuKeys[command]));
   const { demo } = await bridge.ask('app.info', {});
   return {
     kind: 'desktop',
@@ -38,6 +42,11 @@ export async function desktopHost(raw: RawBridge): Promise<Host> {
       await bridge.ask('copy', { text });
     },
     linkTo: linkToRoute,
+    preferences: {
+      read: () => bridge.ask('settings.get', {}),
+      change: (change) => bridge.ask('settings.set', change),
+      protection: async () => (await bridge.ask('app.info', {})).secrets,
+    },
   };
 }
 
@@ -68,5 +77,8 @@ function bundleFile(bridge: Bridge, file: string, name: string, size: number): B
     name,
     size,
     read: async (at, length) => (await bridge.ask('file.read', { file, at, length })).bytes,
+    close: async () => {
+      await bridge.ask('file.close', { file });
+    },
   };
 }

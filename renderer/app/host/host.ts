@@ -1,3 +1,4 @@
+import type { DesktopSettings } from '../../../contract/desktop-bridge.ts';
 import type { RecordingTransport } from '../../../contract/replay/recording-transport.ts';
 import type { LoginStatement, SignedStatement } from '../../../contract/signed-statements.ts';
 
@@ -16,6 +17,16 @@ export interface Host {
   copy(text: string): Promise<void>;
   /** A link that leads to this place of the app from anywhere. */
   linkTo(route: string): string;
+  /** What only the desktop app has to be set. */
+  readonly preferences?: Preferences;
+}
+
+export interface Preferences {
+  read(): Promise<DesktopSettings>;
+  /** What weakens the app is asked outside of the page; the answer is what is in force then. */
+  change(change: Partial<DesktopSettings>): Promise<DesktopSettings>;
+  /** How well keys and log-ins are kept on this device. */
+  protection(): Promise<'protected' | 'unprotected' | 'unavailable'>;
 }
 
 export interface Notice {

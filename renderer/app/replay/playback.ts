@@ -12,6 +12,10 @@ export interface PlaybackState {
   readonly speed: Speed;
   readonly folding: boolean;
   readonly duration: number;
+  /** Its type is too small to be read, or would be if it was not kept readable. */
+  readonly tiny: boolean;
+  /** Readable, and scrolled where it does not fit. */
+  readonly readable: boolean;
   /** Counts how often outline and timeline have become others. */
   readonly grown: number;
 }
@@ -19,6 +23,9 @@ export interface PlaybackState {
 /** A live recording grows many times a second; what lists or draws the whole of it is told twice. */
 const GROWTH_MILLIS = 500;
 const JUMP_MICROS = 5_000_000;
+/** Pixels of type: all of the largest screen fits with the one, and can be read with the other. */
+const FITTING_FONT = 2;
+const READABLE_FONT = 9;
 
 /**
  * A recording on its screen. It draws by animation frames and only while something changes; who shows more of it than
@@ -36,12 +43,13 @@ export class Playback {
   #telling: number | undefined;
   #state: PlaybackState;
   #grown = 0;
+  #readable = false;
   #closed = false;
 
   constructor(driver: ReplayDriver) {
     this.driver = driver;
     this.player = new Player(driver, { now: () => performance.now(), pause: takeTurns });
-    this.painter = new ScreenPainter(this.player);
+    this.painter = new ScreenPainter(this.player, { smallest: FITTING_FONT });
     this.#state = this.#look();
     this.#stopListening = driver.onGrowth(() => {
       this.wake();
@@ -118,6 +126,13 @@ export class Playback {
     this.#act(() => this.player.setFolding(!this.player.folding, performance.now()));
   }
 
+  /** The whole screen as large as it fits, or large enough to be read. */
+  toggleReadable(): void {
+    this.#readable = !this.#readable;
+    this.painter.smallest = this.#readable ? READABLE_FONT : FITTING_FONT;
+    this.#tell();
+  }
+
   async step(by: -1 | 1): Promise<void> {
     await this.player.step(by, performance.now());
     this.#act(() => undefined);
@@ -162,7 +177,9 @@ export class Playback {
 
   #look(): PlaybackState {
     const { playing, following, speed, folding, outline } = this.player;
-    return { playing, following, live: outline.live, speed, folding, duration: outline.duration, grown: this.#grown };
+    const readable = this.#readable;
+    const tiny = readable || this.painter.font < READABLE_FONT;
+    return { playing, following, live: outline.live, speed, folding, duration: outline.duration, tiny, readable, grown: this.#grown };
   }
 
   #tell(): void {

@@ -5,11 +5,11 @@ import { useHasRole, useOperator } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Screen, Split } from '../design/pane.tsx';
 import { EmptyState, FaultState, LoadingState } from '../design/states.tsx';
+import { ExportDialog } from '../export/export-dialog.tsx';
 import { SignOffDialog } from '../review/sign-off-dialog.tsx';
 import { routes } from '../routes.ts';
 import { ChannelReplay } from './channel-replay.tsx';
 import { type Channel, ChannelSwitcher } from './channel-switcher.tsx';
-import { ExportDialog } from './export-dialog.tsx';
 import { SessionHeader } from './session-header.tsx';
 import { SidePanels } from './side-panels.tsx';
 import { useAddress } from './use-address.ts';
@@ -48,8 +48,10 @@ function Session({ shown }: { shown: Shown }) {
   const { place, showChannel, showPanel } = address;
   const erased = session.state === 'erased';
   const channel = erased ? undefined : chosenOf(channels, place.channel);
-  const review = useAsk('review.show', { session: session.id }, { enabled: !erased });
   const opening = usePlayback(session.id, channel?.channel, () => place.at, address.write);
+  // The recording comes first: what is beside it is asked for when it is open, unless it is what is looked at.
+  const ready = channel === undefined || opening.state !== 'opening';
+  const review = useAsk('review.show', { session: session.id }, { enabled: !erased && (ready || place.panel === 'review') });
   const playback = opening.state === 'open' ? opening.playback : undefined;
   const shownNow = useWatchReport(session.id, channel?.channel ?? 0, playback);
   const mayExport = useHasRole('auditor', 'admin');
@@ -73,6 +75,7 @@ function Session({ shown }: { shown: Shown }) {
         bar={
           <SessionHeader
             shown={shown}
+            ready={ready}
             signOff={erased ? undefined : signOff}
             save={mayExport && !erased && session.state !== 'live' ? () => setDialog('export') : undefined}
           />
@@ -86,7 +89,7 @@ function Session({ shown }: { shown: Shown }) {
               shown={shown}
               channel={channel?.channel}
               playback={playback}
-              opening={opening.state === 'opening' && channel !== undefined}
+              opening={!ready}
               panel={place.panel}
               choose={showPanel}
               go={go}
@@ -114,6 +117,7 @@ function Session({ shown }: { shown: Shown }) {
               operator={operator}
               shownNow={shownNow}
               note={note}
+              covered={dialog !== undefined}
             />
           )}
         </Split>
@@ -121,7 +125,7 @@ function Session({ shown }: { shown: Shown }) {
       {review.data !== undefined && (
         <SignOffDialog session={session.id} review={review.data} opened={dialog === 'sign-off'} close={close} />
       )}
-      <ExportDialog session={session.id} opened={dialog === 'export'} close={close} />
+      {dialog === 'export' && <ExportDialog sessions={[session.id]} onClose={close} />}
     </div>
   );
 }

@@ -7,8 +7,8 @@ import { Verdict } from './panels/decision-panel.tsx';
 import { recordOfType, useSessionRecords } from './session-records.ts';
 
 /** The shortest answer to why and by what right, under every panel. */
-export function SessionFoot({ shown: { session } }: { shown: OperationOutput<'session.show'> }) {
-  const { data, error } = useSessionRecords(session.id);
+export function SessionFoot({ shown: { session }, ready }: { shown: OperationOutput<'session.show'>; ready: boolean }) {
+  const { data, error } = useSessionRecords(session.id, ready);
   const open = data === undefined ? undefined : recordOfType(data.records, 'session.open');
   const unread = error !== null ? 'not to be read now' : data === undefined ? '…' : 'erased';
   const indexes = (data?.records ?? []).map(({ index }) => index).filter((index) => index !== null);

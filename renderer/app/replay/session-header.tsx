@@ -12,10 +12,13 @@ type Shown = OperationOutput<'session.show'>;
 /** Which session it is, and how it stands as evidence. */
 export function SessionHeader({
   shown: { session, summary },
+  ready,
   signOff,
   save,
 }: {
   shown: Shown;
+  /** The recording is open, or cannot be. */
+  ready: boolean;
   signOff: (() => void) | undefined;
   save: (() => void) | undefined;
 }) {
@@ -40,7 +43,7 @@ export function SessionHeader({
         </span>
       </div>
       <div className={classes.deeds}>
-        <EvidencePill session={session.id} evidence={summary.evidence} flags={summary.flags} />
+        <EvidencePill session={session.id} ready={ready} evidence={summary.evidence} flags={summary.flags} />
         {live && (
           <Button component={Link} href={routes.liveSession(session.id)}>
             Watch live
@@ -73,15 +76,17 @@ const stands: Readonly<Record<Shown['summary']['evidence'], { words: string; ton
 
 function EvidencePill({
   session,
+  ready,
   evidence,
   flags,
 }: {
   session: string;
+  ready: boolean;
   evidence: Shown['summary']['evidence'];
   flags: Shown['summary']['flags'];
 }) {
   const { words, tone, sign, title } = stands[evidence];
-  const segments = useSessionRecords(session).data?.records.filter(({ type }) => type === 'segment.sealed').length;
+  const segments = useSessionRecords(session, ready).data?.records.filter(({ type }) => type === 'segment.sealed').length;
   return (
     <span className={classes.pill} data-tone={tone} title={title}>
       <Tell tone={tone}>{sign === '' ? words : `${sign} ${words}`}</Tell>

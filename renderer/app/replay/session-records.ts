@@ -23,11 +23,15 @@ export interface SessionRecords {
 const MOST_RECORDS = 20_000;
 const PAGE = 1000;
 
-/** What is on record of a session, all of it. */
-export function useSessionRecords(session: string): { data: SessionRecords | undefined; error: Problem | null; refetch: () => void } {
+/** What is on record of a session, all of it. `enabled`: what only sums it up waits until the recording is open. */
+export function useSessionRecords(
+  session: string,
+  enabled = true,
+): { data: SessionRecords | undefined; error: Problem | null; refetch: () => void } {
   const { transport } = useHost();
   const { data, error, refetch } = useQuery<SessionRecords, Problem>({
     queryKey: ['session.records', { session, whole: true }],
+    enabled,
     queryFn: async () => {
       const records: SessionRecord[] = [];
       let cursor: string | undefined;

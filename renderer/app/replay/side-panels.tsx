@@ -67,7 +67,7 @@ export function SidePanels({ shown, channel, playback, opening, panel, choose, g
       ))}
       {(panel === 'transcript' || panel === 'review') && (
         <section className={classes.foot} aria-label="In short">
-          <SessionFoot shown={shown} />
+          <SessionFoot shown={shown} ready={!opening} />
         </section>
       )}
     </Tabs>

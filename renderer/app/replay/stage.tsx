@@ -28,7 +28,12 @@ export function Stage({ playback, reached, retry, fresh }: { playback: Playback;
     node.setAttribute('role', 'group');
     place.current?.prepend(node);
     playback.wake();
-    return () => node.remove();
+    const observer = new ResizeObserver(() => playback.wake());
+    observer.observe(node);
+    return () => {
+      observer.disconnect();
+      node.remove();
+    };
   }, [playback]);
   useEffect(() => {
     let waitingSince: number | undefined;

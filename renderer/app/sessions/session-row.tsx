@@ -27,7 +27,7 @@ export interface SessionRowProps {
   readonly current: boolean;
   readonly chosen: boolean;
   readonly onOpen: (session: ListedSession) => void;
-  readonly onPoint: (at: number, event: MouseEvent) => void;
+  readonly onPoint: (at: number, session: ListedSession, event: MouseEvent) => void;
   readonly onChoose: (at: number) => void;
 }
 
@@ -47,7 +47,7 @@ export const SessionTableRow = memo(function SessionTableRow(props: SessionRowPr
       className={classes.row}
       style={place}
       data-current={current || undefined}
-      onClick={(event) => onPoint(at, event)}
+      onClick={(event) => onPoint(at, session, event)}
       onDoubleClick={() => onOpen(session)}
     >
       <span role="gridcell" className={classes.choose}>

@@ -56,11 +56,10 @@ export function SessionTable({ pages, chosen, onChoose, onOpen, onView }: Sessio
     if (!next.delete(session.id)) next.add(session.id);
     tell(next);
   }, []);
-  const point = useCallback((at: number, event: MouseEvent) => {
+  const point = useCallback((at: number, session: ListedSession, event: MouseEvent) => {
     setCurrent(at);
     scroller.current?.focus({ preventScroll: true });
-    const session = latest.current.pages.row(at);
-    if (session !== undefined && !(event.metaKey || event.ctrlKey || event.shiftKey)) open.current(session);
+    if (!(event.metaKey || event.ctrlKey || event.shiftKey)) open.current(session);
   }, []);
   const open = useRef(onOpen);
   useEffect(() => {

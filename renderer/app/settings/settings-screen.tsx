@@ -10,6 +10,7 @@ import { Facts, Screen } from '../design/pane.tsx';
 import { ConnectGateway } from '../first-run/connect-gateway.tsx';
 import { useHost } from '../host/host-context.tsx';
 import { KeyPanel } from '../keys/key-panel.tsx';
+import { DesktopPreferences } from './desktop-preferences.tsx';
 import classes from './settings-screen.module.css';
 
 export function SettingsScreen() {
@@ -30,7 +31,13 @@ export function SettingsScreen() {
             <ConnectGateway onChanged={() => location.reload()} />
           </Card>
         )}
-        <Notifications />
+        {host.preferences === undefined ? (
+          <Notifications />
+        ) : (
+          <Card title="This app" says="What is set here is kept on this device.">
+            <DesktopPreferences preferences={host.preferences} />
+          </Card>
+        )}
         <Theme />
       </div>
     </Screen>
@@ -122,13 +129,19 @@ const schemes = [
 
 function Theme() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { preferences } = useHost();
   return (
     <Card title="Look">
       <SegmentedControl
         aria-label="Theme"
         data={schemes}
         value={colorScheme}
-        onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
+        onChange={(value) => {
+          const scheme = value as 'auto' | 'light' | 'dark';
+          setColorScheme(scheme);
+          // Menus and dialogs of the system go along.
+          void preferences?.change({ theme: scheme === 'auto' ? 'system' : scheme });
+        }}
       />
     </Card>
   );

@@ -163,6 +163,11 @@ describe('questions of an audit', () => {
     expect(await recordsOf(world.gateway.data, 'access.audited')).toHaveLength(before);
   });
 
+  it('are answered for one operator two at a time', async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => world.as('second', 'audit.ask', { question: 'changes' })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429, 429]);
+  });
+
   const csv = (path: string, who = 'auditor'): Promise<Answer> => send(world.gateway, { path, token: world.token(who) });
 
   it('come as CSV that no spreadsheet runs', async () => {
@@ -253,6 +258,19 @@ describe('a bundle', () => {
       await ready('auditor', id);
       await world.as('auditor', 'export.cancel', { export: id });
     }
+  });
+
+  it('that is not wanted any more ends while it is written', async () => {
+    const { export: id } = await start('auditor', {});
+    expect((await world.as('auditor', 'export.cancel', { export: id })).body).toMatchObject({
+      state: 'cancelled',
+      fault: 'auditor ended it',
+    });
+    expect((await download(world.gateway, path(id), world.token('auditor'))).status).toBe(410);
+    expect(readdirSync(join(world.gateway.data, 'exports'))).toEqual([]);
+    expect((await recordsOf(world.gateway.data, 'access.exported')).at(-1)).not.toMatchObject({
+      body: { question: { words: 'All sessions' } },
+    });
   });
 
   it('ends with the gateway, and nothing of it is left', async () => {

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { reviewSubject } from '../../../contract/signed-statements.ts';
+import { Watched, watchedNanos } from '../../../gateway/query/review/read-session-review.ts';
 import { readRecordedPart } from '../../../gateway/query/review/recorded-part.ts';
 import { Stretches } from '../../../gateway/query/review/stretches.ts';
 import type { SegmentPlace } from '../../../gateway/store/segments-table.ts';
+import { watched as seen } from '../../support/review-records.ts';
 
 it('stretches are what their parts are together, whatever their order', () => {
   const part = fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 12 })).map(([from, length]): [number, number] => [from, from + length]);
@@ -34,6 +36,7 @@ it('no more of them are held than may be, and what touches one of them still fin
   expect([stretches.add(0, 1), stretches.add(10, 11), stretches.add(20, 21)]).toEqual([true, true, false]);
   expect(stretches.add(1, 10)).toBe(true);
   expect(stretches.all).toEqual([[0, 11]]);
+  expect([stretches.add(30, 31, false), stretches.add(11, 12, false)]).toEqual([false, true]);
 });
 
 it('the subject of a review is the one of the contract, of however many segments', async () => {
@@ -65,4 +68,17 @@ it('the subject of a review is the one of the contract, of however many segments
           ],
     );
   }
+});
+
+it('who reports very many parts of a session is told of with so many, and takes nothing from others', () => {
+  const watched = new Watched(new Map(Array.from({ length: 5 }, (_, channel) => [channel, 1e9])));
+  const view = (reviewer: string, channel: number, from: number): void => {
+    const record = seen('01951234-0000-7000-8000-000000000001', reviewer, from, from + 1);
+    watched.take({ ...record, body: { ...record.body, channel }, id: '', time: '', nonce: '' });
+  };
+  for (let count = 0; count < 5000; count += 1) view('mallory', count % 5, count * 10);
+  view('alice', 0, 5);
+  const told = [...(watched.byOperator.get('mallory')?.values() ?? [])].reduce((sum, { all }) => sum + all.length, 0);
+  expect(told).toBe(500);
+  expect(watchedNanos(watched.byOperator.get('alice'))).toBe(1);
 });

@@ -7,7 +7,6 @@ import { printable } from '../../../bundle-page/interface/printable.ts';
 import { counting, length } from '../../design/format.ts';
 import { useHost } from '../../host/host-context.tsx';
 import type { Playback } from '../playback.ts';
-import { sortNames } from '../timeline/mark.ts';
 import { copied, endOf, filterLines, type Line, lineAt } from '../transcript.ts';
 import classes from './transcript.module.css';
 
@@ -120,7 +119,7 @@ function Row({
       >
         <span className={`${classes.at} mono`}>{time}</span>
         <span className={`${classes.text} ${sort === 'note' ? '' : 'mono'}`}>
-          {sort !== 'command' && <span className={classes.sort}>{sortNames[sort]} </span>}
+          {sort === 'note' && <span className={classes.sort}>note </span>}
           {printable(text)}
           {more > 0 && <span className="faint"> ⏎ {counting(more, 'more line')}</span>}
         </span>

@@ -7,7 +7,7 @@ import { usePlaybackState } from '../use-playback.ts';
 import { coloursOf, drawTimeline } from './draw-timeline.ts';
 import { Hover, type Pointed } from './hover.tsx';
 import { type Cluster, clustersOf, gathered, momentAt, shareOf } from './layout.ts';
-import { type Mark, sortNames } from './mark.ts';
+import { type Mark, ranking, sortNames } from './mark.ts';
 import classes from './timeline.module.css';
 
 /** Pixels within which the pointer means a mark; closer than this, marks look like one. */
@@ -181,7 +181,11 @@ function Stops({
   );
 }
 
+/** The most telling of them first; of very many, some. */
 function labelOf(marks: readonly Mark[], duration: number): string {
-  const told = marks.slice(0, 3).map(({ at, sort, title }) => `${length(at, duration < 60_000_000)} ${sortNames[sort]}: ${title}`);
-  return marks.length > 3 ? `${told.join('; ')}; and ${marks.length - 3} more` : told.join('; ');
+  const ranked = marks.toSorted((a, b) => ranking.indexOf(a.sort) - ranking.indexOf(b.sort));
+  const told = ranked.slice(0, TOLD).map(({ at, sort, title }) => `${length(at, duration < 60_000_000)} ${sortNames[sort]}: ${title}`);
+  return ranked.length > TOLD ? `${told.join('; ')}; and ${ranked.length - TOLD} more` : told.join('; ');
 }
+
+const TOLD = 3;

@@ -8,6 +8,8 @@ import { WatchMeter } from './watch-meter.ts';
 
 const REPORT_MILLIS = 20_000;
 const LOOK_MILLIS = 500;
+/** Casts count in steps of so many: everything within the last of them was shown. The gateway knows where the recording ends. */
+const STEP_MICROS = 10;
 /** Each is a record. What is more than this waits for the next report. */
 const MOST_AT_ONCE = 6;
 
@@ -37,8 +39,8 @@ export function useWatchReport(session: string, channel: number, playback: Playb
             session,
             how: 'play',
             channel,
-            from: Math.round(from * 1000),
-            to: Math.round(to * 1000),
+            from: Math.floor(from * 1000),
+            to: Math.ceil((to + STEP_MICROS) * 1000),
           });
         } catch (thrown) {
           // Refused for what it says, it would be refused again; else it is told another time.
