@@ -136,6 +136,7 @@ describe('a key', () => {
   it.each([ALICE, BOB])('is made in the browser of %s and registered, by keys alone', async (operator) => {
     const page = pageOf(operator);
     const asking = agentRuns('echo first');
+    await select(page, asking);
     const card = cardOf(page, asking);
     await card.getByRole('button', { name: 'Make a signing key…' }).focus();
     await page.keyboard.press('Enter');

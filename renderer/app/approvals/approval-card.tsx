@@ -89,6 +89,7 @@ export function ApprovalCard({
               approval={approval}
               checked={checked}
               timeIsOver={!request.breakGlass && left.state === 'over'}
+              asksForKey={selected}
               hasJustMoved={hasJustMoved}
             />
           )}
