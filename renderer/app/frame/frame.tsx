@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { Link, Redirect, Route, Switch } from 'wouter';
+import { Screen } from '../design/pane.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { routes } from '../routes.ts';
 import { Boundary } from './boundary.tsx';
@@ -52,9 +53,14 @@ export function Frame() {
                 <screens.settings />
               </Route>
               <Route>
-                <EmptyState title="There is nothing at this address">
-                  <p className="muted">The link may be of another version, or was cut off when it was copied.</p>
-                </EmptyState>
+                <Screen label="Nothing here">
+                  <EmptyState title="There is nothing at this address">
+                    <p className="muted">The link may be of another version, or was cut off when it was copied.</p>
+                    <p>
+                      <Link href={routes.sessions}>All sessions</Link>
+                    </p>
+                  </EmptyState>
+                </Screen>
               </Route>
             </Switch>
           </Suspense>
