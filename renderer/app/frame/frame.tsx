@@ -9,6 +9,7 @@ import { KeyHelp } from './key-help.tsx';
 import { Rail } from './rail.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
+import { WithRole } from './with-role.tsx';
 
 const screens = {
   live: lazy(() => import('../live/live-screen.tsx').then(({ LiveScreen }) => ({ default: LiveScreen }))),
@@ -30,39 +31,41 @@ export function Frame() {
       <main className={classes.main}>
         <Boundary>
           <Suspense fallback={<LoadingState />}>
-            <Switch>
-              <Route path="/">
-                <Redirect to={routes.sessions} replace />
-              </Route>
-              <Route path="/live/:session?">{({ session }) => <screens.live session={session} />}</Route>
-              <Route path="/approvals/:approval?">{({ approval }) => <screens.approvals approval={approval} />}</Route>
-              <Route path="/sessions">
-                <screens.sessions />
-              </Route>
-              <Route path="/session/:session">{({ session }) => <screens.replay key={session} session={session} />}</Route>
-              <Route path="/search">
-                <screens.search />
-              </Route>
-              <Route path="/evidence">
-                <screens.evidence />
-              </Route>
-              <Route path="/bundle">
-                <screens.bundle />
-              </Route>
-              <Route path="/settings">
-                <screens.settings />
-              </Route>
-              <Route>
-                <Screen label="Nothing here">
-                  <EmptyState title="There is nothing at this address">
-                    <p className="muted">The link may be of another version, or was cut off when it was copied.</p>
-                    <p>
-                      <Link href={routes.sessions}>All sessions</Link>
-                    </p>
-                  </EmptyState>
-                </Screen>
-              </Route>
-            </Switch>
+            <WithRole>
+              <Switch>
+                <Route path="/">
+                  <Redirect to={routes.sessions} replace />
+                </Route>
+                <Route path="/live/:session?">{({ session }) => <screens.live session={session} />}</Route>
+                <Route path="/approvals/:approval?">{({ approval }) => <screens.approvals approval={approval} />}</Route>
+                <Route path="/sessions">
+                  <screens.sessions />
+                </Route>
+                <Route path="/session/:session">{({ session }) => <screens.replay key={session} session={session} />}</Route>
+                <Route path="/search">
+                  <screens.search />
+                </Route>
+                <Route path="/evidence">
+                  <screens.evidence />
+                </Route>
+                <Route path="/bundle">
+                  <screens.bundle />
+                </Route>
+                <Route path="/settings">
+                  <screens.settings />
+                </Route>
+                <Route>
+                  <Screen label="Nothing here">
+                    <EmptyState title="There is nothing at this address">
+                      <p className="muted">The link may be of another version, or was cut off when it was copied.</p>
+                      <p>
+                        <Link href={routes.sessions}>All sessions</Link>
+                      </p>
+                    </EmptyState>
+                  </Screen>
+                </Route>
+              </Switch>
+            </WithRole>
           </Suspense>
         </Boundary>
       </main>

@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useOperator } from '../client/operator-context.tsx';
+import { useHasAnyRole, useOperator } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Card } from '../design/card.tsx';
 import { number, shortDateTime } from '../design/format.ts';
@@ -79,7 +79,7 @@ function Identity() {
 }
 
 function GatewayCard() {
-  const { data } = useAsk('gateway.status', {});
+  const { data } = useAsk('gateway.status', {}, { enabled: useHasAnyRole() });
   if (data === undefined) return null;
   return (
     <Card title="Gateway">
