@@ -42,6 +42,7 @@ ${asks('echo', 'prod')}
 ${asks('printf', 'two')}
 ${asks('true', 'quick')}
 ${asks('rmdir', 'emergency')}
+@id("opaque-asks") @approval("prod") permit(principal is Agent, action == Action::"ssh:exec", resource) when { context.opaque };
 `,
   );
   chmodSync(policy, 0o644);
@@ -65,7 +66,7 @@ ${asks('rmdir', 'emergency')}
       gateway: { https: true },
     }),
   ]);
-  await Promise.all([ALICE, BOB].map(withKey));
+  await Promise.all([ALICE, BOB].map(settle));
 });
 afterAll(() => belongings.release());
 afterEach(async () => {
@@ -73,12 +74,11 @@ afterEach(async () => {
   for (const { close } of visitors.splice(0)) await close();
 });
 
-/** Makes the key of a browser by keys alone, as somebody does who is there for the first time. */
-async function withKey(operator: string): Promise<void> {
-  const opened = await openConsole(browser, world.gateway, { operator, route: '/settings' });
+async function settle(operator: string): Promise<void> {
+  const opened = await openConsole(browser, world.gateway, { operator, route: '/approvals' });
   reviewers.set(operator, opened);
-  const { page } = opened;
-  page.setDefaultTimeout(15_000);
+  opened.page.setDefaultTimeout(15_000);
+  await opened.page.getByText('Nothing waits for a person').waitFor();
 }
 
 function pageOf(operator: string): Page {
@@ -135,7 +135,6 @@ async function decide(page: Page, asking: Asking, key: 'a' | 'd', reason: string
 describe('a key', () => {
   it.each([ALICE, BOB])('is made in the browser of %s and registered, by keys alone', async (operator) => {
     const page = pageOf(operator);
-    await toApprovals(page);
     const asking = agentRuns('echo first');
     const card = cardOf(page, asking);
     await card.getByRole('button', { name: 'Make a signing key…' }).focus();
@@ -256,7 +255,8 @@ describe('a reviewer is not deceived', () => {
 
   it('by a gateway that shows something else than what would be done, or changes it while it is read', async () => {
     const asking = agentRuns('echo honest');
-    const page = await visit(BOB, { route: '/live' });
+    const page = await visit(BOB, { route: '/sessions' });
+    await page.getByRole('link', { name: /^Approvals/ }).waitFor();
     let change = (text: string) => text.replaceAll('echo honest', 'echo gentle');
     await page.route('**/api/approvals*', async (route) => {
       const answer = await route.fetch();
@@ -332,7 +332,9 @@ describe('for everybody', () => {
     const page = await visit(BOB, { theme });
     await cardOf(page, asking).waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
-    await cardOf(page, asking).getByRole('button', { name: 'echo-asks' }).click();
+    await cardOf(page, asking)
+      .getByRole('button', { name: /-asks$/ })
+      .click();
     await page.getByRole('dialog').getByText('In force since').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.keyboard.press('Escape');

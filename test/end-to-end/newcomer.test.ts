@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { startBrowser } from '../support/browser.ts';
 import { watchFor } from '../support/console.ts';
 import { sallyport } from '../support/gateway.ts';
+import { descendants, killIfThere } from '../support/processes.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 
@@ -54,7 +55,12 @@ async function npmStart(directory: string) {
     env: plainEnvironment({ SALLYPORT_NO_BROWSER: '1' }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  belongings.add(() => void program.kill('SIGKILL'));
+  belongings.add(() => {
+    const { pid } = program;
+    if (pid === undefined) return;
+    // npm starts a shell, and that what it was asked for.
+    for (const each of [...descendants(pid), pid]) killIfThere(each);
+  });
   let said = '';
   if (program.stdout === null) throw new Error('the demo has no output');
   for await (const line of createInterface({ input: program.stdout })) {
@@ -104,13 +110,17 @@ async function watchesAShell(page: Page, command: string): Promise<IPty> {
 async function approvesACommand(page: Page, command: string): Promise<string> {
   const file = /'touch (\S+)'/.exec(command)?.[1] ?? '';
   const agent = inTerminal(command);
+  let shown = '';
+  agent.onData((text) => {
+    shown += text;
+  });
   const exited = new Promise<number>((resolve) => agent.onExit(({ exitCode }) => resolve(exitCode)));
   await page.getByRole('link', { name: /^Approvals\s*1/ }).click();
   await page.getByText(`touch ${file}`).first().waitFor();
   await page.getByRole('button', { name: 'Make a signing key…' }).click();
   await page.getByRole('button', { name: 'Make and register the key' }).click();
   await page.getByRole('button', { name: /^Approve/ }).click();
-  expect(await exited).toBe(0);
+  expect(await exited, shown).toBe(0);
   return file;
 }
 

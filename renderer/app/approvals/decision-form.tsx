@@ -94,11 +94,9 @@ export function DecisionForm({ approval, checked, timeIsOver, hasJustMoved, ref 
     );
   return (
     <>
-      {signing.state !== 'ready' && (
-        <div className={classes.signing}>
-          <SigningNotice what="A decision" />
-        </div>
-      )}
+      <div className={classes.signing}>
+        <SigningNotice what="A decision" />
+      </div>
       <form className={classes.decision} onSubmit={submit} aria-label={`Decision on ${request.principal}`}>
         <TextInput
           ref={field}

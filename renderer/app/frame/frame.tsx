@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react';
 import { Link, Redirect, Route, Switch } from 'wouter';
+import { ApprovalNotifier } from '../approvals/approval-notifier.tsx';
 import { Screen } from '../design/pane.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { routes } from '../routes.ts';
@@ -70,6 +71,7 @@ export function Frame() {
         </Boundary>
       </main>
       <StatusBar />
+      <ApprovalNotifier />
       <KeyHelp />
     </div>
   );

@@ -55,7 +55,7 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
           {following ? 'live' : 'jump to live'}
         </Button>
       )}
-      <Menu position="top-start" withinPortal>
+      <Menu position="top-start" withinPortal={false}>
         <Menu.Target>
           <Button onMouseDown={keepFocus} aria-label={`Speed ${speed}×`}>
             <span className={`muted ${classes.word}`}>speed&nbsp;</span>

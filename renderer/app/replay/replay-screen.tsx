@@ -16,9 +16,15 @@ import { useAddress } from './use-address.ts';
 import { usePlayback } from './use-playback.ts';
 import { useWatchReport } from './watched/use-watch-report.ts';
 
+/** Channels of a session that runs are opened without an event. */
+const LIVE_MILLIS = 4000;
+
 /** A session as it was, and everything that is known of it. */
 export function ReplayScreen({ session }: { session: string }) {
-  const shown = useAsk('session.show', { session });
+  const [live, setLive] = useState(false);
+  const shown = useAsk('session.show', { session }, live ? { refetchMillis: LIVE_MILLIS } : {});
+  const isLive = shown.data?.session.state === 'live';
+  if (isLive !== live) setLive(isLive);
   if (shown.data !== undefined) return <Session shown={shown.data} />;
   if (shown.error === null) return <Screen label="Replay">{<LoadingState what="Looking for the session" />}</Screen>;
   const missing = shown.error.status === 404 || shown.error.code === 'REQUEST_INVALID';
