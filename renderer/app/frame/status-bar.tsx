@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import { useConnection, useEvents } from '../client/event-context.tsx';
+import { useHasAnyRole } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { ago, number } from '../design/format.ts';
 import type { Judgement } from '../evidence/ledger-memory.ts';
@@ -11,7 +12,7 @@ import classes from './frame.module.css';
 export function StatusBar() {
   const connection = useConnection();
   const events = useEvents();
-  const { data } = useAsk('evidence.status', {}, { refetchMillis: 30_000 });
+  const { data } = useAsk('evidence.status', {}, { enabled: useHasAnyRole(), refetchMillis: 30_000 });
   const { judgement } = useConsistency(data);
   const verification = data?.verification;
   const tone = verification?.ok === false ? 'deny' : verification?.ok === true ? 'ok' : undefined;

@@ -73,7 +73,7 @@ export function SessionsScreen() {
           </EmptyState>
         )
       ) : (
-        <SessionTable pages={pages} chosen={chosen} onChoose={setChosen} onOpen={open} onView={setView} />
+        <SessionTable query={query} pages={pages} chosen={chosen} onChoose={setChosen} onOpen={open} onView={setView} />
       )}
       {exporting && <ExportDialog {...(chosen.size > 0 ? { sessions: [...chosen] } : { choice })} onClose={() => setExporting(false)} />}
     </Screen>
