@@ -15,6 +15,8 @@ import { signOffOf, totalNanos } from './show-review.ts';
 
 /** Of one session. More than a few is somebody who fills the ledger. */
 const MOST_SIGN_OFFS = MOST_WORDS / 10;
+/** Of one reviewer: else one of them could keep the others from saying anything. */
+const MOST_SIGN_OFFS_OF_ONE = MOST_SIGN_OFFS / 10;
 
 /**
  * A reviewer's word on a session that is over, durable and under a signed checkpoint when it is answered. Throws
@@ -82,6 +84,11 @@ function requireNew(
   if (again)
     throw new SallyportError('CONFLICT', `${reviewer} has signed the session off with exactly these words already`, {
       remedy: 'whoever thinks differently by now, and then the same again, says why in other words',
+    });
+  const own = signOffs.filter(({ actor }) => actor.principal === reviewer).length;
+  if (own >= MOST_SIGN_OFFS_OF_ONE)
+    throw new SallyportError('CONFLICT', `${reviewer} has signed the session off ${own} times already, and more is not taken`, {
+      remedy: 'have another reviewer look at it',
     });
   if (signOffs.length >= MOST_SIGN_OFFS)
     throw new SallyportError('CONFLICT', `the session has been signed off ${signOffs.length} times already, and more is not taken`);
