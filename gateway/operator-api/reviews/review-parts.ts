@@ -9,7 +9,7 @@ import type { LoggedIn } from '../authorise.ts';
 import { Refusal } from '../problem.ts';
 import type { RecordingParts } from '../recordings/recording-parts.ts';
 
-export interface ReviewParts extends Pick<RecordingParts, 'reading' | 'running' | 'database'> {
+export interface ReviewParts extends Pick<RecordingParts, 'reading' | 'running' | 'database' | 'grants'> {
   readonly records: Pick<Records, 'append'>;
   readonly ledger: Pick<Ledger, 'signed' | 'key'>;
   readonly clock: Clock;

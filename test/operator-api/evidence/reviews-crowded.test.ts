@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RecordDraft } from '../../../contract/record.ts';
 import type { LoggedIn } from '../../../gateway/operator-api/authorise.ts';
 import type { Asking } from '../../../gateway/operator-api/operations.ts';
+import { ViewingGrants } from '../../../gateway/operator-api/recordings/viewing-grants.ts';
 import { reviewOperations } from '../../../gateway/operator-api/reviews/review-operations.ts';
 import type { ReviewParts } from '../../../gateway/operator-api/reviews/review-parts.ts';
 import { AuditedData, agent, web } from '../../query/audit/audited-data.ts';
@@ -22,7 +23,15 @@ async function reviewed() {
   await data.at('2026-03-01T11:00:00', draft.channelOpen(id, 0, 'exec'), sealed(id, agent));
   await data.closeSession('2026-03-01T11:00:00.000500', id);
   const { database, records, ledger } = data.evidence;
-  const parts: ReviewParts = { database, reading: async () => database, running: () => undefined, records, ledger, clock: data.clock };
+  const parts: ReviewParts = {
+    database,
+    reading: async () => database,
+    running: () => undefined,
+    records,
+    ledger,
+    clock: data.clock,
+    grants: new ViewingGrants(),
+  };
   const as = (name: string, key: ReviewerKey = reviewerKey()): Asking => ({
     actor: { principal: name, kind: 'human', source: '192.0.2.9:1' },
     signal: new AbortController().signal,
