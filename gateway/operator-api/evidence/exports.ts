@@ -40,6 +40,8 @@ export interface ReadyBundle {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Aborted when nobody may have it any more, also whoever has begun to fetch it: somebody ended it, or something was erased. */
+  readonly over: AbortSignal;
 }
 
 /** Bundles that operators have had written: each for the one who did, for an hour, and never beyond the life of the gateway. */
@@ -115,7 +117,7 @@ export class Exports {
     if (state !== 'ready')
       throw new Refusal(GONE, new SallyportError('NOT_FOUND', `there is no bundle any more: ${kept.state.fault ?? 'its time is over'}`));
     if (by !== asking.actor.principal && !look) await this.#record(kept, asking.actor, { export: id, by });
-    return { path: kept.file.path, name, bytes, sha256 };
+    return { path: kept.file.path, name, bytes, sha256, over: kept.ending.signal };
   }
 
   /** Something was erased, and may stand in any of them: none outlives that. */
