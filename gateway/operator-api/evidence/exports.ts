@@ -12,7 +12,9 @@ import type { EvidenceDeskParts } from './evidence-parts.ts';
 import type { SpoolFile, SpoolRoom } from './spool-room.ts';
 
 const HOUR_MILLIS = 3600_000;
-const MOST_RUNNING = 2;
+const MOST_RUNNING = 3;
+/** So that one operator leaves room for another. */
+const MOST_RUNNING_OF_ONE = 2;
 /** Bundles on the disk, those in the making among them. */
 const MOST_KEPT = 8;
 const MOST_KEPT_OF_ONE = 4;
@@ -214,14 +216,17 @@ export class Exports {
     const kept = [...this.#kept.values()].filter(({ state: { state } }) => state === 'running' || state === 'ready');
     const own = kept.filter(({ state: { by } }) => by === operator);
     const running = kept.filter(({ state: { state } }) => state === 'running');
+    const ownRunning = running.filter(({ state: { by } }) => by === operator).length;
     const why =
-      running.length >= MOST_RUNNING
-        ? `${running.length} bundles are being written already`
-        : own.length >= MOST_KEPT_OF_ONE
-          ? `${own.length} bundles of ${operator} are kept already`
-          : kept.length >= MOST_KEPT
-            ? `${kept.length} bundles are kept already`
-            : undefined;
+      ownRunning >= MOST_RUNNING_OF_ONE
+        ? `${ownRunning} bundles of ${operator} are being written already`
+        : running.length >= MOST_RUNNING
+          ? `${running.length} bundles are being written already`
+          : own.length >= MOST_KEPT_OF_ONE
+            ? `${own.length} bundles of ${operator} are kept already`
+            : kept.length >= MOST_KEPT
+              ? `${kept.length} bundles are kept already`
+              : undefined;
     if (why === undefined) return;
     const remedy = 'fetch what is ready and end it (POST /api/exports/EXPORT/cancel), or wait';
     throw new Refusal(TOO_MANY_REQUESTS, new SallyportError('CONFLICT', why, { remedy }));

@@ -73,6 +73,7 @@ describe('exports', () => {
     },
   });
   let content: string | Buffer;
+  let hold: Promise<void>;
   let recorded: RecordDraft[];
   let append: EvidenceDeskParts['records']['append'];
   let directory: string;
@@ -80,6 +81,7 @@ describe('exports', () => {
 
   beforeEach(async () => {
     content = 'the bundle';
+    hold = Promise.resolve();
     recorded = [];
     append = async (draft) => {
       recorded.push(draft);
@@ -91,6 +93,7 @@ describe('exports', () => {
       { file }: { file: string },
       { attest }: { attest: (manifest: string, question: object) => Promise<string> },
     ) => {
+      await hold;
       writeFileSync(file, content);
       return {
         sessions: 1,
@@ -195,6 +198,17 @@ describe('exports', () => {
     response.resume();
     expect(await over).toBe('broken off');
     expect(read).toBeLessThan(content.length / 2);
+  });
+
+  it('are written for others while one operator has as many written as they may', async () => {
+    hold = new Promise(() => undefined);
+    for (let count = 0; count < 2; count += 1) await exports.start({}, asking('auditor'));
+    await expect(exports.start({}, asking('auditor'))).rejects.toMatchObject({
+      status: 429,
+      message: '2 bundles of auditor are being written already',
+    });
+    expect(await exports.start({}, asking('second'))).toMatchObject({ state: 'running', by: 'second' });
+    await expect(exports.start({}, asking('third'))).rejects.toMatchObject({ status: 429, message: '3 bundles are being written already' });
   });
 
   it('are kept by no more than four for one operator, and nobody is shown those of others', async () => {
