@@ -37,8 +37,8 @@ it('keeps a bounded number of questions of one operator waiting, and has room fo
       (thrown: unknown) => thrown,
     ),
   );
-  const refused = { code: 'CONFLICT', status: 429, message: expect.stringContaining('of mallory wait') };
-  expect(await Promise.all(answers.slice(129))).toEqual(Array.from({ length: 71 }, () => expect.objectContaining(refused)));
+  for (const refused of await Promise.all(answers.slice(129)))
+    expect(refused).toMatchObject({ code: 'CONFLICT', status: 429, message: expect.stringContaining('of mallory wait') });
   const strangers = Array.from({ length: 300 }, () => ask(undefined));
   const alice = ask('alice');
   for (let end = 0; end < 440; end += 1) await endOne();

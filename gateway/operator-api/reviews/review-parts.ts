@@ -6,6 +6,7 @@ import type { Records } from '../../ledger/records.ts';
 import { findSession } from '../../query/find-session.ts';
 import { conflictWithSession } from '../../query/review/signed-review.ts';
 import type { LoggedIn } from '../authorise.ts';
+import type { LogIns } from '../log-ins.ts';
 import { Refusal } from '../problem.ts';
 import type { RecordingParts } from '../recordings/recording-parts.ts';
 
@@ -13,6 +14,7 @@ export interface ReviewParts extends Pick<RecordingParts, 'reading' | 'running' 
   readonly records: Pick<Records, 'append'>;
   readonly ledger: Pick<Ledger, 'signed' | 'key'>;
   readonly clock: Clock;
+  readonly logIns: Pick<LogIns, 'stillGood'>;
 }
 
 const GONE = 410;

@@ -44,6 +44,12 @@ export async function signOff(input: OperationInput<'review.sign'>, { actor, ope
   requireNew({ subject, verdict, reason }, operator.name, signOffs);
   const nanos = { nanos: watchedNanos(watched.get(operator.name)), of: totalNanos(recorded.durations) };
   const target = await targetOf(parts.database, id);
+  // As it is now: whoever waited for their turn may have lost the log-in, a role or the key meanwhile.
+  const still = parts.logIns.stillGood(operator.token);
+  if (still === undefined) throw loginRequired();
+  const since = whyNotYours(session, still);
+  if (since !== undefined) throw notYours(since);
+  requireOwn(key, still);
   const body = { subject, verdict, reason, watched: nanos, key, signature };
   const { record } = await parts.records.append({
     type: 'session.reviewed',
@@ -67,8 +73,12 @@ function requireKey(
   const { namespace, text } = statementText({ kind: 'review', origin: parts.ledger.key.name, review });
   const { line } = verifySshSignature(signature, Buffer.from(text, 'utf8'), namespace);
   if (line !== lineOf(key)) throw notYours('the signature was not made with the key that is said to have made it');
-  if (!operator.keys.some((own) => own.line === line)) throw notYours(`the key that signed is none of ${operator.name}`);
+  requireOwn(line, operator);
   return line;
+}
+
+function requireOwn(line: string, { name, keys }: LoggedIn): void {
+  if (!keys.some((own) => own.line === line)) throw notYours(`the key that signed is none of ${name}`);
 }
 
 /** A signature has no time in it: one that is sent again later would undo what its signer has said since. */

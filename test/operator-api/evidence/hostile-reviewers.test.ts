@@ -23,6 +23,8 @@ async function reviewed() {
   await data.at('2026-03-01T11:00:00', draft.channelOpen(id, 0, 'exec'), sealed(id, agent));
   await data.closeSession('2026-03-01T11:00:00.000500', id);
   const { database, records, ledger } = data.evidence;
+  const inForce = new Map<string, LoggedIn>();
+  const logIns = { stillGood: (token: string) => inForce.get(token) };
   const parts: ReviewParts = {
     database,
     reading: async () => database,
@@ -31,14 +33,41 @@ async function reviewed() {
     ledger,
     clock: data.clock,
     grants: new ViewingGrants(),
+    logIns,
+  };
+  const logIn = (name: string, operator: LoggedIn): LoggedIn => {
+    inForce.set(name, operator);
+    return operator;
   };
   const as = (name: string, key: ReviewerKey = reviewerKey()): Asking => ({
     actor: { principal: name, kind: 'human', source: '192.0.2.9:1' },
     signal: new AbortController().signal,
-    operator: { name, roles: ['auditor'], keys: [{ line: key.line }], token: name } as unknown as LoggedIn,
+    operator: logIn(name, { name, roles: ['auditor'], keys: [{ line: key.line }], token: name } as unknown as LoggedIn),
   });
-  return { data, id, operations: reviewOperations(parts), as, origin: ledger.key.name };
+  return { data, id, operations: reviewOperations(parts), as, logIn, origin: ledger.key.name };
 }
+
+function saidOf(origin: string, session: string, reviewer: string, key: ReviewerKey, reason: string) {
+  const { body } = signedOff(origin, { session, segments, reviewer, key }, { reason });
+  const { subject, verdict, signature } = body as { subject: string; verdict: 'fine'; signature: string };
+  return { session, subject, verdict, reason, key: key.line, signature };
+}
+
+describe('a sign-off that has waited for its turn', () => {
+  it.each([
+    ['the key is taken back', { keys: [] }, 'REVIEW_NOT_YOURS'],
+    ['the role is taken away', { roles: [] }, 'REVIEW_NOT_YOURS'],
+    ['the log-in is ended', undefined, 'LOGIN_REQUIRED'],
+  ])('is none when %s meanwhile', async (_, change, code) => {
+    const { data, id, operations, as, logIn, origin } = await reviewed();
+    const key = reviewerKey();
+    const asking = as(ALICE, key);
+    const signed = operations['review.sign'](saidOf(origin, id, ALICE, key, 'fine'), asking);
+    logIn(ALICE, (change === undefined ? undefined : { ...asking.operator, ...change }) as LoggedIn);
+    await expect(signed).rejects.toMatchObject({ code });
+    expect((await data.evidence.database.records.ofSession(id)).filter(({ type }) => type === 'session.reviewed')).toEqual([]);
+  });
+});
 
 describe('what one operator has recorded of a session', () => {
   it('takes no room from what others watched, nor from their sign-offs', { timeout: 60_000 }, async () => {
@@ -85,11 +114,7 @@ describe('what one operator has recorded of a session', () => {
   it('leaves room for the sign-offs of others', async () => {
     const { data, id, operations, as, origin } = await reviewed();
     const [own, key] = [reviewerKey(), reviewerKey()];
-    const given = (reviewer: string, signer: ReviewerKey, reason: string) => {
-      const { body } = signedOff(origin, { session: id, segments, reviewer, key: signer }, { reason });
-      const { subject, verdict, signature } = body as { subject: string; verdict: 'fine'; signature: string };
-      return { session: id, subject, verdict, reason, key: signer.line, signature };
-    };
+    const given = (reviewer: string, signer: ReviewerKey, reason: string) => saidOf(origin, id, reviewer, signer, reason);
     const earlier = Array.from({ length: 10 }, (_, index) =>
       signedOff(origin, { session: id, segments, reviewer: MALLORY, key: own }, { reason: `fine ${index}` }),
     );
