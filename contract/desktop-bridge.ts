@@ -134,7 +134,7 @@ export const questions = {
     }),
   },
 
-  /** A request to the gateway in use, with the log-in that is there. Log-ins and log-outs are not made this way. */
+  /** A request to the gateway in use, with the log-in that is there. Log-ins, log-outs and tokens are not made this way. */
   request: {
     input: z.strictObject({
       path: gatewayPath,

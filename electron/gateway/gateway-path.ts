@@ -1,7 +1,10 @@
 import { DesktopError } from '../base/desktop-error.ts';
 
-/** Log-ins and log-outs are the main process's: their answers have tokens in them. What ways there are is no secret. */
-const OWN = /^\/api\/(login|logout)(\/|$)/;
+/**
+ * Log-ins and log-outs are the main process's: their answers have tokens in them. What ways there are is no secret. Nor is
+ * the page given what lets somebody in from elsewhere, long after it is closed: tokens of programs, and certificates.
+ */
+const OWN = /^\/api\/(?:(?:login|logout)(?:\/|$)|(?:operators\/tokens|credentials)\/*$)/;
 const WAYS = '/api/login/provider';
 const OPEN = /^\/(api\/.|ledger\/.|healthz$|readyz$|openapi\.json$)/;
 

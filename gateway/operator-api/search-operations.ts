@@ -24,7 +24,7 @@ export function searchOperations(parts: SearchParts): Pick<Performers, 'search.c
   const turnstile = new Turnstile(AT_ONCE);
   return {
     'search.content': async (input, { actor }) => {
-      const found = await turnstile.pass(() => search(input, parts));
+      const found = await turnstile.pass(() => search(input, parts), actor.principal);
       const { cursor: _, limit: __, ...asked } = input;
       // As with lists of sessions, each page is a record: a cursor proves no search before.
       await recordSearch(asked, found.hits.length, actor, parts);

@@ -23,7 +23,9 @@ export interface ActivityParts {
 export function activityOperations(parts: ActivityParts): Pick<Performers, 'session.activity'> {
   const turnstile = new Turnstile(AT_ONCE);
   const known = new ActivityStrips();
-  return { 'session.activity': (input, { signal }) => turnstile.pass(() => activityOf(input, parts, known, signal)) };
+  return {
+    'session.activity': (input, { signal, actor }) => turnstile.pass(() => activityOf(input, parts, known, signal), actor.principal),
+  };
 }
 
 async function activityOf(

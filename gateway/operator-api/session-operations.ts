@@ -17,7 +17,7 @@ export function sessionOperations(parts: SessionReading): Pick<Performers, 'sess
   return {
     'session.list': async (input, { actor }) => {
       const list = () => listSessions(input, parts);
-      const found = await (input.text === undefined ? list() : looking.pass(list));
+      const found = await (input.text === undefined ? list() : looking.pass(list, actor.principal));
       // Whoever looks for words in what others did is on record before they see what was found. So is every page: a cursor is
       // any session's id, which proves no search before.
       const { cursor: _, limit: __, offset: ___, upTo: ____, detailed: _____, ...query } = input;

@@ -32,7 +32,7 @@ export function sessionRecordOperations(parts: SessionRecordsParts): Pick<Perfor
       const { id, state } = await findSession(await parts.reading(), input.session);
       // Of an erased session there is nothing to look at but that it was erased.
       if (state !== 'erased') await putLookOnRecord(id, asking, parts);
-      return turnstile.pass(() => readPage(id, after, input, parts));
+      return turnstile.pass(() => readPage(id, after, input, parts), asking.actor.principal);
     },
   };
 }

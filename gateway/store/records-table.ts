@@ -107,6 +107,18 @@ export class RecordsTable implements RecordStore, RecordedHashes {
     );
   }
 
+  /** Of a session's records those that say which part of a recording was shown, in the order of the ledger, after `seq`, at most `limit`. */
+  shownOfSession(session: string, after: number, limit: number): Promise<RecordRow[]> {
+    return this.#connection.all<RecordRow>(
+      `SELECT seq, ${columns} FROM records
+       WHERE session = ? AND seq > ? AND type = 'access.viewed' AND bytes IS NOT NULL
+         -- What is no JSON was made so by somebody, and whoever reads it says so.
+         AND CASE WHEN json_valid(CAST(bytes AS TEXT)) THEN json_extract(CAST(bytes AS TEXT), '$.body.to') IS NOT NULL ELSE 1 END
+       ORDER BY seq LIMIT ?`,
+      [session, after, limit],
+    );
+  }
+
   /** The record at a place, from 1. */
   at(seq: number): Promise<RecordRow | undefined> {
     return this.#connection.get<RecordRow>(`SELECT seq, ${columns} FROM records WHERE seq = ?`, [seq]);

@@ -103,6 +103,9 @@ describe('paths that the page may ask for', () => {
     '/healthz',
     '/openapi.json',
     '/api/sessions/a%2Fb',
+    '/api/operators',
+    '/api/operators/revoke',
+    '/api/credentials/revoke',
   ])('%s is one', (path) => expect(requirePagePath(path)).toBe(path));
 
   it.each([
@@ -120,6 +123,11 @@ describe('paths that the page may ask for', () => {
     '/api//login',
     '/api/logout',
     '/api/logout?x',
+    '/api/login/links',
+    '/api/operators/tokens',
+    '/api/operators%2Ftokens?x',
+    '/api/OPERATORS/tokens/',
+    '/api/credentials',
     '/metrics',
     '/',
     '/api/whoami#x',

@@ -1,3 +1,4 @@
+import { SallyportError } from '../../base/errors.ts';
 import type { Performers } from '../operations.ts';
 import { AuditDesk } from './audit-desk.ts';
 import type { EvidenceDeskParts } from './evidence-parts.ts';
@@ -17,12 +18,14 @@ type EvidenceOperation =
   | 'export.cancel';
 
 type CsvAsking = Parameters<AuditDesk['askForCsv']>;
+type CsvAnswer = Awaited<ReturnType<AuditDesk['askForCsv']>>;
 
 /** Where operators look at evidence, have it verified, ask about it and take it away. */
 export interface EvidenceDesk {
   readonly operations: Pick<Performers, EvidenceOperation>;
   readonly exports: Pick<Exports, 'fetch'>;
-  readonly askForCsv: (asked: CsvAsking[0], asking: CsvAsking[1]) => ReturnType<AuditDesk['askForCsv']>;
+  /** `over`: aborted when something was erased since it was asked, which may stand in the answer. */
+  readonly askForCsv: (asked: CsvAsking[0], asking: CsvAsking[1]) => Promise<CsvAnswer & { readonly over: AbortSignal }>;
   /** Everything that is at work ends, and no file is left. */
   close(): Promise<void>;
 }
@@ -35,8 +38,12 @@ export async function openEvidenceDesk(parts: Omit<EvidenceDeskParts, 'stopping'
   const status = new EvidenceStatus(all, verifications);
   const audit = new AuditDesk(all);
   const exports = new Exports(all, room);
+  let erasing = new AbortController();
   const stopListening = parts.records.onDurable((stored) => {
-    if (stored.some(({ record }) => record.type === 'erased')) exports.forget();
+    if (!stored.some(({ record }) => record.type === 'erased')) return;
+    exports.forget();
+    erasing.abort(new SallyportError('CONFLICT', 'something was erased meanwhile', { remedy: 'ask again' }));
+    erasing = new AbortController();
   });
   return {
     operations: {
@@ -50,7 +57,10 @@ export async function openEvidenceDesk(parts: Omit<EvidenceDeskParts, 'stopping'
       'export.cancel': (input, asking) => exports.cancel(input, asking),
     },
     exports,
-    askForCsv: (asked, asking) => audit.askForCsv(asked, asking, room),
+    askForCsv: async (asked, asking) => {
+      const over = erasing.signal;
+      return { ...(await audit.askForCsv(asked, asking, room)), over };
+    },
     close: async () => {
       stopListening();
       stopping.abort();

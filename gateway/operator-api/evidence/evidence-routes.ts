@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations, type Role, schemasOf } from '../../../contract/operator-api.ts';
 import { SallyportError } from '../../base/errors.ts';
@@ -32,7 +32,7 @@ export function serveEvidence(app: FastifyInstance, parts: EvidenceRouteParts): 
     const bundle = await parts.desk.exports.fetch(id, asking, request.method === 'HEAD');
     asAttachment(reply, bundle.name, 'application/zip').headers({ 'content-length': String(bundle.bytes), etag: `"${bundle.sha256}"` });
     if (request.method === 'HEAD') return reply.send();
-    return sendFile(bundle.path, { places, who: asking.actor.principal, stillMay, reply });
+    return sendFile(bundle.path, { places, who: asking.actor.principal, stillMay, over: bundle.over, reply });
   });
 
   readOnly(app, '/api/audit/:question/csv', async (request, reply) => {
@@ -51,7 +51,7 @@ export function serveEvidence(app: FastifyInstance, parts: EvidenceRouteParts): 
     }, SIGN_OF_LIFE_MILLIS);
     try {
       const signal = AbortSignal.any([asking.signal, gone.signal]);
-      const { file, statement, bytes } = await parts.desk.askForCsv(input.data, { actor: asking.actor, signal });
+      const { file, statement, bytes, over } = await parts.desk.askForCsv(input.data, { actor: asking.actor, signal });
       reply.raw.once('close', () => void file.remove());
       if (reply.raw.destroyed) await file.remove();
       asAttachment(reply, `sallyport-audit-${input.data.question}-${statement.generated.slice(0, 10)}.csv`, CSV_TYPE).headers({
@@ -59,7 +59,7 @@ export function serveEvidence(app: FastifyInstance, parts: EvidenceRouteParts): 
         'sallyport-rows': String(statement.rows),
         'sallyport-proved': String(statement.proved),
       });
-      return await sendFile(file.path, { places, who: asking.actor.principal, stillMay, reply });
+      return await sendFile(file.path, { places, who: asking.actor.principal, stillMay, over, reply });
     } finally {
       clearInterval(signsOfLife);
     }
@@ -95,14 +95,18 @@ interface Sending {
   readonly who: string;
   /** Throws when whoever asked may not any more. */
   readonly stillMay: () => void;
+  /** Aborted when nobody may have the rest of it. */
+  readonly over: AbortSignal;
   readonly reply: FastifyReply;
 }
 
-async function sendFile(path: string, { places, who, stillMay, reply }: Sending): Promise<unknown> {
+/** A file that is deleted goes on for whoever has opened it, however slowly they read: so what is over ends it. */
+async function sendFile(path: string, { places, who, stillMay, over, reply }: Sending): Promise<unknown> {
   const leave = places.take(who);
   reply.raw.once('close', leave);
   if (reply.raw.destroyed) leave();
-  return reply.send(Readable.from(pieces(path, stillMay), { objectMode: false, highWaterMark: 1 }));
+  over.throwIfAborted();
+  return reply.send(addAbortSignal(over, Readable.from(pieces(path, stillMay), { objectMode: false, highWaterMark: 1 })));
 }
 
 /** A client may take its time, so whether it still may is asked for each piece. */

@@ -12,7 +12,9 @@ import type { EvidenceDeskParts } from './evidence-parts.ts';
 import type { SpoolFile, SpoolRoom } from './spool-room.ts';
 
 const HOUR_MILLIS = 3600_000;
-const MOST_RUNNING = 2;
+const MOST_RUNNING = 3;
+/** So that one operator leaves room for another. */
+const MOST_RUNNING_OF_ONE = 2;
 /** Bundles on the disk, those in the making among them. */
 const MOST_KEPT = 8;
 const MOST_KEPT_OF_ONE = 4;
@@ -40,6 +42,8 @@ export interface ReadyBundle {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Aborted when nobody may have it any more, also whoever has begun to fetch it: somebody ended it, or something was erased. */
+  readonly over: AbortSignal;
 }
 
 /** Bundles that operators have had written: each for the one who did, for an hour, and never beyond the life of the gateway. */
@@ -115,7 +119,7 @@ export class Exports {
     if (state !== 'ready')
       throw new Refusal(GONE, new SallyportError('NOT_FOUND', `there is no bundle any more: ${kept.state.fault ?? 'its time is over'}`));
     if (by !== asking.actor.principal && !look) await this.#record(kept, asking.actor, { export: id, by });
-    return { path: kept.file.path, name, bytes, sha256 };
+    return { path: kept.file.path, name, bytes, sha256, over: kept.ending.signal };
   }
 
   /** Something was erased, and may stand in any of them: none outlives that. */
@@ -212,14 +216,17 @@ export class Exports {
     const kept = [...this.#kept.values()].filter(({ state: { state } }) => state === 'running' || state === 'ready');
     const own = kept.filter(({ state: { by } }) => by === operator);
     const running = kept.filter(({ state: { state } }) => state === 'running');
+    const ownRunning = running.filter(({ state: { by } }) => by === operator).length;
     const why =
-      running.length >= MOST_RUNNING
-        ? `${running.length} bundles are being written already`
-        : own.length >= MOST_KEPT_OF_ONE
-          ? `${own.length} bundles of ${operator} are kept already`
-          : kept.length >= MOST_KEPT
-            ? `${kept.length} bundles are kept already`
-            : undefined;
+      ownRunning >= MOST_RUNNING_OF_ONE
+        ? `${ownRunning} bundles of ${operator} are being written already`
+        : running.length >= MOST_RUNNING
+          ? `${running.length} bundles are being written already`
+          : own.length >= MOST_KEPT_OF_ONE
+            ? `${own.length} bundles of ${operator} are kept already`
+            : kept.length >= MOST_KEPT
+              ? `${kept.length} bundles are kept already`
+              : undefined;
     if (why === undefined) return;
     const remedy = 'fetch what is ready and end it (POST /api/exports/EXPORT/cancel), or wait';
     throw new Refusal(TOO_MANY_REQUESTS, new SallyportError('CONFLICT', why, { remedy }));

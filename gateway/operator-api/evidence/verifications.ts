@@ -6,7 +6,8 @@ import type { Asking } from '../operations.ts';
 import { AtOnce } from './at-once.ts';
 import type { EvidenceDeskParts } from './evidence-parts.ts';
 
-const SESSIONS = { together: 2, each: 2 };
+/** One operator leaves room for another. */
+const SESSIONS = { together: 3, each: 2 };
 
 /**
  * Verifications of what is recorded, as a thread of their own reads it from the disk. One of everything at a time, which

@@ -23,17 +23,17 @@ export function recordingOperations(parts: RecordingParts): Pick<Performers, Rec
       await findRecording(await parts.reading(), session, channel);
       await recordView({ session, channel, how: 'play' }, asking, parts);
       grants.give(viewingOf(asking, session, channel));
-      return turnstile.pass(() => readOutline(parts, session, channel, 0));
+      return turnstile.pass(() => readOutline(parts, session, channel, 0), asking.actor.principal);
     },
     'recording.outline': async ({ session, channel, after }, asking) => {
       await findRecording(await parts.reading(), session, channel);
       grants.require(viewingOf(asking, session, channel));
-      return turnstile.pass(() => readOutline(parts, session, channel, after));
+      return turnstile.pass(() => readOutline(parts, session, channel, after), asking.actor.principal);
     },
     'recording.text': async (input, asking) => {
       const { opened } = await findRecording(await parts.reading(), input.session, input.channel);
       grants.require(viewingOf(asking, input.session, input.channel));
-      return turnstile.pass(() => readText(parts, input, opened));
+      return turnstile.pass(() => readText(parts, input, opened), asking.actor.principal);
     },
   };
 }

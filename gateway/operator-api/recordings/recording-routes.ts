@@ -38,12 +38,18 @@ export interface RecordingRouteParts extends RecordingParts {
   readonly stopping: AbortSignal;
 }
 
+type Turn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 /** Which segment is asked for, and by whom. */
 interface Asked {
   readonly session: string;
   readonly channel: number;
   readonly segment: number;
   readonly token: string;
+  /** By name: another log-in gives nobody more room. */
+  readonly operator: string;
+  /** Lets what is read take its turn among that of others. */
+  readonly turn: Turn;
   /** Throws when whoever asked may not any more. */
   readonly stillMay: () => void;
 }
@@ -57,8 +63,8 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   const turnstile = new Turnstile(READS);
   const route = (path: string, answer: (asked: Asked, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): void =>
     readOnly(app, `${SEGMENT_PATH}/${path}`, async (request, reply) => {
-      const asked = await admit(parts, request, reply);
-      const leave = places.take(asked.token);
+      const asked = await admit(parts, turnstile, request, reply);
+      const leave = places.take(asked.operator);
       // The place is free when the answer has left or its client has: not before, for until then something of it is held.
       reply.raw.once('close', leave);
       if (reply.raw.destroyed) leave(); // It has left while it was found out who it is.
@@ -68,15 +74,15 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   route('cast', async (asked, request, reply) => {
     const row = await sealedRow(parts, asked);
     if (row === undefined) return answerUnsealed(parts, asked, request, reply);
-    const text = await turnstile.pass(() => parts.texts.open(row));
-    return answerText({ text, etag: `"${row.sha256}"`, turnstile, request, reply, stillMay: asked.stillMay });
+    const text = await asked.turn(() => parts.texts.open(row));
+    return answerText({ text, etag: `"${row.sha256}"`, turn: asked.turn, request, reply, stillMay: asked.stillMay });
   });
 
   route('keyframes/:n', async (asked, request, reply) => {
     const row = await requireSealed(parts, asked);
     const piece = numberIn(request, 'n');
-    const keyframe = (await turnstile.pass(() => parts.sidecars.part(row)))?.keyframes.find((each) => each.piece === piece);
-    const read = keyframe === undefined ? undefined : await turnstile.pass(() => parts.sidecars.keyframe(row, keyframe));
+    const keyframe = (await asked.turn(() => parts.sidecars.part(row)))?.keyframes.find((each) => each.piece === piece);
+    const read = keyframe === undefined ? undefined : await asked.turn(() => parts.sidecars.keyframe(row, keyframe));
     if (keyframe === undefined || read === undefined) throw notMade(`piece ${piece} of segment ${asked.segment} begins with no keyframe`);
     reply.type('text/plain; charset=utf-8').headers({ 'sallyport-cols': String(read.cols), 'sallyport-rows': String(read.rows) });
     return answerWhole(Buffer.from(read.data, 'utf8'), `"${row.sha256}-k${piece}-${keyframe.crc.toString(16)}"`, request, reply);
@@ -85,8 +91,8 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
   route('thumbnails/:n', async (asked, request, reply) => {
     const row = await requireSealed(parts, asked);
     const n = numberIn(request, 'n');
-    const thumbnail = (await turnstile.pass(() => parts.sidecars.part(row)))?.thumbnails[n];
-    const read = thumbnail === undefined ? undefined : await turnstile.pass(() => parts.sidecars.blob(row, thumbnail));
+    const thumbnail = (await asked.turn(() => parts.sidecars.part(row)))?.thumbnails[n];
+    const read = thumbnail === undefined ? undefined : await asked.turn(() => parts.sidecars.blob(row, thumbnail));
     if (thumbnail === undefined || read === undefined) throw notMade(`segment ${asked.segment} has no thumbnail ${n}`);
     reply.type('image/png');
     return answerWhole(read, `"${row.sha256}-t${n}-${thumbnail.crc.toString(16)}"`, request, reply);
@@ -95,6 +101,7 @@ export function serveRecordings(app: FastifyInstance, parts: RecordingRouteParts
 
 async function admit(
   { door, grants, reading, stopping }: RecordingRouteParts,
+  turnstile: Turnstile,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Asked> {
@@ -108,7 +115,8 @@ async function admit(
     throw new SallyportError('REQUEST_INVALID', 'session: it is not the whole id of one');
   const [channel, segment] = [numberIn(request, 'channel'), numberIn(request, 'segment')];
   const stillMay = () => authoriseRoles('a recording', roles, door.stillAsks(who).operator);
-  const asked = { session, channel, segment, token: operator.token, stillMay };
+  const turn: Turn = (work) => turnstile.pass(work, operator.name);
+  const asked = { session, channel, segment, token: operator.token, operator: operator.name, turn, stillMay };
   try {
     grants.require(asked);
   } catch (thrown) {
@@ -142,14 +150,14 @@ function notMade(what: string): SallyportError {
 interface TextAnswer {
   readonly text: SegmentText;
   readonly etag: string;
-  readonly turnstile: Turnstile;
+  readonly turn: Turn;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly stillMay: () => void;
 }
 
 /** RFC 9110, section 13.2.2: preconditions first, then the range. */
-async function answerText({ text, etag, turnstile, request, reply, stillMay }: TextAnswer): Promise<unknown> {
+async function answerText({ text, etag, turn, request, reply, stillMay }: TextAnswer): Promise<unknown> {
   if (!isWanted(etag, request)) return keep(etag, reply).code(304).send();
   const { range, 'if-range': ifRange } = request.headers;
   // A range of a HEAD means nothing (section 14.2).
@@ -163,7 +171,7 @@ async function answerText({ text, etag, turnstile, request, reply, stillMay }: T
     );
   }
   const { from, to } = asked === 'whole' ? { from: 0, to: text.bytes } : asked;
-  const content = request.method === 'HEAD' ? undefined : await contentOf(inTurn(text.read(from, to), turnstile, stillMay), to - from);
+  const content = request.method === 'HEAD' ? undefined : await contentOf(inTurn(text.read(from, to), turn, stillMay), to - from);
   if (asked !== 'whole') reply.code(206).header('content-range', `bytes ${from}-${to - 1}/${text.bytes}`);
   return keep(etag, reply)
     .type(CAST_TYPE)
@@ -182,11 +190,11 @@ async function contentOf(pieces: AsyncGenerator<Buffer>, bytes: number): Promise
  * Whoever is asked for the next piece waits for its turn; nobody has one while its client takes its time. That may be
  * long, so whether it still may is asked each time.
  */
-async function* inTurn(pieces: AsyncGenerator<Buffer>, turnstile: Turnstile, stillMay: () => void): AsyncGenerator<Buffer> {
+async function* inTurn(pieces: AsyncGenerator<Buffer>, turn: Turn, stillMay: () => void): AsyncGenerator<Buffer> {
   try {
     for (;;) {
       stillMay();
-      const step = await turnstile.pass(() => pieces.next());
+      const step = await turn(() => pieces.next());
       if (step.done === true) return;
       yield step.value;
     }

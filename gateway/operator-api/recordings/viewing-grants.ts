@@ -1,6 +1,8 @@
 import { SallyportError } from '../../base/errors.ts';
 
 const HOUR = 3600_000;
+/** As long as somebody stays logged in. */
+const OPENED = 12 * HOUR;
 /** The oldest go when there are more: then somebody has to open a recording again. */
 const MOST_GRANTS = 10_000;
 
@@ -17,6 +19,8 @@ export interface Viewing {
  */
 export class ViewingGrants {
   readonly #until = new Map<string, number>();
+  /** What a log-in has opened, also when that is longer ago: somebody may play for hours what they have by then. */
+  readonly #opened = new Map<string, number>();
   /** By log-in and session: who is on record for having looked at anything of it. */
   readonly #looked = new Map<string, number>();
   readonly #now: () => number;
@@ -29,6 +33,7 @@ export class ViewingGrants {
   /** To be called when the record is durable. */
   give(viewing: Viewing): void {
     this.#note(this.#until, keyOf(viewing));
+    this.#note(this.#opened, keyOf(viewing), OPENED);
     this.look(viewing);
   }
 
@@ -42,6 +47,11 @@ export class ViewingGrants {
     return (this.#looked.get(`${token} ${session}`) ?? Number.NEGATIVE_INFINITY) > this.#now();
   }
 
+  /** Whether this log-in has had the recording: what it never had, it cannot have shown. */
+  hasOpened(viewing: Viewing): boolean {
+    return (this.#opened.get(keyOf(viewing)) ?? Number.NEGATIVE_INFINITY) > this.#now();
+  }
+
   /** Throws CONFLICT. */
   require(viewing: Viewing): void {
     const until = this.#until.get(keyOf(viewing));
@@ -53,9 +63,9 @@ export class ViewingGrants {
     );
   }
 
-  #note(grants: Map<string, number>, key: string): void {
+  #note(grants: Map<string, number>, key: string, millis: number = HOUR): void {
     grants.delete(key);
-    grants.set(key, this.#now() + HOUR);
+    grants.set(key, this.#now() + millis);
     for (const [oldest, until] of grants) {
       if (grants.size <= MOST_GRANTS && until > this.#now()) break;
       grants.delete(oldest);

@@ -12,6 +12,8 @@ import { findReviewed, type ReviewParts } from './review-parts.ts';
 const LEEWAY_NANOS = 1_000_000_000;
 /** So that there is room for sign-offs among what is read of a session. */
 const MOST_NOTES = MOST_WORDS / 2;
+/** Of one operator: nobody takes the room of the others. */
+const MOST_NOTES_OF_ONE = MOST_NOTES / 5;
 
 /** Answered when it is durable. */
 export async function writeNote(
@@ -26,6 +28,10 @@ export async function writeNote(
   const { notes } = await readSessionReview(await parts.reading(), session, new Map());
   if (notes.length >= MOST_NOTES)
     throw new SallyportError('CONFLICT', `there are ${MOST_NOTES} notes on this session already`, {
+      remedy: 'say the rest with a sign-off',
+    });
+  if (notes.filter(({ actor: by }) => by.principal === actor.principal).length >= MOST_NOTES_OF_ONE)
+    throw new SallyportError('CONFLICT', `there are ${MOST_NOTES_OF_ONE} notes of ${actor.principal} on this session already`, {
       remedy: 'say the rest with a sign-off',
     });
   const target = await targetOf(parts.database, session);

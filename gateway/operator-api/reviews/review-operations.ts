@@ -19,12 +19,12 @@ export function reviewOperations(parts: ReviewParts): Pick<Performers, 'review.s
   const signing = new Turnstile(1);
   const pace = new Pace(NOTES);
   return {
-    'review.show': ({ session }, asking) => reading.pass(() => showReview(session, asking, parts)),
+    'review.show': ({ session }, asking) => reading.pass(() => showReview(session, asking, parts), asking.actor.principal),
     'review.note': (input, asking) => {
       pace.take(asking.actor.principal, 'notes');
-      return reading.pass(() => writeNote(input, asking, parts));
+      return reading.pass(() => writeNote(input, asking, parts), asking.actor.principal);
     },
-    'review.sign': (input, asking) => signing.pass(() => signOff(input, asking, parts)),
+    'review.sign': (input, asking) => signing.pass(() => signOff(input, asking, parts), asking.actor.principal),
     'view.recorded': (input, asking) => reports.take(input, asking),
   };
 }

@@ -6,13 +6,15 @@ import type { Records } from '../../ledger/records.ts';
 import { findSession } from '../../query/find-session.ts';
 import { conflictWithSession } from '../../query/review/signed-review.ts';
 import type { LoggedIn } from '../authorise.ts';
+import type { LogIns } from '../log-ins.ts';
 import { Refusal } from '../problem.ts';
 import type { RecordingParts } from '../recordings/recording-parts.ts';
 
-export interface ReviewParts extends Pick<RecordingParts, 'reading' | 'running' | 'database'> {
+export interface ReviewParts extends Pick<RecordingParts, 'reading' | 'running' | 'database' | 'grants'> {
   readonly records: Pick<Records, 'append'>;
   readonly ledger: Pick<Ledger, 'signed' | 'key'>;
   readonly clock: Clock;
+  readonly logIns: Pick<LogIns, 'stillGood'>;
 }
 
 const GONE = 410;

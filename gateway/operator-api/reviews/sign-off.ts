@@ -15,6 +15,8 @@ import { signOffOf, totalNanos } from './show-review.ts';
 
 /** Of one session. More than a few is somebody who fills the ledger. */
 const MOST_SIGN_OFFS = MOST_WORDS / 10;
+/** Of one reviewer: else one of them could keep the others from saying anything. */
+const MOST_SIGN_OFFS_OF_ONE = MOST_SIGN_OFFS / 10;
 
 /**
  * A reviewer's word on a session that is over, durable and under a signed checkpoint when it is answered. Throws
@@ -42,6 +44,12 @@ export async function signOff(input: OperationInput<'review.sign'>, { actor, ope
   requireNew({ subject, verdict, reason }, operator.name, signOffs);
   const nanos = { nanos: watchedNanos(watched.get(operator.name)), of: totalNanos(recorded.durations) };
   const target = await targetOf(parts.database, id);
+  // As it is now: whoever waited for their turn may have lost the log-in, a role or the key meanwhile.
+  const still = parts.logIns.stillGood(operator.token);
+  if (still === undefined) throw loginRequired();
+  const since = whyNotYours(session, still);
+  if (since !== undefined) throw notYours(since);
+  requireOwn(key, still);
   const body = { subject, verdict, reason, watched: nanos, key, signature };
   const { record } = await parts.records.append({
     type: 'session.reviewed',
@@ -65,8 +73,12 @@ function requireKey(
   const { namespace, text } = statementText({ kind: 'review', origin: parts.ledger.key.name, review });
   const { line } = verifySshSignature(signature, Buffer.from(text, 'utf8'), namespace);
   if (line !== lineOf(key)) throw notYours('the signature was not made with the key that is said to have made it');
-  if (!operator.keys.some((own) => own.line === line)) throw notYours(`the key that signed is none of ${operator.name}`);
+  requireOwn(line, operator);
   return line;
+}
+
+function requireOwn(line: string, { name, keys }: LoggedIn): void {
+  if (!keys.some((own) => own.line === line)) throw notYours(`the key that signed is none of ${name}`);
 }
 
 /** A signature has no time in it: one that is sent again later would undo what its signer has said since. */
@@ -82,6 +94,11 @@ function requireNew(
   if (again)
     throw new SallyportError('CONFLICT', `${reviewer} has signed the session off with exactly these words already`, {
       remedy: 'whoever thinks differently by now, and then the same again, says why in other words',
+    });
+  const own = signOffs.filter(({ actor }) => actor.principal === reviewer).length;
+  if (own >= MOST_SIGN_OFFS_OF_ONE)
+    throw new SallyportError('CONFLICT', `${reviewer} has signed the session off ${own} times already, and more is not taken`, {
+      remedy: 'have another reviewer look at it',
     });
   if (signOffs.length >= MOST_SIGN_OFFS)
     throw new SallyportError('CONFLICT', `the session has been signed off ${signOffs.length} times already, and more is not taken`);

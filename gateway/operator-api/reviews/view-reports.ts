@@ -4,6 +4,7 @@ import { Stretches } from '../../query/review/stretches.ts';
 import type { Asking } from '../operations.ts';
 import { Pace } from '../pace.ts';
 import type { RecordingParts } from '../recordings/recording-parts.ts';
+import type { Viewing } from '../recordings/viewing-grants.ts';
 import { recordView, type ViewParts } from '../view-operations.ts';
 import { recordedLength } from './recorded-length.ts';
 
@@ -16,7 +17,7 @@ const REMEMBERED_MILLIS = 3600_000;
 /** Players round, and the clock of a running channel goes on while a report is on its way. */
 const LEEWAY_NANOS = 1_000_000_000;
 
-export interface ViewReportParts extends ViewParts, Pick<RecordingParts, 'reading' | 'running'> {
+export interface ViewReportParts extends ViewParts, Pick<RecordingParts, 'reading' | 'running' | 'grants'> {
   /** Monotonic milliseconds; for tests. */
   readonly now?: () => number;
 }
@@ -46,7 +47,7 @@ export class ViewReports {
     const { operator } = asking;
     // Whoever reads the files on this machine is told by its own command.
     if (operator === undefined) return recordView(input, asking, this.#parts);
-    const { session, channel, from, to } = input;
+    const { session, how, channel, from, to } = input;
     if (from === undefined && to === undefined) {
       this.#pace.take(operator.name, 'reports of what was shown');
       return recordView(input, asking, this.#parts);
@@ -54,15 +55,25 @@ export class ViewReports {
     if (channel === undefined || from === undefined || to === undefined)
       throw new SallyportError('REQUEST_INVALID', 'a part of a recording is a channel, from and to');
     if (from >= to) throw new SallyportError('REQUEST_INVALID', 'to: it has to be later than from');
+    // What is said to have been played counts as watched.
+    if (how === 'play') this.#requireOpened({ token: operator.token, session, channel });
     const end = await this.#endOf(session, channel, to);
     if (from >= end) throw new SallyportError('REQUEST_INVALID', `from: channel ${channel} has no more than ${end} ns`);
-    const key = `${operator.token} ${input.how} ${session} ${channel}`;
+    const key = `${operator.token} ${how} ${session} ${channel}`;
     const { stretches } = this.#remember(key);
     if (stretches.covers(from, end)) return {};
     this.#pace.take(operator.name, 'reports of what was shown');
     await recordView({ ...input, to: end }, asking, this.#parts);
     stretches.add(from, end);
     return {};
+  }
+
+  #requireOpened(viewing: Viewing): void {
+    if (this.#parts.grants.hasOpened(viewing)) return;
+    const { session, channel } = viewing;
+    throw new SallyportError('CONFLICT', `this log-in has never opened the recording of channel ${channel} of session ${session}`, {
+      remedy: `whoever plays a recording opens it first: POST /api/sessions/${session}/channels/${channel}/recording`,
+    });
   }
 
   async #endOf(session: string, channel: number, to: number): Promise<number> {

@@ -206,10 +206,20 @@ class Reading {
     yield* this.#take(record, phase);
   }
 
+  /** Type by type: however much was looked at, it takes no room from what was said. */
   async *#asides(session: string, types: readonly RecordType[]): AsyncGenerator<Row> {
+    const { records } = this.#database;
+    for (const type of types)
+      yield* this.#asidesIn((after) =>
+        // That somebody looked without saying at which part may be recorded as often as they like.
+        type === 'access.viewed' ? records.shownOfSession(session, after, PAGE) : records.aboutSession(session, [type], after, PAGE),
+      );
+  }
+
+  async *#asidesIn(next: (after: number) => Promise<RecordRow[]>): AsyncGenerator<Row> {
     let after = 0;
     for (let read = 0; read < MOST_ASIDES; read += PAGE) {
-      const page = await this.#database.records.aboutSession(session, types, after, PAGE);
+      const page = await next(after);
       for (const row of page) {
         after = row.seq;
         if (row.seq > this.basis.newest) return;

@@ -12,17 +12,23 @@ export interface SessionReview {
 }
 
 interface Recorded {
-  records: { aboutSession(session: string, types: readonly AboutType[], after: number, limit: number): Promise<RecordRow[]> };
+  records: {
+    aboutSession(session: string, types: readonly WordType[], after: number, limit: number): Promise<RecordRow[]>;
+    shownOfSession(session: string, after: number, limit: number): Promise<RecordRow[]>;
+  };
 }
 
-type AboutType = 'access.viewed' | 'review.noted' | 'session.reviewed';
+type WordType = 'review.noted' | 'session.reviewed';
 
-const WORDS: readonly AboutType[] = ['review.noted', 'session.reviewed'];
-const VIEWS: readonly AboutType[] = ['access.viewed'];
+const WORDS: readonly WordType[] = ['review.noted', 'session.reviewed'];
 
-/** Read of one session: no more notes and sign-offs are taken than this, and what is watched beyond it does not count. */
+/** Read of one session: no more notes and sign-offs are taken than this. */
 export const MOST_WORDS = 1000;
+/** Read of one session: what is watched beyond it does not count. What one operator has more of takes no room from others. */
 const MOST_VIEWS = 20_000;
+const MOST_VIEWS_OF_ONE = 2000;
+/** Also of those that do not count: reading them takes its time. */
+const MOST_ROWS = 100_000;
 /** Of one operator: what is told of them is looked at and written in one go. */
 const MOST_STRETCHES = 500;
 /** A few milliseconds of parsing. */
@@ -36,12 +42,18 @@ export async function readSessionReview(
 ): Promise<SessionReview> {
   const notes: AuditRecord<'review.noted'>[] = [];
   const signOffs: AuditRecord<'session.reviewed'>[] = [];
-  for await (const record of readAbout(database, session, WORDS, MOST_WORDS)) {
+  const words = (after: number, limit: number) => database.records.aboutSession(session, WORDS, after, limit);
+  for await (const record of readPages(words, MOST_WORDS)) {
     if (record.type === 'review.noted') notes.push(record);
     if (record.type === 'session.reviewed') signOffs.push(record);
   }
   const watched = new Watched(durations);
-  for await (const record of readAbout(database, session, VIEWS, MOST_VIEWS)) watched.take(record);
+  const views = (after: number, limit: number) => database.records.shownOfSession(session, after, limit);
+  const room = new Room({ together: MOST_VIEWS, each: MOST_VIEWS_OF_ONE });
+  for await (const record of readPages(views, MOST_ROWS)) {
+    if (room.take(record.actor.principal)) watched.take(record);
+    if (room.isFull) break;
+  }
   return { notes, signOffs, watched: watched.byOperator };
 }
 
@@ -81,10 +93,34 @@ export function watchedNanos(channels: ReadonlyMap<number, Stretches> | undefine
   return nanos;
 }
 
-async function* readAbout(database: Recorded, session: string, types: readonly AboutType[], most: number): AsyncGenerator<AuditRecord> {
+/** How many records count: of all of them, and of each operator. */
+class Room {
+  readonly #limits: { readonly together: number; readonly each: number };
+  readonly #taken = new Map<string, number>();
+  #all = 0;
+
+  constructor(limits: { readonly together: number; readonly each: number }) {
+    this.#limits = limits;
+  }
+
+  get isFull(): boolean {
+    return this.#all >= this.#limits.together;
+  }
+
+  /** Whether one more of this operator counts. */
+  take(operator: string): boolean {
+    const own = this.#taken.get(operator) ?? 0;
+    if (this.isFull || own >= this.#limits.each) return false;
+    this.#taken.set(operator, own + 1);
+    this.#all += 1;
+    return true;
+  }
+}
+
+async function* readPages(next: (after: number, limit: number) => Promise<RecordRow[]>, most: number): AsyncGenerator<AuditRecord> {
   let after = 0;
   for (let read = 0; read < most; ) {
-    const page: RecordRow[] = await database.records.aboutSession(session, types, after, Math.min(PAGE, most - read));
+    const page: RecordRow[] = await next(after, Math.min(PAGE, most - read));
     for (const { seq, bytes } of page) {
       after = seq;
       read += 1;

@@ -1,13 +1,18 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { fastify } from 'fastify';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordDraft } from '../../../contract/record.ts';
 import { systemClock } from '../../../gateway/base/clock.ts';
 import { SallyportError } from '../../../gateway/base/errors.ts';
+import type { EvidenceDesk } from '../../../gateway/operator-api/evidence/evidence-desk.ts';
 import type { EvidenceDeskParts } from '../../../gateway/operator-api/evidence/evidence-parts.ts';
+import { serveEvidence } from '../../../gateway/operator-api/evidence/evidence-routes.ts';
 import { Exports } from '../../../gateway/operator-api/evidence/exports.ts';
 import { SpoolRoom } from '../../../gateway/operator-api/evidence/spool-room.ts';
 import type { Asking } from '../../../gateway/operator-api/operations.ts';
+import type { Door } from '../../../gateway/operator-api/who-asks.ts';
 import { Belongings } from '../../support/temp.ts';
 import { until } from '../../support/wait.ts';
 import { Logged } from '../served.ts';
@@ -67,12 +72,16 @@ describe('exports', () => {
       expires: '',
     },
   });
+  let content: string | Buffer;
+  let hold: Promise<void>;
   let recorded: RecordDraft[];
   let append: EvidenceDeskParts['records']['append'];
   let directory: string;
   let exports: Exports;
 
   beforeEach(async () => {
+    content = 'the bundle';
+    hold = Promise.resolve();
     recorded = [];
     append = async (draft) => {
       recorded.push(draft);
@@ -84,14 +93,15 @@ describe('exports', () => {
       { file }: { file: string },
       { attest }: { attest: (manifest: string, question: object) => Promise<string> },
     ) => {
-      writeFileSync(file, 'the bundle');
+      await hold;
+      writeFileSync(file, content);
       return {
         sessions: 1,
         records: 2,
         leftOut: 0,
         manifest: 'a'.repeat(64),
         damage: [],
-        bytes: 10,
+        bytes: content.length,
         sha256: 'b'.repeat(64),
         signed: await attest('a', {}),
       };
@@ -151,6 +161,54 @@ describe('exports', () => {
       fault: 'something was erased since it was begun',
     });
     await until('nothing of it', async () => readdirSync(join(directory, 'exports')).length === 0 || undefined);
+  });
+
+  it.each([
+    ['an erasure', () => exports.forget()],
+    ['whoever ends it', (id: string) => void exports.cancel({ export: id }, asking('auditor'))],
+  ])('that are being fetched end with %s, however slowly they are read', async (_, ends) => {
+    content = Buffer.alloc(64 * MiB, 'x');
+    const id = await ready();
+    const app = fastify();
+    belongings.add(() => app.close());
+    const door = { whoAsks: async () => asking('auditor'), stillAsks: () => asking('auditor') } as unknown as Door;
+    serveEvidence(app, { desk: { exports } as unknown as EvidenceDesk, door, stopping: new AbortController().signal });
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      app.listen({ port: 0, host: '127.0.0.1' }).then((address) => get(`${address}/api/exports/${id}/bundle.zip`, resolve), reject);
+    });
+    expect(response.statusCode).toBe(200);
+    let read = 0;
+    const first = new Promise<void>((resolve) => {
+      response.on('data', (piece: Buffer) => {
+        read += piece.length;
+        response.pause();
+        resolve();
+      });
+    });
+    await first;
+    const over = new Promise<string>((resolve) => {
+      response.once('error', () => resolve('broken off'));
+      response.once('end', () => resolve('whole'));
+    });
+    ends(id);
+    response.removeAllListeners('data');
+    response.on('data', (piece: Buffer) => {
+      read += piece.length;
+    });
+    response.resume();
+    expect(await over).toBe('broken off');
+    expect(read).toBeLessThan(content.length / 2);
+  });
+
+  it('are written for others while one operator has as many written as they may', async () => {
+    hold = new Promise(() => undefined);
+    for (let count = 0; count < 2; count += 1) await exports.start({}, asking('auditor'));
+    await expect(exports.start({}, asking('auditor'))).rejects.toMatchObject({
+      status: 429,
+      message: '2 bundles of auditor are being written already',
+    });
+    expect(await exports.start({}, asking('second'))).toMatchObject({ state: 'running', by: 'second' });
+    await expect(exports.start({}, asking('third'))).rejects.toMatchObject({ status: 429, message: '3 bundles are being written already' });
   });
 
   it('are kept by no more than four for one operator, and nobody is shown those of others', async () => {

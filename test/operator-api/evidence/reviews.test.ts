@@ -34,6 +34,10 @@ async function show(id = session, who = 'auditor'): Promise<Review> {
   return body as unknown as Review;
 }
 
+async function open(who: string, id = session): Promise<void> {
+  expect((await world.as(who, 'recording.open', { session: id, channel: 0 })).status).toBe(200);
+}
+
 function lengthOf(id: string): Promise<number> {
   return world.withDatabase((database) => database.segments.sealedTo(id, 0));
 }
@@ -43,6 +47,7 @@ describe('what was watched', () => {
     const third = Math.floor(end / 3);
     const report = (from: number, to: number, how = 'play') => world.as('auditor', 'view.recorded', { session, how, channel: 0, from, to });
     expect(await show()).toMatchObject({ watched: [], nanos: end });
+    await open('auditor');
     expect((await report(0, third)).status).toBe(200);
     expect((await report(third, 2 * third)).status).toBe(200);
     expect((await report(10, 20)).status).toBe(200);
@@ -54,6 +59,7 @@ describe('what was watched', () => {
     ]);
     const views = (await recordsOf(world.gateway.data, 'access.viewed')).filter((record) => record.session === session);
     expect(views.map(({ body }) => [body.how, body.from, body.to])).toEqual([
+      ['play', undefined, undefined],
       ['play', 0, third],
       ['play', third, 2 * third],
       ['transcript', 2 * third, end],
@@ -63,6 +69,7 @@ describe('what was watched', () => {
 
   it('is no more than there is', async () => {
     const report = (input: object) => world.as('reviewer', 'view.recorded', { session, how: 'play', channel: 0, ...input });
+    await open('reviewer');
     for (const part of [
       { from: 5, to: 5 },
       { from: 9, to: 5 },
@@ -72,13 +79,29 @@ describe('what was watched', () => {
       { from: 5 },
     ])
       expect(await report(part)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
-    expect(await report({ channel: 7, from: 0, to: 5 })).toMatchObject({ status: 404, body: { code: 'CHANNEL_NOT_FOUND' } });
+    expect(await report({ channel: 7, how: 'transcript', from: 0, to: 5 })).toMatchObject({
+      status: 404,
+      body: { code: 'CHANNEL_NOT_FOUND' },
+    });
     // A player rounds up.
     expect((await report({ from: 0, to: end + 900 })).status).toBe(200);
     expect((await show()).watched.find(({ operator }) => operator === 'reviewer')).toMatchObject({ nanos: end });
   });
 
+  it('is nothing of a recording that its log-in never had', async () => {
+    const before = (await recordsOf(world.gateway.data, 'access.viewed')).length;
+    const all = { session: other, how: 'play', channel: 0, from: 0, to: await lengthOf(other) };
+    const refused = { status: 409, body: { code: 'CONFLICT', detail: expect.stringContaining('never opened') } };
+    expect(await world.as('reviewer', 'view.recorded', all)).toMatchObject(refused);
+    // That somebody else has it, or this log-in another one, makes no difference.
+    await open('second', other);
+    expect(await world.as('reviewer', 'view.recorded', all)).toMatchObject(refused);
+    expect((await show(other)).watched).toEqual([]);
+    expect((await recordsOf(world.gateway.data, 'access.viewed')).length - before).toBe(1);
+  });
+
   it('fills the ledger no faster than a person watches', async () => {
+    for (const who of ['second', 'admin']) await open(who);
     const before = (await recordsOf(world.gateway.data, 'access.viewed')).length;
     const report = (from: number) => world.as('second', 'view.recorded', { session, how: 'play', channel: 0, from, to: from + 1 });
     const answers = await Promise.all(Array.from({ length: 120 }, (_, index) => report(index * 2)));
