@@ -16,6 +16,7 @@ const inputs = [
   'renderer/dom',
   'renderer/terminal',
   'renderer/evidence',
+  'renderer/bundle-page',
   'contract',
   'package-lock.json',
   '.ci/build-renderer.mjs',
