@@ -22,6 +22,7 @@ interface DecisionFormProps {
   readonly checked: Checked;
   readonly timeIsOver: boolean;
   readonly hasJustMoved: () => boolean;
+  readonly hasJustComeUp: () => boolean;
   readonly ref: Ref<DecisionFormHandle>;
 }
 
@@ -31,7 +32,7 @@ const words = {
 } as const;
 
 /** Where a reviewer says yes or no and why, and signs it. Whoever may not is told why, and sees no button that fails. */
-export function DecisionForm({ approval, checked, timeIsOver, hasJustMoved, ref }: DecisionFormProps) {
+export function DecisionForm({ approval, checked, timeIsOver, hasJustMoved, hasJustComeUp, ref }: DecisionFormProps) {
   const isReviewer = useHasRole('reviewer');
   const signing = useSigning();
   const decide = useDecide();
@@ -62,6 +63,10 @@ export function DecisionForm({ approval, checked, timeIsOver, hasJustMoved, ref 
   useImperativeHandle(ref, () => ({
     begin: (given) => {
       if (!mayTry) return;
+      if (hasJustComeUp()) {
+        setHint('This request has just come up here. Nothing was decided: read it, and press again.');
+        return;
+      }
       setVerdict(given);
       setHint('');
       field.current?.focus();
