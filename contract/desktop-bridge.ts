@@ -146,6 +146,7 @@ export const questions = {
       status: z.number().int(),
       /** Of `content-type`, `content-range`, `content-length`, `etag` and `retry-after` those that there are. */
       headers: z.record(z.string(), z.string()),
+      /** Text; of `application/octet-stream` each byte as the character of its number. */
       body: z.string(),
     }),
   },

@@ -12,6 +12,8 @@ export interface TransportQuestion {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Sent to its end where whoever asks may be gone before; of a page that is closed. As far as the transport can. */
+  readonly keepalive?: boolean;
 }
 
 export interface TransportAnswer {
@@ -26,7 +28,10 @@ export interface SocketEvents {
 
 /** What a transport of the web's own interfaces is made of; their types are not known here. */
 export interface WebParts {
-  fetch(url: string, init: { method: string; headers: Readonly<Record<string, string>>; body?: string }): Promise<TransportAnswer>;
+  fetch(
+    url: string,
+    init: { method: string; headers: Readonly<Record<string, string>>; body?: string; keepalive?: boolean },
+  ): Promise<TransportAnswer>;
   openSocket(url: string): WebSocketLike;
   setTimeout(run: () => void, millis: number): unknown;
   clearTimeout(timer: unknown): void;
@@ -42,8 +47,13 @@ export interface WebSocketLike {
 /** `origin`: of the gateway, `https://HOST:PORT`. `headers`: of each request, for whoever is not logged in by a cookie. */
 export function webTransport(parts: WebParts, origin: string, headers: Readonly<Record<string, string>> = {}): RecordingTransport {
   return {
-    request: (path, { method, headers: own, body }) =>
-      parts.fetch(`${origin}${path}`, { method, headers: { ...headers, ...own }, ...(body === undefined ? {} : { body }) }),
+    request: (path, { method, headers: own, body, keepalive }) =>
+      parts.fetch(`${origin}${path}`, {
+        method,
+        headers: { ...headers, ...own },
+        ...(body === undefined ? {} : { body }),
+        ...(keepalive === undefined ? {} : { keepalive }),
+      }),
     connect: (path, events) => {
       const socket = parts.openSocket(`${origin.replace(/^http/, 'ws')}${path}`);
       socket.addEventListener('message', ({ data }) => {

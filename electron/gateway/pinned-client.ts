@@ -130,7 +130,9 @@ export class PinnedClient {
     } catch (thrown) {
       throw connectionFailure(this.gateway.origin, thrown);
     }
-    return Buffer.concat(pieces, length).toString('utf8');
+    // Bytes that are no text, the tiles of the ledger, come as characters of the same numbers: nothing of them is lost.
+    const encoding = response.headers['content-type'] === 'application/octet-stream' ? 'latin1' : 'utf8';
+    return Buffer.concat(pieces, length).toString(encoding);
   }
 }
 

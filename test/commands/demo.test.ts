@@ -99,6 +99,13 @@ describe('the sessions that it begins with', () => {
     expect([refused.status === 0, refused.stderr]).toEqual([false, expect.stringContaining('ACTION_DENIED')]);
   });
 
+  test('and end as their commands do, also when those close their terminal before they end', async () => {
+    const config = /ssh -F (\S+) engineer/.exec(said)?.[1] ?? '';
+    const file = join(directory, 'touched');
+    for (let time = 0; time < 12; time += 1)
+      expect(await run('ssh', ['-F', config, 'engineer', `touch ${file}`])).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('and by what waits for approval in the console, signed there with a key that the browser makes', async () => {
     const command = /ssh -F (\S+) deploy-bot 'touch/.exec(said);
     const file = join(directory, 'by-an-agent');
@@ -106,6 +113,7 @@ describe('the sessions that it begins with', () => {
     await page.getByRole('link', { name: /^Approvals/ }).click();
     await page.getByRole('button', { name: 'Make a signing key…' }).click();
     await page.getByRole('button', { name: 'Make and register the key' }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('button', { name: /^Approve/ }).click();
     expect(await session).toMatchObject({ status: 0 });
     expect(existsSync(file)).toBe(true);

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeOperators } from '../operator-api/api-client.ts';
 import { ServedLog } from '../renderer/ledger-log.ts';
+import { changePage, filesOf, rebuilt } from '../renderer/rebuilt-bundle.ts';
 import { startBrowser } from '../support/browser.ts';
 import { ssh } from '../support/clients.ts';
 import { accessibilityFaults, type OpenConsole, openConsole } from '../support/console.ts';
@@ -67,6 +68,8 @@ describe('the evidence', () => {
     await page.getByText('for the first time today').waitFor();
     // Another question grows the ledger; what it is then has to continue what it was.
     await page.getByRole('button', { name: /^Which privileged access/ }).click();
+    await page.getByText('consistent with what was seen here before').waitFor();
+    await page.getByRole('button', { name: 'Show the ledger' }).click();
     await page.getByText(/consistent since/).waitFor();
     const size = await page.evaluate(() => localStorage.length);
     expect(size).toBeGreaterThan(0);
@@ -82,10 +85,10 @@ describe('the evidence', () => {
       }
     }, new ServedLog(5).checkpoint());
     await page.reload();
-    await page.getByText('This ledger is not the one that was seen here before').waitFor();
+    await page.getByRole('heading', { name: 'This ledger is not the one that was seen here before' }).waitFor();
     await page.getByText('It is another log').waitFor();
     await page.reload();
-    await page.getByText('This ledger is not the one that was seen here before').waitFor();
+    await page.getByRole('heading', { name: 'This ledger is not the one that was seen here before' }).waitFor();
     await page.getByRole('button', { name: 'I know why…' }).click();
     await page.getByRole('button', { name: 'Yes, from now on this one is right' }).click();
     await page.getByText('for the first time today').waitFor();
@@ -150,6 +153,23 @@ describe('a bundle', () => {
     await page.getByText(/faults? found$/).waitFor();
     expect(await page.locator('[data-step=file]').getAttribute('data-state')).toBe('failed');
     await page.getByText('at least one byte of it was changed').waitFor();
+    // A list that somebody wrote who wants the page to break, or to do something for them.
+    const files = await filesOf(whole);
+    changePage(files, ({ sessions }) => {
+      for (const session of sessions) {
+        session.started = 'yesterday';
+        session.principal = '<img src=x onerror=alert(1)>\u202e';
+        session.protocol = '\u0007';
+      }
+    });
+    await give('forged.zip', await rebuilt(belongings, files, true));
+    await page.getByText('What was signed is another bundle').waitFor();
+    await page.getByText(/faults found$/).waitFor();
+    await page.getByText('<img src=x onerror=alert(1)>\\u202e').first().waitFor();
+    await page.getByRole('grid', { name: 'Sessions of the bundle' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.terminal').waitFor();
+    await page.getByText(/faults? in this session/).waitFor();
   });
 
   it('is verified and replayed with the gateway stopped, by whoever is logged in and by whoever is not', async () => {
@@ -177,13 +197,15 @@ describe('a bundle', () => {
       if (page === inside) expect(await accessibilityFaults(page)).toEqual([]);
       await page.getByRole('button', { name: 'All sessions' }).click();
     }
+    // Of whoever has seen the gateway itself, this device remembers what it showed.
+    await inside.getByText('This device has followed this log since').waitFor();
     const checkpoint = await inside.evaluate(() => {
       const [name] = Object.keys(localStorage).filter((each) => each.startsWith('sallyport-ledger '));
       return (JSON.parse(localStorage.getItem(name ?? '') ?? '{}') as { checkpoint: string }).checkpoint;
     });
     await inside.getByLabel('Compare with a checkpoint that you have').fill(checkpoint);
     await inside.getByRole('button', { name: 'Compare' }).click();
-    await inside.getByText(/Newer than this bundle|Consistent|The same checkpoint/).waitFor();
+    await expect.poll(() => inside.getByText(/^(Newer than this bundle|Consistent|The same checkpoint)/).count()).toBe(2);
     await outside.page.getByLabel('Compare with a checkpoint that you have').fill(new ServedLog(4).checkpoint());
     await outside.page.getByRole('button', { name: 'Compare' }).click();
     await outside.page.getByText('Another log').waitFor();

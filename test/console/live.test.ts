@@ -266,8 +266,7 @@ describe('for everybody', () => {
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    await page.keyboard.press('Enter');
-    await page.getByRole('group', { name: 'Screen of the session as it is now' }).waitFor();
+    await open(page, route);
     await page.getByRole('list', { name: 'What is on record, the newest first' }).waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
   });

@@ -7,6 +7,7 @@ import type { Approval } from '../../contract/operator-api.ts';
 import { ApprovalWatch, type WatchState } from '../../electron/watch/approval-watch.ts';
 import { ask as askRenderer } from '../../renderer/app/client/ask.ts';
 import { EventStream } from '../../renderer/app/client/event-stream.ts';
+import { judge } from '../../renderer/app/evidence/ledger-memory.ts';
 import { desktopHost } from '../../renderer/app/host/desktop-host.ts';
 import { type Host, NoSigningKey } from '../../renderer/app/host/host.ts';
 import { askOnSocket, makeOperators } from '../operator-api/api-client.ts';
@@ -158,6 +159,23 @@ describe('somebody who is logged in', () => {
     await expect(askRenderer(host.transport, 'gateway.status', {})).resolves.toMatchObject({ ready: true });
     const missing = await host.transport.request('/api/no-such-thing', { method: 'GET', headers: { accept: 'application/json' } });
     expect(missing.status).toBe(404);
+  });
+
+  it('proves with the tiles of the ledger, byte for byte, that it only grew', async () => {
+    const { checkpoint, key, size } = await askRenderer(host.transport, 'evidence.status', {});
+    const first = await judge({ checkpoint, key }, undefined, undefined, '');
+    if (!('remember' in first)) throw new Error(first.words);
+    // Asking to whom it has spoken is on record, so the ledger grows.
+    await askRenderer(host.transport, 'audit.ask', { question: 'sessions' });
+    const grown = await until('the ledger', async () => {
+      const now = await askRenderer(host.transport, 'evidence.status', {});
+      return now.size > size && now.checkpoint !== checkpoint ? now : undefined;
+    });
+    const bytes = (path: string) => host.transport.bytes?.(`/ledger/${path}`) ?? Promise.reject(new Error('no bytes'));
+    expect((await bytes('tile/0/000.p/3')).length).toBe(96);
+    await expect(bytes('tile/0/999')).rejects.toMatchObject({ status: 404 });
+    const judged = await judge({ checkpoint: grown.checkpoint, key: grown.key }, first.remember, bytes, '');
+    expect(judged.state, judged.words).toBe('consistent');
   });
 
   it('hears what happens, as it happens', async () => {

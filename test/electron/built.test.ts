@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../../electron/packaging/configuration.ts';
+import { stageApp } from '../../electron/packaging/stage-app.ts';
 import { run } from '../support/run.ts';
 import { Belongings } from '../support/temp.ts';
 
@@ -47,6 +48,24 @@ describe('the built main process', () => {
   it('brings the licences of what is in it along', () => {
     const licences = readFileSync(join(dist, 'third-party-licences.txt'), 'utf8');
     for (const name of ['zod', 'openid-client', 'electron-updater']) expect(licences).toMatch(new RegExp(`^${name} \\d+\\.`, 'm'));
+  });
+
+  it('is put together with the page and its icons for the archive, and nothing besides', async () => {
+    const app = await stageApp();
+    const { main, type } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8')) as Record<string, string>;
+    expect([main, type, readdirSync(app).toSorted()]).toEqual([
+      'electron/main.js',
+      'module',
+      ['LICENSE', 'electron', 'package.json', 'renderer'],
+    ]);
+    for (const file of [
+      'electron/main.js',
+      'electron/preload.cjs',
+      'electron/icons/tray-idle.png',
+      'electron/icons/256x256.png',
+      'renderer/index.html',
+    ])
+      expect([file, existsSync(join(app, file))]).toEqual([file, true]);
   });
 
   it('loads, and so does what looks for new versions', async () => {

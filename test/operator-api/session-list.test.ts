@@ -114,7 +114,7 @@ function operations() {
     reading: async () => database,
     records,
     gatewayName: 'gateway-1',
-    liveState: () => undefined,
+    liveState: (session) => (session === ids.live ? { session, paused: true, stepping: false, watchers: 2, waiting: [] } : undefined),
     targets: () => new Map(Object.entries(tags).map(([name, of]) => [name, { tags: of }])),
     signed: () => signed,
     verified,
@@ -157,6 +157,13 @@ describe('what stands beside each session', () => {
     const { sessions } = await list();
     const { summary } = await operations()['session.show']({ session: ids.busy ?? '' }, asking);
     expect(summary).toEqual(sessions[everything.indexOf('busy')]?.summary);
+  });
+
+  test('how a session that runs stands, and of any other that it does not', async () => {
+    const { sessions } = await list();
+    const told = Object.fromEntries(sessions.map(({ id, live }) => [id, live]));
+    expect(told[ids.live ?? '']).toEqual({ session: ids.live, paused: true, stepping: false, watchers: 2, waiting: [] });
+    expect(told[ids.fine ?? '']).toBeNull();
   });
 
   test('nothing of it where nobody asks for it', async () => {

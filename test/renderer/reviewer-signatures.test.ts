@@ -26,7 +26,7 @@ afterAll(() => belongings.release());
 async function checked(...drafts: RecordDraft[]): Promise<{ state: string; result: string; faults: string[] }> {
   const records = drafts.flatMap((draft, index) => readRecord(index, JSON.stringify({ time: '', ...draft })) ?? []);
   const made = step('approvals', '', '', '');
-  const result = await checkApprovals(records, ORIGIN, made, () => undefined);
+  const result = await checkApprovals(records, { origin: ORIGIN, complete: (session) => session === SESSION }, made, () => undefined);
   return { state: made.state, result, faults: made.findings.map(({ words }) => words) };
 }
 
@@ -133,6 +133,14 @@ describe('signatures of reviewers in a bundle', () => {
       /used for something else/,
     ],
     [
+      'on a request that was taken out of the records',
+      async () => {
+        const one = asked();
+        return [await approval.decided(ORIGIN, one, alice), approval.used(one)];
+      },
+      /A decision of alice@example.com is of an approval that no record asks for(.|\n)*A use is of an approval/,
+    ],
+    [
       'that nobody gave, and was used',
       async () => {
         const one = asked();
@@ -142,6 +150,11 @@ describe('signatures of reviewers in a bundle', () => {
     ],
   ])('%s are found', async (_, records, words) => {
     expect((await checked(...(await records()))).faults.join('\n')).toMatch(words);
+  });
+
+  it('on requests of sessions that the bundle does not have are let be', async () => {
+    const elsewhere = request('01a206a2-251b-7522-b64b-000000000000');
+    expect((await checked(await approval.decided(ORIGIN, elsewhere, alice), approval.used(elsewhere))).faults).toEqual([]);
   });
 
   it('on a session are over what was sealed of it', async () => {

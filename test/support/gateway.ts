@@ -25,6 +25,8 @@ export interface Gateway {
   /** Of the HTTPS listener; 0 without one. */
   readonly httpsPort: number;
   readonly data: string;
+  /** The path of its configuration, to be changed before a reload. A start writes it anew. */
+  readonly config: string;
   /** Starts it again and kills it when `moment` resolves; says whether it was ready by then. */
   startAndKill(moment: Promise<unknown>): Promise<'ready' | 'not ready'>;
   /** Everything it wrote to standard error, over all of its lives. */
@@ -156,6 +158,7 @@ export async function startGateway(belongings: Belongings, options: GatewayOptio
       return httpsPort;
     },
     data,
+    config: file,
     log: () => log,
     logged,
     stop: () => end('SIGTERM'),

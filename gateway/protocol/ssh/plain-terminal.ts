@@ -17,11 +17,18 @@ const LINE_PIECE = 1024;
 const settings =
   'stty -opost -echo -isig -icrnl -ixon -ixoff -istrip icanon iexten erase undef kill undef werase undef rprnt undef eol undef eol2 undef lnext ^V eof ^D';
 
+/**
+ * Keeps the terminal open until the process has ended. Programs close their standard output before they end (GNU touch all
+ * three descriptors); nobody would have the terminal open then, it would be taken for hung up, and SIGHUP would overtake the
+ * end of a command that has done its work.
+ */
+export const KEEP_OPEN = 'exec 9<&0';
+
 /** The words that run `command` (or the shell itself, reading standard input) on a transparent terminal. */
 export function plainTerminalCommand(shell: string, command: string | undefined): string[] {
   // A shell that reads its commands from a file is not interactive, and shows no prompt.
   const run = command === undefined ? 'exec "$0" /dev/stdin' : 'exec "$0" -c "$1"';
-  return ['/bin/sh', '-c', `${settings}; printf '\\006'; ${run}`, shell, ...(command === undefined ? [] : [command])];
+  return ['/bin/sh', '-c', `${KEEP_OPEN}; ${settings}; printf '\\006'; ${run}`, shell, ...(command === undefined ? [] : [command])];
 }
 
 /** Quotes input for such a terminal. Input that comes before the terminal is ready waits. */

@@ -5,7 +5,7 @@ import { type IPty, spawn } from 'node-pty';
 import { SallyportError } from '../../base/errors.ts';
 import type { FieldReader } from './connection-messages.ts';
 import { type LocalChannel, type LocalChannelHandler, LocalEndpoint } from './local-endpoint.ts';
-import { PlainTerminalInput, plainTerminalCommand, READY_MARK } from './plain-terminal.ts';
+import { KEEP_OPEN, PlainTerminalInput, plainTerminalCommand, READY_MARK } from './plain-terminal.ts';
 import { PtyInput } from './pty-input.ts';
 import { PtyOutput } from './pty-output.ts';
 import type { ShellTargetSettings } from './ssh-target.ts';
@@ -168,7 +168,11 @@ class ShellChannel implements LocalChannelHandler {
     const { shell, home, name } = this.#account;
     const command = this.#start?.command;
     const own =
-      terminal === undefined ? plainTerminalCommand(shell, command) : command === undefined ? [shell, '-l'] : [shell, '-c', command];
+      terminal === undefined
+        ? plainTerminalCommand(shell, command)
+        : command === undefined
+          ? [shell, '-l']
+          : ['/bin/sh', '-c', `${KEEP_OPEN}; exec "$0" -c "$1"`, shell, command];
     const [file, ...words] = this.#account.other ? ['runuser', '-u', name, '--', ...own] : own;
     const pty = spawn(file as string, words, {
       name: terminal?.type || 'dumb',

@@ -74,7 +74,8 @@ export function ApprovalCard({
       data-urgency={urgency}
       data-compact={compact || undefined}
       onClick={onSelect}
-      onFocus={onSelect}
+      // By keys alone: what is pointed at must not move between the press and the click.
+      onFocus={({ target }) => target.matches(':focus-visible') && onSelect()}
     >
       <CardHead approval={current} isOver={isOver} left={left} />
       {isOver && !selected ? (
@@ -91,6 +92,7 @@ export function ApprovalCard({
               approval={approval}
               checked={checked}
               timeIsOver={!request.breakGlass && left.state === 'over'}
+              asksForKey={selected}
               hasJustMoved={hasJustMoved}
               hasJustComeUp={hasJustComeUp}
             />

@@ -21,6 +21,8 @@ interface DecisionFormProps {
   readonly approval: Approval;
   readonly checked: Checked;
   readonly timeIsOver: boolean;
+  /** That this device has no key yet is said once, where somebody looks. */
+  readonly asksForKey: boolean;
   readonly hasJustMoved: () => boolean;
   readonly hasJustComeUp: () => boolean;
   readonly ref: Ref<DecisionFormHandle>;
@@ -32,7 +34,7 @@ const words = {
 } as const;
 
 /** Where a reviewer says yes or no and why, and signs it. Whoever may not is told why, and sees no button that fails. */
-export function DecisionForm({ approval, checked, timeIsOver, hasJustMoved, hasJustComeUp, ref }: DecisionFormProps) {
+export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJustMoved, hasJustComeUp, ref }: DecisionFormProps) {
   const isReviewer = useHasRole('reviewer');
   const signing = useSigning();
   const decide = useDecide();
@@ -99,11 +101,7 @@ export function DecisionForm({ approval, checked, timeIsOver, hasJustMoved, hasJ
     );
   return (
     <>
-      {signing.state !== 'ready' && (
-        <div className={classes.signing}>
-          <SigningNotice what="A decision" />
-        </div>
-      )}
+      <div className={classes.signing}>{asksForKey && <SigningNotice what="A decision" />}</div>
       <form className={classes.decision} onSubmit={submit} aria-label={`Decision on ${request.principal}`}>
         <TextInput
           ref={field}

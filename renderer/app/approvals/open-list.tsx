@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import type { Approval } from '../../../contract/operator-api.ts';
 import { EmptyState } from '../design/states.tsx';
 import { useKeys } from '../keyboard/use-keys.tsx';
+import { Glimpse } from '../live/glimpse.tsx';
 import { routes } from '../routes.ts';
 import { ApprovalCard } from './approval-card.tsx';
 import classes from './approvals.module.css';
@@ -31,7 +32,8 @@ export function OpenList({ kind, open, lately, linked, before }: OpenListProps) 
   }
   const forms = useRef(new Map<string, DecisionFormHandle>());
   const movedAt = useRef(0);
-  const shape = listed.map(({ approval, over }) => `${approval.request.id}${over}`).join();
+  // What is selected shows more than the others, so they move with it.
+  const shape = `${selected} ${listed.map(({ approval, over }) => `${approval.request.id}${over}`).join()}`;
   const shapeBefore = useRef(shape);
   useLayoutEffect(() => {
     if (shapeBefore.current === shape) return;
@@ -104,6 +106,7 @@ export function OpenList({ kind, open, lately, linked, before }: OpenListProps) 
             if (handle === null) forms.current.delete(approval.request.id);
             else forms.current.set(approval.request.id, handle);
           }}
+          glimpse={kind === 'waiting' && !over ? <Glimpse session={approval.request.session} /> : undefined}
           hasJustMoved={() => performance.now() - movedAt.current < SETTLED_MILLIS}
           hasJustComeUp={() => performance.now() - led.at < SETTLED_MILLIS}
         />

@@ -4,7 +4,7 @@ import type { BundleFile } from '../host/host.ts';
 import { useHost } from '../host/host-context.tsx';
 import { routes } from '../routes.ts';
 import type { BundleState, OpenedBundle } from './opened-bundle.ts';
-import { openBundle } from './start-worker.ts';
+import { bundleFile, openBundle } from './start-worker.ts';
 
 interface Bundles {
   readonly bundle: OpenedBundle | undefined;
@@ -40,6 +40,21 @@ export function BundleProvider({ children }: { children: ReactNode }) {
       }),
     [host, open, go],
   );
+  useEffect(() => {
+    // Anywhere in the window: a browser would leave the app for a file that is dropped on it.
+    const take = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files') !== true) return;
+      event.preventDefault();
+      const [file] = event.dataTransfer.files;
+      if (event.type === 'drop' && file !== undefined && /\.zip$/i.test(file.name)) open(bundleFile(file));
+    };
+    window.addEventListener('dragover', take);
+    window.addEventListener('drop', take);
+    return () => {
+      window.removeEventListener('dragover', take);
+      window.removeEventListener('drop', take);
+    };
+  }, [open]);
   const value = useMemo(() => ({ bundle, open, close: () => become(undefined) }), [bundle, open, become]);
   return <BundleContext value={value}>{children}</BundleContext>;
 }

@@ -8,7 +8,7 @@ import { SegmentDriver } from '../../../contract/replay/segment-driver.ts';
 import { printable } from '../../bundle-page/interface/printable.ts';
 import { asProblem } from '../client/problem.ts';
 import { counting } from '../design/format.ts';
-import { ProtocolBadge, Tell, TimeText, Who } from '../design/labels.tsx';
+import { ProtocolBadge, Tell, Who } from '../design/labels.tsx';
 import { Spring } from '../design/pane.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { Playback } from '../replay/playback.ts';
@@ -20,6 +20,7 @@ import classes from './bundle.module.css';
 import { BundleControls } from './bundle-controls.tsx';
 import { BundleTranscript } from './bundle-transcript.tsx';
 import type { OpenedBundle } from './opened-bundle.ts';
+import { ToldTime } from './told-time.tsx';
 import { useReplayKeys } from './use-replay-keys.ts';
 
 interface Opened {
@@ -50,8 +51,8 @@ export const BundleReplay = memo(function BundleReplay({
         </Button>
         <Who principal={printable(session.principal)} onBehalfOf={session.onBehalfOf === null ? null : printable(session.onBehalfOf)} />
         <span className="muted">at {printable(session.target)}</span>
-        <ProtocolBadge protocol={session.protocol} />
-        <TimeText time={session.started} />
+        <ProtocolBadge protocol={printable(session.protocol)} />
+        <ToldTime time={session.started} />
         <Spring />
         {faults > 0 && <Tell tone="deny">✗ {counting(faults, 'fault')} in this session</Tell>}
       </header>

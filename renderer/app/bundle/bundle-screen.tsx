@@ -9,7 +9,7 @@ import { useBundleState, useBundles } from './bundle-context.tsx';
 import { BundleReplay } from './bundle-replay.tsx';
 import { BundleSessions } from './bundle-sessions.tsx';
 import { BundleSide } from './bundle-side.tsx';
-import { DropPlace, useDrop } from './drop-place.tsx';
+import { ChooseFile, DropPlace, useDrop } from './drop-place.tsx';
 import type { OpenedBundle } from './opened-bundle.ts';
 import { type SessionEvidence, sessionEvidence, verdictOf } from './verdict.ts';
 
@@ -63,6 +63,7 @@ function Opened({ bundle }: { bundle: OpenedBundle }) {
             </span>
           )}
           <Spring />
+          {state.state !== 'refused' && <ChooseFile>Open another…</ChooseFile>}
           <Button
             onClick={() => {
               setSearch({});

@@ -3,21 +3,22 @@ import { memo, useDeferredValue, useMemo, useState } from 'react';
 import type { BundlePage, BundlePageSession } from '../../../contract/bundle-page.ts';
 import { printable } from '../../bundle-page/interface/printable.ts';
 import { sessionFilter } from '../../bundle-page/screens/session-filter.ts';
-import { counting, length, microsBetween, number } from '../design/format.ts';
-import { ProtocolBadge, Tell, TimeText, Who } from '../design/labels.tsx';
+import { counting, number } from '../design/format.ts';
+import { ProtocolBadge, Tell, Who } from '../design/labels.tsx';
 import { EmptyState } from '../design/states.tsx';
 import { type TableColumn, VirtualTable } from '../design/virtual-table.tsx';
 import classes from './bundle.module.css';
+import { ToldTime, toldLength } from './told-time.tsx';
 import type { SessionEvidence } from './verdict.ts';
 
 const columns: readonly TableColumn[] = [
   { name: 'started', title: 'Started', width: 118 },
-  { name: 'who', title: 'Who', width: 250, grows: true },
+  { name: 'who', title: 'Who', width: 230, grows: true },
   { name: 'target', title: 'Target', width: 84, grows: true },
-  { name: 'protocol', title: 'Protocol', width: 78 },
-  { name: 'length', title: 'Length', width: 66 },
+  { name: 'protocol', title: 'Protocol', width: 72 },
+  { name: 'length', title: 'Length', width: 56 },
   { name: 'what', title: 'What', width: 120, grows: true },
-  { name: 'evidence', title: 'Evidence', width: 112 },
+  { name: 'evidence', title: 'Evidence', width: 104 },
 ];
 
 /** The sessions of a bundle. Each can be replayed as soon as the records are read. */
@@ -83,7 +84,7 @@ export const BundleSessions = memo(function BundleSessions({
 function cellOf(session: BundlePageSession, column: string, evidence: SessionEvidence) {
   switch (column) {
     case 'started':
-      return <TimeText time={session.started} />;
+      return <ToldTime time={session.started} />;
     case 'who':
       return (
         <Who principal={printable(session.principal)} onBehalfOf={session.onBehalfOf === null ? null : printable(session.onBehalfOf)} />
@@ -91,9 +92,9 @@ function cellOf(session: BundlePageSession, column: string, evidence: SessionEvi
     case 'target':
       return printable(session.target);
     case 'protocol':
-      return <ProtocolBadge protocol={session.protocol} />;
+      return <ProtocolBadge protocol={printable(session.protocol)} />;
     case 'length':
-      return <span className="mono">{session.ended === null ? 'ran on' : length(microsBetween(session.started, session.ended))}</span>;
+      return <span className="mono">{session.ended === null ? 'ran on' : (toldLength(session.started, session.ended) ?? '?')}</span>;
     case 'what':
       return <span className="mono muted">{whatOf(session)}</span>;
     default:

@@ -5,13 +5,13 @@ import { printable } from '../../bundle-page/interface/printable.ts';
 import { completenessWords } from '../../bundle-page/screens/completeness.ts';
 import type { Finding, Step } from '../../evidence/step.ts';
 import { number } from '../design/format.ts';
-import { TimeText } from '../design/labels.tsx';
 import { Facts } from '../design/pane.tsx';
 import { StepList } from '../design/step-list.tsx';
 import classes from './bundle.module.css';
 import type { BundleProgress } from './bundle-messages.ts';
 import { CheckpointForm } from './checkpoint-form.tsx';
 import type { OpenedBundle } from './opened-bundle.ts';
+import { ToldTime } from './told-time.tsx';
 import { tookWords } from './verdict.ts';
 
 const SHOWN_FINDINGS = 50;
@@ -36,7 +36,7 @@ export function BundleSide({
       </Tabs.List>
       <Tabs.Panel value="steps" className={classes.panel ?? ''} tabIndex={0}>
         <StepList label="Steps of the verification" steps={(progress?.steps ?? []).map((step) => shown(step, choose))} />
-        <CheckpointForm bundle={bundle} ready={progress?.finished === true} />
+        <CheckpointForm bundle={bundle} ready={progress?.finished === true} origin={page?.ledger.origin} />
         <p className={classes.note}>
           Whose key signed this, no file can prove. Compare{' '}
           {progress?.key === undefined ? 'the key' : <b className="mono">{progress.key.id}</b>} of the log with what the gateway’s operator
@@ -97,7 +97,7 @@ function FindingLine({ finding: { words, session }, choose }: { finding: Finding
 function About({ page, progress }: { page: BundlePage; progress: BundleProgress | undefined }) {
   const facts: (readonly [string, ReactNode])[] = [
     ['Gateway', `${printable(page.gateway.name)}, Sallyport ${printable(page.gateway.version)}`],
-    ['Written', <TimeText key="written" time={page.created} />],
+    ['Written', <ToldTime key="written" time={page.created} />],
     ['Question', printable(page.question.words)],
     ['Log', printable(page.ledger.origin)],
     ...(progress?.checkpoint === undefined ? [] : [['Checkpoint', `${number(progress.checkpoint.size)} entries`] as const]),

@@ -1,14 +1,12 @@
 import { Button } from '@mantine/core';
 import { IconPackage } from '@tabler/icons-react';
-import { type DragEvent, useRef, useState } from 'react';
+import { type DragEvent, type ReactNode, useRef, useState } from 'react';
 import classes from './bundle.module.css';
 import { useBundles } from './bundle-context.tsx';
 import { bundleFile } from './start-worker.ts';
 
 /** Where a bundle is dropped, or chosen. `compact`: as a part of another screen. */
 export function DropPlace({ compact = false }: { compact?: boolean }) {
-  const { open } = useBundles();
-  const input = useRef<HTMLInputElement>(null);
   const { over, handlers } = useDrop();
   return (
     <div className={classes.drop} data-over={over || undefined} data-compact={compact || undefined} {...handlers}>
@@ -17,7 +15,18 @@ export function DropPlace({ compact = false }: { compact?: boolean }) {
         <b>Drop a bundle here</b>
         <span className="muted">The .zip that an export wrote. It is verified and replayed on this device; nothing is sent anywhere.</span>
       </p>
-      <Button onClick={() => input.current?.click()}>Choose a file</Button>
+      <ChooseFile>Choose a file</ChooseFile>
+    </div>
+  );
+}
+
+/** A button, and the system's own dialog behind it. */
+export function ChooseFile({ children }: { children: ReactNode }) {
+  const { open } = useBundles();
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button onClick={() => input.current?.click()}>{children}</Button>
       <input
         ref={input}
         type="file"
@@ -30,7 +39,7 @@ export function DropPlace({ compact = false }: { compact?: boolean }) {
           event.currentTarget.value = '';
         }}
       />
-    </div>
+    </>
   );
 }
 

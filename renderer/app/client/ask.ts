@@ -13,11 +13,16 @@ import { Problem, problemOf, unreachable } from './problem.ts';
 export type Given<N extends OperationName> = Partial<OperationInput<N>>;
 
 /** Asks the gateway for an operation of the table. Throws a Problem. */
-export async function ask<N extends OperationName>(transport: HostTransport, name: N, given: Given<N>): Promise<OperationOutput<N>> {
+export async function ask<N extends OperationName>(
+  transport: HostTransport,
+  name: N,
+  given: Given<N>,
+  { keepalive }: { readonly keepalive?: boolean } = {},
+): Promise<OperationOutput<N>> {
   const { path, method, body } = requestOf(name, given);
   const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
   const answer = await transport
-    .request(path, { method, headers, ...(body === undefined ? {} : { body }) })
+    .request(path, { method, headers, ...(body === undefined ? {} : { body }), ...(keepalive === undefined ? {} : { keepalive }) })
     .catch((thrown: unknown) => Promise.reject(thrown instanceof Problem ? thrown : unreachable()));
   const text = await answer.text().catch(() => Promise.reject(unreachable()));
   if (answer.status < 200 || answer.status >= 300) throw problemOf(answer.status, text);

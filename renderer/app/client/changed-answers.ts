@@ -5,7 +5,8 @@ type Changed = readonly OperationName[] | 'everything';
 
 const session: Changed = ['session.list', 'session.show', 'session.records', 'gateway.status'];
 const approval: Changed = ['approval.list', 'approval.show', 'session.list', 'session.show', 'session.records', 'gateway.status'];
-const configuration: Changed = ['gateway.status', 'whoami', 'operator.list', 'key.list', 'session.list'];
+/** Roles, tags, reviewers and keys: hardly an answer has nothing of it, and it changes rarely. */
+const configuration: Changed = 'everything';
 
 const changes: Readonly<Record<OperatorEvent['event'], Changed>> = {
   'session.opened': session,

@@ -5,6 +5,7 @@ import type { OperatorEvent } from '../../../contract/operator-events.ts';
 import { useHost } from '../host/host-context.tsx';
 import { changedBy } from './changed-answers.ts';
 import { type Connection, EventStream } from './event-stream.ts';
+import { useHasAnyRole } from './operator-context.tsx';
 
 const EventContext = createContext<EventStream | undefined>(undefined);
 
@@ -16,6 +17,7 @@ export function EventProvider({ children }: { children: ReactNode }) {
   const { transport } = useHost();
   const client = useQueryClient();
   const [stream] = useState(() => new EventStream(transport));
+  const mayListen = useHasAnyRole();
   useEffect(() => {
     const changed = new Set<OperationName>();
     let waiting: number | undefined;
@@ -36,14 +38,14 @@ export function EventProvider({ children }: { children: ReactNode }) {
       if (before === 'lost' && stream.state === 'up') void client.invalidateQueries();
       before = stream.state;
     });
-    stream.start();
+    if (mayListen) stream.start();
     return () => {
       window.clearTimeout(waiting);
       stopEvents();
       stopConnections();
       stream.stop();
     };
-  }, [client, stream]);
+  }, [client, stream, mayListen]);
   return <EventContext value={stream}>{children}</EventContext>;
 }
 

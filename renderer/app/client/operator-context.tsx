@@ -12,6 +12,11 @@ export function useOperator(): Operator {
   return operator;
 }
 
+/** Whoever has no role has certificates by their log-in, and may look at nothing: what is asked for them is only refused. */
+export function useHasAnyRole(): boolean {
+  return useOperator().roles.length > 0;
+}
+
 /** Whether the operator has one of these roles. */
 export function useHasRole(...roles: readonly Role[]): boolean {
   const operator = useOperator();

@@ -22,7 +22,7 @@ export function Who({ principal, onBehalfOf }: { principal: string; onBehalfOf?:
 export function TargetLabel({ name, tags = {} }: { name: string; tags?: Readonly<Record<string, string>> }) {
   return (
     <span className={classes.target}>
-      <span>{name}</span>
+      <span title={name}>{name}</span>
       {Object.entries(tags)
         .slice(0, 3)
         .map(([key, value]) => (
@@ -48,6 +48,11 @@ export function ProtocolBadge({ protocol }: { protocol: string }) {
       {protocolName(protocol)}
     </span>
   );
+}
+
+/** Tags in a row, which break into lines where there are many. */
+export function Tags({ children }: { children: ReactNode }) {
+  return <span className={classes.tags}>{children}</span>;
 }
 
 export type Tone = 'plain' | 'ok' | 'ask' | 'deny' | 'accent';

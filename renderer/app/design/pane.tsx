@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 import classes from './pane.module.css';
+import { useTitle } from './use-title.ts';
 
-/** A screen: a bar on top and a body that fills the rest. `label` is its heading for whoever hears it. */
+/** A screen: a bar on top and a body that fills the rest. `label` is its heading for whoever hears it, and the window's title. */
 export function Screen({ label, bar, children }: { label: string; bar?: ReactNode; children: ReactNode }) {
+  useTitle(label);
   return (
     <section className={classes.screen} aria-label={label}>
       <h1 className="heard">{label}</h1>

@@ -7,9 +7,9 @@ export interface TableColumn {
   readonly title: string;
   /** What stands in it, for whoever points at its head. */
   readonly says?: string;
-  /** Pixels that its content wants; it is never narrower. */
+  /** Pixels that its content wants. */
   readonly width: number;
-  /** It takes of what is left over. */
+  /** It takes of what is left over, and gives some where there is too little. */
   readonly grows?: boolean;
 }
 
@@ -107,14 +107,19 @@ export function VirtualTable({ label, columns, count, cell, activate, tone }: Vi
   );
 }
 
-const GAP_PIXELS = 14;
+const GAP_PIXELS = 12;
 const EDGE_PIXELS = 14;
+/** As much of what it wants does a column that grows keep at least, before the table is scrolled. */
+const GIVES = 0.68;
+const NARROWEST = 52;
 
 function layoutOf(columns: readonly TableColumn[]): { template: string; width: number } {
   const grows = columns.some((column) => column.grows === true);
+  const narrowest = ({ width, grows: own }: TableColumn) =>
+    own === true ? Math.max(Math.min(width, NARROWEST), Math.round(width * GIVES)) : width;
   const template = columns
-    .map(({ width, grows: own }) => (own === true || !grows ? `minmax(${width}px, ${width}fr)` : `${width}px`))
+    .map((column) => (column.grows === true || !grows ? `minmax(${narrowest(column)}px, ${column.width}fr)` : `${column.width}px`))
     .join(' ');
-  const width = columns.reduce((sum, column) => sum + column.width + GAP_PIXELS, 2 * EDGE_PIXELS - GAP_PIXELS);
+  const width = columns.reduce((sum, column) => sum + narrowest(column) + GAP_PIXELS, 2 * EDGE_PIXELS - GAP_PIXELS);
   return { template, width };
 }

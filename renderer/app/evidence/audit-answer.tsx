@@ -12,7 +12,17 @@ import { type AuditAnswer, cellText, isSession, isTime, tableColumns } from './a
 import classes from './evidence.module.css';
 
 /** An answer as a table, and under it how complete it is. */
-export function AnswerTable({ question, answer, back }: { question: string; answer: AuditAnswer; back: () => void }) {
+export function AnswerTable({
+  question,
+  answer,
+  back,
+  ledger,
+}: {
+  question: string;
+  answer: AuditAnswer;
+  back: () => void;
+  ledger: { readonly shown: boolean; readonly show: (shown: boolean) => void };
+}) {
   const [wide, setWide] = useState(false);
   const columns = useMemo(() => tableColumns(answer, wide), [answer, wide]);
   const hidden = answer.columns.filter((column) => column.wide).length;
@@ -23,6 +33,10 @@ export function AnswerTable({ question, answer, back }: { question: string; answ
           All questions
         </Button>
         <b title={question}>{question}</b>
+        <span className={classes.spring} />
+        <Button variant="subtle" aria-pressed={ledger.shown} onClick={() => ledger.show(!ledger.shown)}>
+          {ledger.shown ? 'Hide the ledger' : 'Show the ledger'}
+        </Button>
       </header>
       {answer.rows.length === 0 ? (
         <EmptyState title="Nothing in the records answers this">

@@ -1,35 +1,48 @@
 import { Button, Tabs } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { useSearchParams } from 'wouter';
+import { useMediaQuery } from '@mantine/hooks';
+import { type UseQueryResult, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
+import { useLocation, useSearchParams } from 'wouter';
+import type { OperationOutput } from '../../../contract/operator-api.ts';
 import { DropPlace } from '../bundle/drop-place.tsx';
 import { useHasRole } from '../client/operator-context.tsx';
-import { asProblem } from '../client/problem.ts';
+import { asProblem, type Problem } from '../client/problem.ts';
 import { queryKey, useAsk } from '../client/queries.ts';
 import { Screen, Split, Spring } from '../design/pane.tsx';
 import { FaultState, LoadingState } from '../design/states.tsx';
 import { ExportDialog } from '../export/export-dialog.tsx';
 import { useHost } from '../host/host-context.tsx';
+import { useKeys } from '../keyboard/use-keys.tsx';
+import { routes } from '../routes.ts';
 import { AnswerTable } from './audit-answer.tsx';
 import { AuditBar, AuditFilters } from './audit-bar.tsx';
 import { type Asking, askingOf, csvPath, type PutQuestion, questionOf, searchOf } from './audit-question.ts';
 import classes from './evidence.module.css';
 import { Contradiction, LedgerPanel } from './ledger-panel.tsx';
 import { QuestionList } from './question-list.tsx';
-import { useConsistency } from './use-consistency.ts';
+import { type SeenLedger, useConsistency } from './use-consistency.ts';
 
 /** While a verification runs, how far it is is asked this often. */
 const VERIFYING_MILLIS = 500;
 const ROWS = 10_000;
 
+type Status = UseQueryResult<OperationOutput<'evidence.status'>, Problem>;
+
 export function EvidenceScreen() {
   const host = useHost();
+  const [, go] = useLocation();
   const client = useQueryClient();
   const [search, setSearch] = useSearchParams();
   const [asking, setAsking] = useState<Asking>(() => askingOf(search));
   const [put, setPut] = useState<PutQuestion>();
   const [exporting, setExporting] = useState(false);
+  const [ledger, setLedger] = useState<boolean>();
+  const roomy = useMediaQuery('(min-width: 1600px)', true, { getInitialValueInEffect: false });
+  // An answer has many columns: where there is little room, it has all of it until the ledger is asked for.
+  const sideShown = ledger ?? (put === undefined || roomy);
   const [saveFault, setSaveFault] = useState<string>();
+  const status = useAsk('evidence.status', {});
+  const seen = useConsistency(status.data);
   const mayExport = useHasRole('auditor', 'admin');
   const questions = useAsk('audit.questions', {}, { staleMillis: Number.POSITIVE_INFINITY });
   const answer = useAsk('audit.ask', put === undefined ? {} : { ...put, limit: ROWS }, {
@@ -57,6 +70,11 @@ export function EvidenceScreen() {
     setSaveFault(undefined);
     host.save(`sallyport-audit-${put.question}.csv`, csvPath(put)).catch((thrown: unknown) => setSaveFault(asProblem(thrown).message));
   };
+  useKeys([
+    { keys: ['b'], label: 'Open a bundle', group: 'Evidence', run: () => go(routes.bundle) },
+    ...(mayExport ? [{ keys: ['e'], label: 'Export a bundle', group: 'Evidence', run: () => setExporting(true) }] : []),
+    ...(put === undefined ? [] : [{ keys: ['Escape'], label: 'All questions', group: 'Evidence', run: () => setPut(undefined) }]),
+  ]);
   const period = useMemo(() => questionOf({ ...asking, question: 'sessions' }, [], new Date()), [asking]);
   return (
     <Screen
@@ -82,7 +100,8 @@ export function EvidenceScreen() {
         </>
       }
     >
-      <Split sideLabel="Ledger" side={<Side />}>
+      <Contradiction seen={seen} />
+      <WithSide shown={sideShown} status={status} seen={seen}>
         {known !== undefined && <AuditFilters question={known} asking={asking} change={change} ask={() => ask(asking)} />}
         {saveFault !== undefined && (
           <p className={classes.fault} role="alert">
@@ -105,9 +124,10 @@ export function EvidenceScreen() {
             question={questions.data.questions.find(({ name }) => name === put.question)?.asks ?? put.question}
             answer={answer.data}
             back={() => setPut(undefined)}
+            ledger={{ shown: sideShown, show: setLedger }}
           />
         )}
-      </Split>
+      </WithSide>
       {exporting && (
         <ExportDialog
           choice={{
@@ -122,15 +142,21 @@ export function EvidenceScreen() {
   );
 }
 
-function Side() {
-  const status = useAsk('evidence.status', {});
+function WithSide({ shown, status, seen, children }: { shown: boolean; status: Status; seen: SeenLedger; children: ReactNode }) {
+  if (!shown) return <div className={classes.alone}>{children}</div>;
+  return (
+    <Split sideLabel="Ledger" side={<Side status={status} seen={seen} />}>
+      {children}
+    </Split>
+  );
+}
+
+function Side({ status, seen }: { status: Status; seen: SeenLedger }) {
   const running = status.data?.verification?.ended === null;
   // Only while something happens that no event tells of.
   useAsk('evidence.status', {}, { enabled: running, refetchMillis: VERIFYING_MILLIS });
-  const seen = useConsistency(status.data);
   return (
     <Tabs defaultValue="ledger" keepMounted={false} className={classes.tabs ?? ''}>
-      <Contradiction seen={seen} />
       <Tabs.List>
         <Tabs.Tab value="ledger">Ledger</Tabs.Tab>
         <Tabs.Tab value="bundle">Open a bundle</Tabs.Tab>

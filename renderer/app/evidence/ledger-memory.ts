@@ -153,6 +153,16 @@ export function recall(storage: Pick<Storage, 'getItem'>, gateway: string): Reme
   return undefined;
 }
 
+/** What is remembered of a log, at whichever address it was seen. */
+export function recallLog(storage: Storage, origin: string): Remembered | undefined {
+  for (let at = 0; at < storage.length; at += 1) {
+    const name = storage.key(at) ?? '';
+    const kept = name.startsWith(PREFIX) ? recall(storage, name.slice(PREFIX.length)) : undefined;
+    if (kept?.checkpoint.startsWith(`${origin}\n`) === true) return kept;
+  }
+  return undefined;
+}
+
 export function remember(storage: Pick<Storage, 'setItem'>, gateway: string, remembered: Remembered): void {
   storage.setItem(`${PREFIX}${gateway}`, JSON.stringify(remembered));
 }

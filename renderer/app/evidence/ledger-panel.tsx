@@ -97,9 +97,9 @@ function SeenWords({ seen: { judgement, since } }: { seen: SeenLedger }) {
   switch (judgement.state) {
     case 'consistent':
       return (
-        <Tell tone="ok" title={judgement.words}>
+        <span className={classes.good} title={judgement.words}>
           ✓ consistent since {since === undefined ? 'it was first seen' : day(since)}
-        </Tell>
+        </span>
       );
     case 'first':
       return <span title={judgement.words}>for the first time today</span>;

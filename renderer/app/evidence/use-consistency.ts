@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
 import { asProblem } from '../client/problem.ts';
-import type { HostTransport } from '../host/host.ts';
+import type { Host } from '../host/host.ts';
 import { useHost } from '../host/host-context.tsx';
 import { forget, type Judgement, judge, recall, remember, type Shown } from './ledger-memory.ts';
 
@@ -12,48 +13,50 @@ export interface SeenLedger {
   readonly accept: () => void;
 }
 
-/** Holds each checkpoint that the gateway shows against the last one that this device has seen. */
+const QUESTION = 'ledger-memory';
+
+/** Holds each checkpoint that the gateway shows against the last one that this device has seen; once, whoever asks. */
 export function useConsistency(shown: Shown | undefined): SeenLedger {
   const host = useHost();
-  const [judgement, setJudgement] = useState<Judgement>();
-  const [since, setSince] = useState<string>();
-  const [accepted, setAccepted] = useState(0);
-  const gateway = useRef<string>(undefined);
-  const { checkpoint, key } = shown ?? {};
-  // `accepted`: again, after what was remembered is forgotten.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  useEffect(() => {
-    if (checkpoint === undefined || key === undefined) return undefined;
-    let gone = false;
-    const look = async (): Promise<void> => {
-      const current = (await host.door.gateways()).find((each) => each.current);
-      gateway.current = current?.origin ?? 'here';
-      const seen = recall(localStorage, gateway.current);
-      const { transport } = host;
-      const tile = transport.bytes === undefined ? undefined : async (path: string) => fetched(transport, `/ledger/${path}`);
-      const found = await judge({ checkpoint, key }, seen, tile, new Date().toISOString());
-      if (gone) return;
-      if ('remember' in found) {
-        remember(localStorage, gateway.current, found.remember);
-        setSince(found.remember.since);
-      } else setSince(seen?.since);
-      setJudgement(found);
-    };
-    look().catch((thrown: unknown) => {
-      if (!gone)
-        setJudgement({ state: 'unproved', words: `It could not be compared with what was seen here: ${asProblem(thrown).message}` });
-    });
-    return () => {
-      gone = true;
-    };
-  }, [host, checkpoint, key, accepted]);
+  const client = useQueryClient();
+  const { checkpoint = '', key = '' } = shown ?? {};
+  const found = useQuery({
+    queryKey: [QUESTION, checkpoint, key],
+    queryFn: () => look(host, { checkpoint, key }),
+    enabled: shown !== undefined,
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
   const accept = useCallback(() => {
-    if (gateway.current !== undefined) forget(localStorage, gateway.current);
-    setAccepted((before) => before + 1);
-  }, []);
-  return { judgement, since, accept };
+    void gatewayOf(host).then((gateway) => {
+      forget(localStorage, gateway);
+      return client.invalidateQueries({ queryKey: [QUESTION] });
+    });
+  }, [host, client]);
+  const judgement: Judgement | undefined =
+    found.error === null
+      ? found.data?.judgement
+      : { state: 'unproved', words: `It could not be compared with what was seen here: ${asProblem(found.error).message}` };
+  return { judgement, since: found.data?.since, accept };
 }
 
-function fetched(transport: HostTransport, path: string): Promise<Uint8Array> {
+async function look(host: Host, shown: Shown): Promise<{ judgement: Judgement; since: string | undefined }> {
+  const gateway = await gatewayOf(host);
+  const seen = recall(localStorage, gateway);
+  const { transport } = host;
+  const tile = transport.bytes === undefined ? undefined : (path: string) => bytesOf(host, `/ledger/${path}`);
+  const judgement = await judge(shown, seen, tile, new Date().toISOString());
+  if (!('remember' in judgement)) return { judgement, since: seen?.since };
+  remember(localStorage, gateway, judgement.remember);
+  return { judgement, since: judgement.remember.since };
+}
+
+/** What is remembered is remembered of an address: behind it there may suddenly be another log. */
+async function gatewayOf({ door }: Host): Promise<string> {
+  return (await door.gateways()).find((each) => each.current)?.origin ?? 'here';
+}
+
+function bytesOf({ transport }: Host, path: string): Promise<Uint8Array> {
   return transport.bytes?.(path) ?? Promise.reject(new TypeError('this host brings text alone'));
 }

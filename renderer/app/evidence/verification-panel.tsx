@@ -27,8 +27,8 @@ export function VerificationPanel({ verification }: { verification: Verification
       )}
       {verification === null ? (
         <p className={`${classes.says} muted`}>
-          Nothing was verified since the gateway started. It recomputes every hash, the tree, the signatures and all seals; sessions go on
-          meanwhile.
+          Nothing was verified since the gateway started. Verifying recomputes every hash, the tree, the signatures and all seals; sessions
+          go on meanwhile.
         </p>
       ) : (
         <Told verification={verification} running={running} />

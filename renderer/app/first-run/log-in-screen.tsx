@@ -5,6 +5,7 @@ import type { Operator } from '../client/operator-context.tsx';
 import { asProblem, type Problem } from '../client/problem.ts';
 import { useAsk } from '../client/queries.ts';
 import { clockTime } from '../design/format.ts';
+import { useTitle } from '../design/use-title.ts';
 import { BrandMark } from '../frame/brand-mark.tsx';
 import { useHost } from '../host/host-context.tsx';
 import { routes } from '../routes.ts';
@@ -37,6 +38,7 @@ export function LogInScreen({ ended, fault, onEntered }: LogInScreenProps) {
     event.preventDefault();
     if (code.trim() !== '') enter('code', door.codeLogin(code));
   };
+  useTitle(ended === undefined ? 'Log in' : 'Log in again');
   const expired = ended !== undefined && Date.parse(ended.expires) <= Date.now();
   const provider = data?.provider ?? null;
   return (

@@ -1,5 +1,7 @@
 import { lazy, Suspense } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { Link, Redirect, Route, Switch } from 'wouter';
+import { ApprovalNotifier } from '../approvals/approval-notifier.tsx';
+import { Screen } from '../design/pane.tsx';
 import { EmptyState, LoadingState } from '../design/states.tsx';
 import { routes } from '../routes.ts';
 import { Boundary } from './boundary.tsx';
@@ -8,6 +10,7 @@ import { KeyHelp } from './key-help.tsx';
 import { Rail } from './rail.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
+import { WithRole } from './with-role.tsx';
 
 const screens = {
   live: lazy(() => import('../live/live-screen.tsx').then(({ LiveScreen }) => ({ default: LiveScreen }))),
@@ -29,38 +32,46 @@ export function Frame() {
       <main className={classes.main}>
         <Boundary>
           <Suspense fallback={<LoadingState />}>
-            <Switch>
-              <Route path="/">
-                <Redirect to={routes.sessions} replace />
-              </Route>
-              <Route path="/live/:session?">{({ session }) => <screens.live session={session} />}</Route>
-              <Route path="/approvals/:approval?">{({ approval }) => <screens.approvals approval={approval} />}</Route>
-              <Route path="/sessions">
-                <screens.sessions />
-              </Route>
-              <Route path="/session/:session">{({ session }) => <screens.replay key={session} session={session} />}</Route>
-              <Route path="/search">
-                <screens.search />
-              </Route>
-              <Route path="/evidence">
-                <screens.evidence />
-              </Route>
-              <Route path="/bundle">
-                <screens.bundle />
-              </Route>
-              <Route path="/settings">
-                <screens.settings />
-              </Route>
-              <Route>
-                <EmptyState title="There is nothing at this address">
-                  <p className="muted">The link may be of another version, or was cut off when it was copied.</p>
-                </EmptyState>
-              </Route>
-            </Switch>
+            <WithRole>
+              <Switch>
+                <Route path="/">
+                  <Redirect to={routes.sessions} replace />
+                </Route>
+                <Route path="/live/:session?">{({ session }) => <screens.live session={session} />}</Route>
+                <Route path="/approvals/:approval?">{({ approval }) => <screens.approvals approval={approval} />}</Route>
+                <Route path="/sessions">
+                  <screens.sessions />
+                </Route>
+                <Route path="/session/:session">{({ session }) => <screens.replay key={session} session={session} />}</Route>
+                <Route path="/search">
+                  <screens.search />
+                </Route>
+                <Route path="/evidence">
+                  <screens.evidence />
+                </Route>
+                <Route path="/bundle">
+                  <screens.bundle />
+                </Route>
+                <Route path="/settings">
+                  <screens.settings />
+                </Route>
+                <Route>
+                  <Screen label="Nothing here">
+                    <EmptyState title="There is nothing at this address">
+                      <p className="muted">The link may be of another version, or was cut off when it was copied.</p>
+                      <p>
+                        <Link href={routes.sessions}>All sessions</Link>
+                      </p>
+                    </EmptyState>
+                  </Screen>
+                </Route>
+              </Switch>
+            </WithRole>
           </Suspense>
         </Boundary>
       </main>
       <StatusBar />
+      <ApprovalNotifier />
       <KeyHelp />
     </div>
   );

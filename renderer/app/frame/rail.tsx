@@ -1,4 +1,5 @@
 import { Link, useLocation } from 'wouter';
+import { useHasAnyRole } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { useKeys } from '../keyboard/use-keys.tsx';
 import { routes } from '../routes.ts';
@@ -15,7 +16,7 @@ const places = [
 
 export function Rail() {
   const [location, go] = useLocation();
-  const { data: status } = useAsk('gateway.status', {}, { refetchMillis: 15_000 });
+  const { data: status } = useAsk('gateway.status', {}, { enabled: useHasAnyRole(), refetchMillis: 15_000 });
   useKeys(places.map(({ route, name, key }) => ({ keys: [`g ${key}`], label: `Go to ${name}`, group: 'Go', run: () => go(route) })));
   return (
     <nav className={classes.rail} aria-label="Places">

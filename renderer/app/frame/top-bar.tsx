@@ -2,7 +2,7 @@ import { Menu } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useLocation } from 'wouter';
 import { useConnection } from '../client/event-context.tsx';
-import { useOperator } from '../client/operator-context.tsx';
+import { useHasAnyRole, useOperator } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Key } from '../design/labels.tsx';
 import { Spring } from '../design/pane.tsx';
@@ -19,7 +19,7 @@ export function TopBar() {
   const [, go] = useLocation();
   const operator = useOperator();
   const connection = useConnection();
-  const { data: status } = useAsk('gateway.status', {});
+  const { data: status } = useAsk('gateway.status', {}, { enabled: useHasAnyRole() });
   const stands = connection === 'lost' ? 'deny' : status?.ready === false ? 'ask' : 'ok';
   return (
     <header className={classes.top}>

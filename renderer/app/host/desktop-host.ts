@@ -77,5 +77,8 @@ function bundleFile(bridge: Bridge, file: string, name: string, size: number): B
     name,
     size,
     read: async (at, length) => (await bridge.ask('file.read', { file, at, length })).bytes,
+    close: async () => {
+      await bridge.ask('file.close', { file });
+    },
   };
 }

@@ -1,3 +1,4 @@
+import { problemOf } from '../client/problem.ts';
 import type { Bridge } from './bridge.ts';
 import type { HostSocketEvents, HostTransport } from './host.ts';
 
@@ -24,6 +25,12 @@ export function desktopTransport(bridge: Bridge): HostTransport {
     request: async (path, { method, headers, body }) => {
       const answer = await bridge.ask('request', { path, method, headers: known(headers), body });
       return { status: answer.status, text: () => Promise.resolve(answer.body) };
+    },
+    bytes: async (path) => {
+      const { status, headers, body } = await bridge.ask('request', { path, method: 'GET', headers: {} });
+      if (status !== 200) throw problemOf(status, body);
+      if (headers['content-type'] !== 'application/octet-stream') throw new TypeError(`${path} is no file of bytes`);
+      return Uint8Array.from(body, (character) => character.charCodeAt(0));
     },
     connect: (path, events) => {
       const socket = crypto.randomUUID();

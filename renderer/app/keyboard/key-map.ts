@@ -16,6 +16,7 @@ export class KeyMap {
   #layers: { readonly commands: readonly KeyCommand[] }[] = [];
   #prefix: KeyText | undefined;
   #prefixAt = 0;
+  #behindDialog = false;
   readonly #listeners = new Set<() => void>();
 
   /** Returns how to take them away again. */
@@ -38,11 +39,18 @@ export class KeyMap {
     return () => this.#listeners.delete(listener);
   }
 
+  /** To be called before anybody else has seen the key: the dialog that it closes is not there any more afterwards. */
+  look(): void {
+    this.#behindDialog = isBehindDialog();
+  }
+
   /** Whether something was done; the event has been stopped then. */
   press(event: KeyboardEvent): boolean {
     if (event.defaultPrevented || event.isComposing) return false;
     const pressed = pressedKey(event);
-    const typing = isField(event.target);
+    // What is behind a dialog is not meant by keys that are pressed in it.
+    const typing = isField(event.target) || this.#behindDialog || isBehindDialog();
+    this.#behindDialog = false;
     const prefix = event.timeStamp - this.#prefixAt < LONGEST_PAUSE ? this.#prefix : undefined;
     this.#prefix = undefined;
     const command = (prefix === undefined ? undefined : this.#find(`${prefix} ${pressed}`, typing)) ?? this.#find(pressed, typing);
@@ -71,6 +79,10 @@ export class KeyMap {
 
 /** Milliseconds between two keys that belong together. */
 const LONGEST_PAUSE = 1200;
+
+function isBehindDialog(): boolean {
+  return document.querySelector('[aria-modal="true"]') !== null;
+}
 
 function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;

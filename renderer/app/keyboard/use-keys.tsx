@@ -7,8 +7,13 @@ export function KeyProvider({ children }: { children: ReactNode }) {
   const [map] = useState(() => new KeyMap());
   useEffect(() => {
     const press = (event: KeyboardEvent) => void map.press(event);
+    const look = () => map.look();
+    window.addEventListener('keydown', look, true);
     window.addEventListener('keydown', press);
-    return () => window.removeEventListener('keydown', press);
+    return () => {
+      window.removeEventListener('keydown', look, true);
+      window.removeEventListener('keydown', press);
+    };
   }, [map]);
   return <KeyContext value={map}>{children}</KeyContext>;
 }

@@ -1,5 +1,5 @@
 import { Button, Modal, TextInput } from '@mantine/core';
-import { type SyntheticEvent, useState } from 'react';
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react';
 import { asProblem, type Problem } from '../client/problem.ts';
 import { useHost } from '../host/host-context.tsx';
 import { Fingerprint } from './fingerprint.tsx';
@@ -23,12 +23,15 @@ export function MakeKeyDialog({ opened, onClose }: { opened: boolean; onClose: (
 }
 
 function Ready({ signing: { key }, onClose }: { signing: Signing; onClose: () => void }) {
+  const done = useRef<HTMLButtonElement>(null);
+  // The button that made the key has gone, and the focus with it.
+  useEffect(() => done.current?.focus(), []);
   return (
     <div className={classes.dialog}>
       <p>Decisions and reviews that you make here are signed with it, and count as yours.</p>
       {key !== undefined && <Fingerprint value={key.fingerprint} />}
       <div className={classes.buttons}>
-        <Button variant="filled" onClick={onClose} data-autofocus>
+        <Button ref={done} variant="filled" onClick={onClose} data-autofocus>
           Done
         </Button>
       </div>

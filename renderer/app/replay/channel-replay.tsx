@@ -26,6 +26,8 @@ export interface ChannelReplayProps {
   readonly operator: string;
   readonly shownNow: readonly Stretch[];
   readonly note: () => void;
+  /** A dialog is open, and has the keys. */
+  readonly covered: boolean;
 }
 
 /** One channel on its screen, or why there is nothing on it. */
@@ -62,6 +64,7 @@ function Open({
   operator,
   shownNow,
   note,
+  covered,
 }: ChannelReplayProps & { playback: Playback; reached: boolean; retry: () => void }) {
   const { grown } = usePlaybackState(playback);
   const screen = useRef<HTMLDivElement>(null);
@@ -109,7 +112,7 @@ function Open({
     );
   };
   const openFind = () => setFinding((before) => before + 1);
-  useReplayKeys({ session, channel, playback, marks, find: openFind, note, full });
+  useReplayKeys({ session, channel, playback, marks, find: openFind, note, full }, !covered);
   return (
     <div className={classes.screen} ref={screen}>
       <div className={classes.over}>

@@ -1,5 +1,5 @@
 import { Button, Menu } from '@mantine/core';
-import { IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, IconSearch } from '@tabler/icons-react';
+import { IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, IconSearch, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
 import { type MouseEvent, useEffect, useRef } from 'react';
 import { SPEEDS } from '../../../contract/replay/play-clock.ts';
 import { setText } from '../../dom/element.ts';
@@ -55,7 +55,7 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
           {following ? 'live' : 'jump to live'}
         </Button>
       )}
-      <Menu position="top-start" withinPortal>
+      <Menu position="top-start" withinPortal={false}>
         <Menu.Target>
           <Button onMouseDown={keepFocus} aria-label={`Speed ${speed}×`}>
             <span className={`muted ${classes.word}`}>speed&nbsp;</span>
@@ -74,12 +74,19 @@ export function Controls({ playback, find, full }: { playback: Playback; find: (
         <span className={`muted ${classes.word}`}>idle&nbsp;</span>
         {folded === 0 ? 'none' : folding ? `folded ${length(folded)}` : 'in full'}
       </Button>
-      <Button onMouseDown={keepFocus} onClick={find} leftSection={<IconSearch size={13} />}>
-        find
+      <Button onMouseDown={keepFocus} onClick={find} aria-label="Find on this screen" title="Find on this screen (Ctrl F)">
+        <IconSearch size={13} />
+        <span className={classes.word}>&nbsp;find</span>
       </Button>
       {tiny && (
-        <Button onMouseDown={keepFocus} onClick={() => playback.toggleReadable()} title="This screen was larger than yours (Z)">
-          {readable ? 'fit' : 'enlarge'}
+        <Button
+          className={classes.icon ?? ''}
+          onMouseDown={keepFocus}
+          onClick={() => playback.toggleReadable()}
+          aria-label={readable ? 'Show the whole screen' : 'Make the text large enough to read'}
+          title={readable ? 'The whole screen (Z)' : 'This screen was larger than yours: make its text large enough to read (Z)'}
+        >
+          {readable ? <IconZoomOut size={15} /> : <IconZoomIn size={15} />}
         </Button>
       )}
       <span className={classes.hints} aria-hidden="true">

@@ -168,7 +168,7 @@ export class Playback {
     const { player } = this;
     player.tick(performance.now());
     this.painter.paint();
-    this.painter.node.dataset.position = (player.position / 1e6).toFixed(3);
+    this.painter.node.dataset.position = String(Number((player.position / 1e6).toFixed(6)));
     this.painter.node.toggleAttribute('data-underway', player.underway !== undefined);
     for (const listener of [...this.#frames]) listener();
     this.#tell();

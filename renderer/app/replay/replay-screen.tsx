@@ -5,20 +5,26 @@ import { useHasRole, useOperator } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Screen, Split } from '../design/pane.tsx';
 import { EmptyState, FaultState, LoadingState } from '../design/states.tsx';
+import { ExportDialog } from '../export/export-dialog.tsx';
 import { SignOffDialog } from '../review/sign-off-dialog.tsx';
 import { routes } from '../routes.ts';
 import { ChannelReplay } from './channel-replay.tsx';
 import { type Channel, ChannelSwitcher } from './channel-switcher.tsx';
-import { ExportDialog } from './export-dialog.tsx';
 import { SessionHeader } from './session-header.tsx';
 import { SidePanels } from './side-panels.tsx';
 import { useAddress } from './use-address.ts';
 import { usePlayback } from './use-playback.ts';
 import { useWatchReport } from './watched/use-watch-report.ts';
 
+/** Channels of a session that runs are opened without an event. */
+const LIVE_MILLIS = 4000;
+
 /** A session as it was, and everything that is known of it. */
 export function ReplayScreen({ session }: { session: string }) {
-  const shown = useAsk('session.show', { session });
+  const [live, setLive] = useState(false);
+  const shown = useAsk('session.show', { session }, live ? { refetchMillis: LIVE_MILLIS } : {});
+  const isLive = shown.data?.session.state === 'live';
+  if (isLive !== live) setLive(isLive);
   if (shown.data !== undefined) return <Session shown={shown.data} />;
   if (shown.error === null) return <Screen label="Replay">{<LoadingState what="Looking for the session" />}</Screen>;
   const missing = shown.error.status === 404 || shown.error.code === 'REQUEST_INVALID';
@@ -117,6 +123,7 @@ function Session({ shown }: { shown: Shown }) {
               operator={operator}
               shownNow={shownNow}
               note={note}
+              covered={dialog !== undefined}
             />
           )}
         </Split>
@@ -124,7 +131,7 @@ function Session({ shown }: { shown: Shown }) {
       {review.data !== undefined && (
         <SignOffDialog session={session.id} review={review.data} opened={dialog === 'sign-off'} close={close} />
       )}
-      <ExportDialog session={session.id} opened={dialog === 'export'} close={close} />
+      {dialog === 'export' && <ExportDialog sessions={[session.id]} onClose={close} />}
     </div>
   );
 }

@@ -17,7 +17,7 @@ export function SessionFoot({ shown: { session }, ready }: { shown: OperationOut
     <Facts
       facts={[
         ['Caused by', 'the principal itself'],
-        ['Signed in with', open === undefined ? unread : <Authentication key="how" actor={open.actor} />],
+        ['Logged in with', open === undefined ? unread : <Authentication key="how" actor={open.actor} />],
         ['Decision', open === undefined ? unread : <Verdict key="verdict" decision={factsOf(open.body.decision)} />],
         [
           'Ledger',

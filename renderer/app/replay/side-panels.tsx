@@ -38,13 +38,21 @@ export function SidePanels({ shown, channel, playback, opening, panel, choose, g
   const { id } = shown.session;
   const panels: Readonly<Record<PanelName, () => ReactNode>> = {
     transcript: () => {
-      if (playback !== undefined) return <Transcript playback={playback} channel={channel ?? 0} notes={review.review?.notes} />;
+      if (playback !== undefined)
+        return <Transcript session={id} playback={playback} channel={channel ?? 0} notes={review.review?.notes} />;
       return opening ? <LoadingState what="Opening the recording" /> : <EmptyState title="There is no recording to tell" />;
     },
     decision: () => <DecisionPanel session={id} channel={channel} />,
     cause: () => <CausePanel shown={shown} />,
     evidence: () => <EvidencePanel session={id} channel={channel} go={(at) => go(channel ?? 0, at)} />,
-    review: () => <ReviewPanel session={id} channel={channel} go={go} {...review} />,
+    review: () =>
+      shown.session.state === 'erased' ? (
+        <EmptyState title="There is nothing left to review">
+          <p className="muted">Notes and sign-offs are gone with the session.</p>
+        </EmptyState>
+      ) : (
+        <ReviewPanel session={id} channel={channel} go={go} {...review} />
+      ),
   };
   return (
     <Tabs
@@ -74,7 +82,17 @@ export function SidePanels({ shown, channel, playback, opening, panel, choose, g
   );
 }
 
-function Transcript({ playback, channel, notes }: { playback: Playback; channel: number; notes: Review['notes'] | undefined }) {
+function Transcript({
+  session,
+  playback,
+  channel,
+  notes,
+}: {
+  session: string;
+  playback: Playback;
+  channel: number;
+  notes: Review['notes'] | undefined;
+}) {
   const { grown } = usePlaybackState(playback);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the timeline is another one when it has grown
   const lines = useMemo(() => {
@@ -82,5 +100,5 @@ function Transcript({ playback, channel, notes }: { playback: Playback; channel:
     const own = (notes ?? []).filter((note) => note.channel === channel).map((note) => ({ ...note, at: note.at / 1000 }));
     return transcriptOf({ commands, marks, notes: own });
   }, [playback, channel, notes, grown]);
-  return <TranscriptPanel playback={playback} lines={lines} />;
+  return <TranscriptPanel session={session} channel={channel} playback={playback} lines={lines} />;
 }

@@ -42,7 +42,7 @@ export function transcriptOf({ commands, marks, notes }: TranscriptParts): Line[
 }
 
 /** The last line at or before a moment: what stands there. -1: none. */
-export function lineAt(lines: readonly Line[], at: number): number {
+export function lineAt(lines: readonly Pick<Line, 'at'>[], at: number): number {
   let low = 0;
   let high = lines.length;
   while (low < high) {

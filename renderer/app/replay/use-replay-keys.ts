@@ -1,5 +1,6 @@
 import { notifications } from '@mantine/notifications';
 import { useHost } from '../host/host-context.tsx';
+import type { KeyCommand } from '../keyboard/key-map.ts';
 import { useKeys } from '../keyboard/use-keys.tsx';
 import { addressOf } from './place.ts';
 import type { Playback } from './playback.ts';
@@ -19,7 +20,7 @@ export interface ReplayDeeds {
 }
 
 /** Everything that a replay can do, by keys. */
-export function useReplayKeys({ session, channel, playback, marks, find, note, full }: ReplayDeeds): void {
+export function useReplayKeys({ session, channel, playback, marks, find, note, full }: ReplayDeeds, enabled: boolean): void {
   const host = useHost();
   const toMark = (by: -1 | 1) => {
     const mark = neighbourMark(marks, playback.player.position, by);
@@ -33,7 +34,7 @@ export function useReplayKeys({ session, channel, playback, marks, find, note, f
     );
   };
   const scroll = (by: -1 | 1) => playback.painter.scroll(by * (playback.player.screen.rows - 1));
-  useKeys([
+  const commands: KeyCommand[] = [
     { keys: ['Space'], label: 'Play or pause', group, run: () => playback.toggle() },
     { keys: ['ArrowLeft'], label: 'Five seconds back', group, run: () => playback.jump(-1) },
     { keys: ['ArrowRight'], label: 'Five seconds on', group, run: () => playback.jump(1) },
@@ -58,5 +59,6 @@ export function useReplayKeys({ session, channel, playback, marks, find, note, f
     { keys: ['n'], label: 'Put a note on this moment', group, run: note },
     { keys: ['c'], label: 'Copy a link to this moment', group, run: copyLink },
     { keys: ['f'], label: 'Full screen', group, run: full },
-  ]);
+  ];
+  useKeys(commands, enabled);
 }

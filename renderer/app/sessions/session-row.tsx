@@ -100,7 +100,7 @@ function Flags({ summary }: { summary: NonNullable<ListedSession['summary']> }) 
 }
 
 const evidenceWords = {
-  open: ['plain', 'open', 'It runs, or not all of it is under a signed checkpoint yet'],
+  open: ['plain', 'not sealed yet', 'It runs, or not all of it is under a signed checkpoint yet'],
   committed: ['ok', '✓ committed', 'Everything of it is under a signed checkpoint of the ledger'],
   verified: ['ok', '✓ verified', 'Its recordings and records were verified since the gateway started'],
   failed: ['deny', '✗ failed', 'The last verification found something wrong'],

@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type MouseEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { useKeys } from '../keyboard/use-keys.tsx';
+import { lastPlace, rememberPlace } from './last-place.ts';
 import { SessionTableRow } from './session-row.tsx';
 import classes from './session-table.module.css';
 import type { ListedSession, SessionPages } from './use-session-pages.ts';
@@ -11,6 +12,8 @@ const columns = ['', 'Started', 'Who', 'Target', '', 'Length', 'What', 'Activity
 const names = ['Choose', 'Started', 'Who', 'Target', 'Protocol', 'Length', 'What', 'Activity', 'Notable', 'Evidence'];
 
 export interface SessionTableProps {
+  /** What is asked for: whoever comes back to it finds the place where they were. */
+  readonly query: string;
   readonly pages: SessionPages;
   readonly chosen: ReadonlySet<string>;
   readonly onChoose: (chosen: ReadonlySet<string>) => void;
@@ -19,10 +22,10 @@ export interface SessionTableProps {
   readonly onView: (view: { from: number; to: number; atTop: boolean }) => void;
 }
 
-export function SessionTable({ pages, chosen, onChoose, onOpen, onView }: SessionTableProps) {
+export function SessionTable({ query, pages, chosen, onChoose, onOpen, onView }: SessionTableProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const total = pages.total ?? 0;
-  const [current, setCurrent] = useState(0);
+  const [current, setCurrent] = useState(() => lastPlace(query).current);
   const rows = useVirtualizer({
     count: total,
     getScrollElement: () => scroller.current,
@@ -31,12 +34,16 @@ export function SessionTable({ pages, chosen, onChoose, onOpen, onView }: Sessio
     paddingStart: HEAD_PIXELS,
     scrollPaddingStart: HEAD_PIXELS,
     useFlushSync: false,
+    initialOffset: () => lastPlace(query).offset,
   });
   const items = rows.getVirtualItems();
   const from = items[0]?.index ?? 0;
   const to = items.at(-1)?.index ?? 0;
   const atTop = (rows.scrollOffset ?? 0) < ROW_PIXELS / 2;
   useEffect(() => onView({ from, to, atTop }), [from, to, atTop, onView]);
+
+  const offset = rows.scrollOffset ?? 0;
+  useEffect(() => rememberPlace(query, { current, offset }), [query, current, offset]);
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min(total - 1, to));

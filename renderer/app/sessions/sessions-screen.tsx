@@ -1,9 +1,11 @@
 import { Button, Menu, TextInput } from '@mantine/core';
 import { useCallback, useMemo, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
+import { useHasRole } from '../client/operator-context.tsx';
 import { counting, number } from '../design/format.ts';
 import { Screen, Spring } from '../design/pane.tsx';
 import { EmptyState, FaultState, LoadingState } from '../design/states.tsx';
+import { ExportDialog } from '../export/export-dialog.tsx';
 import { routes } from '../routes.ts';
 import { FirstSteps } from './first-steps.tsx';
 import { QueryBar } from './query-bar.tsx';
@@ -22,6 +24,11 @@ export function SessionsScreen() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const pages = useSessionPages(read.question, view, view.atTop);
   const ask = useCallback((next: string) => setSearch(next === '' ? {} : { q: next }, { replace: true }), [setSearch]);
+  const [exporting, setExporting] = useState(false);
+  const mayExport = useHasRole('auditor', 'admin');
+  // What a bundle is asked for is less than what a table can be asked for: then the sessions are chosen by hand.
+  const { tag, flag, review, ...choice } = read.question;
+  const byHand = tag !== undefined || flag !== undefined || review !== undefined;
   const open = useCallback((session: ListedSession) => go(routes.session(session.id)), [go]);
   return (
     <Screen
@@ -40,6 +47,15 @@ export function SessionsScreen() {
             {chosen.size > 0 ? `${number(chosen.size)} chosen of ` : ''}
             {pages.total === undefined ? '' : counting(pages.total, 'session')}
           </span>
+          {mayExport && (
+            <Button
+              disabled={chosen.size === 0 && (byHand || (pages.total ?? 0) === 0)}
+              title={chosen.size === 0 && byHand ? 'Choose the sessions first: X, or the boxes at the left' : undefined}
+              onClick={() => setExporting(true)}
+            >
+              Export…
+            </Button>
+          )}
         </>
       }
     >
@@ -57,8 +73,9 @@ export function SessionsScreen() {
           </EmptyState>
         )
       ) : (
-        <SessionTable pages={pages} chosen={chosen} onChoose={setChosen} onOpen={open} onView={setView} />
+        <SessionTable query={query} pages={pages} chosen={chosen} onChoose={setChosen} onOpen={open} onView={setView} />
       )}
+      {exporting && <ExportDialog {...(chosen.size > 0 ? { sessions: [...chosen] } : { choice })} onClose={() => setExporting(false)} />}
     </Screen>
   );
 }

@@ -1,11 +1,11 @@
 import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useOperator } from '../client/operator-context.tsx';
+import { useHasAnyRole, useOperator } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Card } from '../design/card.tsx';
 import { number, shortDateTime } from '../design/format.ts';
-import { Tag, Tell, TimeText } from '../design/labels.tsx';
+import { Tag, Tags, Tell, TimeText } from '../design/labels.tsx';
 import { Facts, Screen } from '../design/pane.tsx';
 import { ConnectGateway } from '../first-run/connect-gateway.tsx';
 import { useHost } from '../host/host-context.tsx';
@@ -18,27 +18,29 @@ export function SettingsScreen() {
   return (
     <Screen label="Settings">
       <div className={classes.page}>
-        <Identity />
-        <Card
-          title="Signing keys"
-          says="What you approve, deny or sign off is signed with a key of yours. Its private part never leaves this device."
-        >
-          <KeyPanel />
-        </Card>
-        <GatewayCard />
-        {host.kind === 'desktop' && (
-          <Card title="Gateways" says="Each is trusted by its certificate’s fingerprint alone.">
-            <ConnectGateway onChanged={() => location.reload()} />
+        <div className={classes.cards}>
+          <Identity />
+          <Card
+            title="Signing keys"
+            says="What you approve, deny or sign off is signed with a key of yours. Its private part never leaves this device."
+          >
+            <KeyPanel />
           </Card>
-        )}
-        {host.preferences === undefined ? (
-          <Notifications />
-        ) : (
-          <Card title="This app" says="What is set here is kept on this device.">
-            <DesktopPreferences preferences={host.preferences} />
-          </Card>
-        )}
-        <Theme />
+          <GatewayCard />
+          {host.kind === 'desktop' && (
+            <Card title="Gateways" says="Each is trusted by its certificate’s fingerprint alone.">
+              <ConnectGateway onChanged={() => location.reload()} />
+            </Card>
+          )}
+          {host.preferences === undefined ? (
+            <Notifications />
+          ) : (
+            <Card title="This app" says="What is set here is kept on this device.">
+              <DesktopPreferences preferences={host.preferences} />
+            </Card>
+          )}
+          <Theme />
+        </div>
       </div>
     </Screen>
   );
@@ -60,7 +62,11 @@ function Identity() {
                 none: you may look at nothing here
               </Tell>
             ) : (
-              operator.roles.map((role) => <Tag key={role}>{role}</Tag>)
+              <Tags key="roles">
+                {operator.roles.map((role) => (
+                  <Tag key={role}>{role}</Tag>
+                ))}
+              </Tags>
             ),
           ],
           ['Groups', operator.groups.join(', ') || 'none'],
@@ -73,7 +79,7 @@ function Identity() {
 }
 
 function GatewayCard() {
-  const { data } = useAsk('gateway.status', {});
+  const { data } = useAsk('gateway.status', {}, { enabled: useHasAnyRole() });
   if (data === undefined) return null;
   return (
     <Card title="Gateway">

@@ -15,6 +15,12 @@ export const APPROVAL_TYPES: ReadonlySet<string> = new Set([
   'session.reviewed',
 ]);
 
+export interface ApprovalFacts {
+  readonly origin: string;
+  /** Whether the bundle has all records of a session: it has the session, and nothing of it was erased. */
+  readonly complete: (session: string) => boolean;
+}
+
 interface Followed {
   index: number;
   request: ApprovalRequest;
@@ -29,8 +35,13 @@ interface Followed {
  * reviewer's key signed? And every use of an approval: was there one, for this, and was it still good? `origin` is the
  * ledger's, which is part of what is signed. Gives the sentence of the result.
  */
-export async function checkApprovals(records: readonly ReadRecord[], origin: string, step: Step, changed: () => void): Promise<string> {
-  const check = new ApprovalCheck(origin, step);
+export async function checkApprovals(
+  records: readonly ReadRecord[],
+  { origin, complete }: ApprovalFacts,
+  step: Step,
+  changed: () => void,
+): Promise<string> {
+  const check = new ApprovalCheck(origin, complete, step);
   for (const [at, record] of records.entries()) {
     await check.take(record);
     makeProgress(step, (at + 1) / records.length, changed);
@@ -50,11 +61,13 @@ class ApprovalCheck {
   unknown = 0;
   readonly reviewers = new Set<string>();
   readonly #origin: string;
+  readonly #complete: (session: string) => boolean;
   readonly #step: Step;
   readonly #asked = new Map<string, Followed>();
 
-  constructor(origin: string, step: Step) {
+  constructor(origin: string, complete: (session: string) => boolean, step: Step) {
     this.#origin = origin;
+    this.#complete = complete;
     this.#step = step;
   }
 
@@ -79,8 +92,10 @@ class ApprovalCheck {
     const { body, actor } = record;
     const reviewer = textOr(actor.principal, '');
     const followed = this.#asked.get(textOr(body.approval, ''));
-    // Of a request in a session that was not asked for, this bundle has the hash only.
-    if (followed === undefined) return;
+    if (followed === undefined) {
+      this.#stray(record, record.session, `A decision of ${reviewer}`);
+      return;
+    }
     const { request } = followed;
     if (body.digest !== request.digest) this.#fault(record, `The decision of ${reviewer} is about another request than it names.`);
     if (reviewer === request.principal || reviewer === request.onBehalfOf)
@@ -100,7 +115,10 @@ class ApprovalCheck {
   #use(record: ReadRecord): void {
     const { body } = record;
     const followed = this.#asked.get(textOr(body.approval, ''));
-    if (followed === undefined) return;
+    if (followed === undefined) {
+      this.#stray(record, textOr(body.askedIn, ''), 'A use');
+      return;
+    }
     const { request } = followed;
     if (body.digest !== request.digest || body.action !== request.action)
       this.#fault(record, `An approval was used for something else than it was given for (record ${followed.index}).`);
@@ -148,6 +166,11 @@ class ApprovalCheck {
     this.good += 1;
     this.reviewers.add(reviewer);
     return true;
+  }
+
+  /** Of a request in a session that was not asked for, this bundle has the hash only. */
+  #stray(record: ReadRecord, session: string | undefined, what: string): void {
+    if (session !== undefined && this.#complete(session)) this.#fault(record, `${what} is of an approval that no record asks for.`);
   }
 
   #fault({ index, session }: ReadRecord, words: string): void {

@@ -5,8 +5,8 @@ import type { BundleZip } from './bundle-zip.ts';
 
 /** Only names of this form are ever looked up: what a bundle says cannot have anything but its data read as such. */
 const NAME = /^(?:bundle|(?:records|casts)\/[0-9a-f-]+(?:\/[0-9]+){0,2})$/;
-/** Base64 of what a part may unpack to, and then some. */
-const MOST_BYTES = 400 * 1024 * 1024;
+/** Several times what the list of a hundred thousand sessions takes, and what any part of a recording packs to. */
+const MOST_BYTES = 192 * 1024 * 1024;
 
 /**
  * The data of a bundle's page, from the zip file. They are scripts, because a page from the file system can read nothing

@@ -15,7 +15,7 @@ export function newZipSteps(): Record<ZipStepId, Step> {
       'bag',
       'Every file is the one in the manifest',
       'The SHA-256 of every file is computed from its bytes and compared with the manifest (BagIt). No file is missing and none was added.',
-      'A manifest can be written anew as well; that is what the two signatures below are for.',
+      'A manifest can be written anew as well; that is what the two signatures below are for. What stands in a bundle twice for people with other tools (events.ndjson, the plain casts) is compared with the records by sallyport verify and verify.sh.',
     ),
     tags: step(
       'tags',
@@ -33,7 +33,7 @@ export function newZipSteps(): Record<ZipStepId, Step> {
       'approvals',
       'Approvals and reviews are signed by people',
       'Every decision of a reviewer carries a signature of the reviewer’s own SSH key over the exact request. The gateway cannot make one.',
-      'Whose key it is, the gateway’s configuration said. Ask the reviewer for the fingerprint.',
+      'Whose key it is, the gateway’s configuration said. Ask the reviewer for the fingerprint. That nothing was done for which policy wants an approval without one is followed by sallyport verify.',
     ),
   };
 }

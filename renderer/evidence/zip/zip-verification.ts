@@ -8,7 +8,7 @@ import { type ReadRecord, readRecord } from '../record-facts.ts';
 import { addFinding, newSteps, runStep, type Step } from '../step.ts';
 import { Verification } from '../verification.ts';
 import { BundleZip } from './bundle-zip.ts';
-import { APPROVAL_TYPES, checkApprovals } from './check-approvals.ts';
+import { APPROVAL_TYPES, type ApprovalFacts, checkApprovals } from './check-approvals.ts';
 import { checkAttestation } from './check-attestation.ts';
 import { checkBag, checkTags, type FileDigests } from './check-bag.ts';
 import { checkBeside } from './check-beside.ts';
@@ -87,7 +87,9 @@ export class ZipVerification {
       await runStep(attestation, this.#changed, (step) => checkAttestation(this.zip, step, facts));
       await verification.run();
       await checkBeside(this.zip, page, verification, this.#digests);
-      await runStep(approvals, this.#changed, (step) => checkApprovals(this.#approvals, page.ledger.origin, step, this.#changed));
+      await runStep(approvals, this.#changed, (step) =>
+        checkApprovals(this.#approvals, this.#approvalFacts(page, verification), step, this.#changed),
+      );
     }
     this.finished = true;
     this.#changed();
@@ -148,6 +150,13 @@ export class ZipVerification {
       return 'A byte of the file was changed';
     }
     return `${size.toLocaleString('en')} bytes, as they were written`;
+  }
+
+  #approvalFacts({ ledger, sessions }: BundlePage, verification: Verification): ApprovalFacts {
+    const listed = new Set(sessions.map(({ id }) => id));
+    const complete = (session: string) =>
+      ledger.erased.length === 0 && listed.has(session) && verification.sessions.get(session)?.erased.length === 0;
+    return { origin: ledger.origin, complete };
   }
 
   #keyOf(page: BundlePage): LogKey | undefined {

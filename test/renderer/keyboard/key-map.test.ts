@@ -78,3 +78,16 @@ it('names keys as they are pressed', () => {
   expect(keyCaps('mod+k')).toEqual(['Ctrl', 'K']);
   expect(keyCaps('g s')).toEqual(['G', 'S']);
 });
+
+it('means nothing behind a dialog, wherever the focus is', () => {
+  const map = new KeyMap();
+  done.length = 0;
+  map.add([command(['a', 'Escape'], 'behind'), command(['mod+k'], 'anywhere')]);
+  const dialog = document.createElement('section');
+  dialog.setAttribute('aria-modal', 'true');
+  document.body.append(dialog);
+  expect([press(map, 'a', { on: dialog }), press(map, 'Escape'), press(map, 'k', { ctrlKey: true })]).toEqual([false, false, true]);
+  dialog.remove();
+  expect(press(map, 'a')).toBe(true);
+  expect(done).toEqual(['anywhere', 'behind']);
+});

@@ -1,6 +1,7 @@
 import { Modal } from '@mantine/core';
 import { type ReactNode, useId, useState } from 'react';
 import { useLocation } from 'wouter';
+import { useHasAnyRole } from '../../client/operator-context.tsx';
 import { useAsk } from '../../client/queries.ts';
 import { shortDateTime } from '../../design/format.ts';
 import { Key, Who } from '../../design/labels.tsx';
@@ -50,7 +51,7 @@ function Palette({ close }: { close: () => void }) {
   const { data } = useAsk(
     'session.list',
     { detailed: true, limit: MOST_SESSIONS, ...(typed.trim() === '' ? {} : { text: typed.trim() }) },
-    { keepPrevious: true },
+    { enabled: useHasAnyRole(), keepPrevious: true },
   );
   const entries: Entry[] = [
     ...best(typed, distinct(commands), ({ label }) => label, MOST_COMMANDS).map((command) => ({

@@ -2,6 +2,7 @@ import { Button, SegmentedControl } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { OperationOutput } from '../../../../contract/operator-api.ts';
+import { useHasRole } from '../../client/operator-context.tsx';
 import { useAsk } from '../../client/queries.ts';
 import { ProtocolBadge, TargetLabel, Tell, Who } from '../../design/labels.tsx';
 import { Screen, Split, Spring } from '../../design/pane.tsx';
@@ -42,6 +43,14 @@ export function LiveSession({ session: id }: { session: string }) {
       <Screen label="Live">
         {show.error === null ? (
           <LoadingState what="Looking for the session" />
+        ) : show.error.status === 404 || show.error.code === 'REQUEST_INVALID' ? (
+          <EmptyState title="There is no such session here">
+            <p className="muted">The link may be of another gateway, or the end of it was cut off when it was copied.</p>
+            <p className="faint mono">{id}</p>
+            <p>
+              <Link href={routes.live}>Everything that runs</Link>
+            </p>
+          </EmptyState>
         ) : (
           <FaultState problem={show.error} retry={() => void show.refetch()} title="This session could not be shown" />
         )}
@@ -69,7 +78,7 @@ export function LiveSession({ session: id }: { session: string }) {
       label={`Live: ${session.principal} on ${session.target}`}
       bar={
         <>
-          <Button component={Link} href={routes.live} aria-label="Back to the wall">
+          <Button component={Link} href={routes.live} title="Back to the wall">
             ← Live
           </Button>
           <ProtocolBadge protocol={session.protocol} />
@@ -114,6 +123,7 @@ function LiveBody({ id, watched, ended, reason, principal, target, watchers, kno
   const { view } = watched;
   const [chosen, setChosen] = useState<number>();
   const [locking, setLocking] = useState(false);
+  const maySupervise = useHasRole('reviewer', 'admin');
   const channel = (chosen === undefined ? undefined : view?.channels.get(chosen)) ?? view?.main;
   return (
     <>
@@ -127,7 +137,7 @@ function LiveBody({ id, watched, ended, reason, principal, target, watchers, kno
       <div className={classes.actions}>
         <DeedButtons subject={ended ? undefined : { id, principal, target }} standing={standing} />
         <Spring />
-        <Button onClick={() => setLocking(true)}>Lock {principal}…</Button>
+        <Button onClick={() => setLocking(true)}>{maySupervise ? `Lock ${principal}…` : 'Locked principals…'}</Button>
         <Button component={Link} href={routes.session(id)}>
           {ended ? 'Replay' : 'Replay so far'}
         </Button>

@@ -44,7 +44,10 @@ function LockForm({ principal: given }: { principal: string }) {
   };
   return (
     <form className={classes.lock} onSubmit={submit} aria-label="Lock a principal">
-      <p className="muted">Its sessions end at once, and those of agents acting for it; new ones are refused until it is unlocked.</p>
+      <p className="muted">
+        Whoever is locked is out at once: their sessions end, and those of agents acting for them. New ones are refused until somebody
+        unlocks them.
+      </p>
       <div className={classes.fields}>
         <TextInput
           label="Principal"

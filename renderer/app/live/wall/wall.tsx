@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { useHasRole } from '../../client/operator-context.tsx';
 import { counting } from '../../design/format.ts';
 import { Key } from '../../design/labels.tsx';
 import { Screen, Spring } from '../../design/pane.tsx';
@@ -23,6 +24,7 @@ export function Wall() {
   const { running, problem, more, retry } = useRunning();
   const [selected, setSelected] = useState<string>();
   const [locking, setLocking] = useState(false);
+  const maySupervise = useHasRole('reviewer', 'admin');
   const waiting = running?.filter(({ deadline }) => deadline !== undefined).length ?? 0;
   // What was selected and is over is not replaced by another one: keys would act on what nobody chose.
   const current = running?.find(({ id }) => id === selected);
@@ -37,9 +39,11 @@ export function Wall() {
               : `${counting(running.length, 'session')} ${running.length === 1 ? 'runs' : 'run'}${more ? ', and more' : ''}`}
             {waiting > 0 && <b className={classes.waiting}>{` · ${waiting === 1 ? '1 waits' : `${waiting} wait`} for approval`}</b>}
           </span>
-          <span className="faint">needs a person first, then by risk, then the newest</span>
+          {running !== undefined && running.length > 1 && (
+            <span className="faint">what needs a person first, then by risk, then the newest</span>
+          )}
           <Spring />
-          <Button onClick={() => setLocking(true)}>Lock a principal…</Button>
+          <Button onClick={() => setLocking(true)}>{maySupervise ? 'Lock a principal…' : 'Locked principals…'}</Button>
         </>
       }
     >

@@ -22,7 +22,8 @@ export function CausePanel({ shown: { session, channels } }: { shown: Shown }) {
         const via = factsOf(open?.body.via);
         const approvals = approvalsOf(records);
         return (
-          <div className={classes.scroll}>
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by the keyboard too
+          <div role="group" aria-label="Cause of this session" tabIndex={0} className={classes.scroll}>
             <section className={classes.section}>
               <ol className={classes.tree}>
                 {session.onBehalfOf !== null && (
@@ -33,7 +34,7 @@ export function CausePanel({ shown: { session, channels } }: { shown: Shown }) {
                     'The record of its opening is gone.'
                   ) : (
                     <>
-                      signed in with <Authentication actor={open.actor} />
+                      logged in with <Authentication actor={open.actor} />
                     </>
                   )}
                   <span className="faint"> from </span>
@@ -70,7 +71,7 @@ export function CausePanel({ shown: { session, channels } }: { shown: Shown }) {
               <h2>What caused it</h2>
               <p>Opened by the principal itself; no tool call is recorded as its cause.</p>
               <p className="muted">
-                Who signed in, from where and by which policy is on record. Why {printable(session.principal) || 'they'} wanted it is not,
+                Who logged in, from where and by which policy is on record. Why {printable(session.principal) || 'they'} wanted it is not,
                 unless an approval says so.
               </p>
             </section>

@@ -52,7 +52,7 @@ function Opened({ open: { actor, body, target } }: { open: ReadRecord }) {
         ['Verdict', <Verdict key="verdict" decision={decision} />],
         ['Who', `${printable(textOr(actor.principal, '?'))}, ${textOr(actor.kind, '?')}`],
         ['On behalf of', typeof actor.onBehalfOf === 'string' ? printable(actor.onBehalfOf) : 'itself'],
-        ['Signed in with', <Authentication key="how" actor={actor} />],
+        ['Logged in with', <Authentication key="how" actor={actor} />],
         [
           'From',
           <span key="from" className="mono">

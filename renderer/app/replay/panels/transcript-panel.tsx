@@ -1,35 +1,59 @@
-import { ActionIcon, TextInput } from '@mantine/core';
+import { ActionIcon, SegmentedControl, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconCopy } from '@tabler/icons-react';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type MouseEvent, useMemo, useState } from 'react';
 import { printable } from '../../../bundle-page/interface/printable.ts';
 import { counting, length } from '../../design/format.ts';
 import { useHost } from '../../host/host-context.tsx';
 import type { Playback } from '../playback.ts';
-import { sortNames } from '../timeline/mark.ts';
-import { copied, endOf, filterLines, type Line, lineAt } from '../transcript.ts';
+import { copied, endOf, filterLines, type Line } from '../transcript.ts';
+import { FollowedList } from './followed-list.tsx';
+import { TextPanel } from './text-panel.tsx';
 import classes from './transcript.module.css';
-
-const ROW = 28;
-/** Whoever has scrolled reads there, and is not taken back at once. */
-const READING_MILLIS = 4000;
 
 const keepFocus = (event: MouseEvent) => event.preventDefault();
 
-/** What happened on the channel. A click goes there; while it plays, the line that is shown is in sight. */
-export function TranscriptPanel({ playback, lines }: { playback: Playback; lines: readonly Line[] }) {
+type View = 'happened' | 'text';
+
+/** What happened on the channel, or every line of it. A click goes there; what is shown at the moment is in sight. */
+export function TranscriptPanel({
+  session,
+  channel,
+  playback,
+  lines,
+}: {
+  session: string;
+  channel: number;
+  playback: Playback;
+  lines: readonly Line[];
+}) {
+  const [view, setView] = useState<View>('happened');
+  return (
+    <div className={classes.panel}>
+      <SegmentedControl
+        className={classes.views ?? ''}
+        size="xs"
+        aria-label="What is listed"
+        value={view}
+        onChange={setView}
+        data={[
+          { value: 'happened', label: 'What happened' },
+          { value: 'text', label: 'All text' },
+        ]}
+      />
+      {view === 'text' ? (
+        <TextPanel session={session} channel={channel} playback={playback} />
+      ) : (
+        <Happened playback={playback} lines={lines} />
+      )}
+    </div>
+  );
+}
+
+function Happened({ playback, lines }: { playback: Playback; lines: readonly Line[] }) {
   const host = useHost();
   const [words, setWords] = useState('');
   const shown = useMemo(() => filterLines(lines, words), [lines, words]);
-  const scroller = useRef<HTMLDivElement>(null);
-  const scrolledAt = useRef(Number.NEGATIVE_INFINITY);
-  const [here, setHere] = useState(-1);
-  const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 12 });
-  useEffect(() => playback.onFrame(() => setHere(lineAt(shown, playback.player.position))), [playback, shown]);
-  useEffect(() => {
-    if (here >= 0 && performance.now() - scrolledAt.current > READING_MILLIS) rows.scrollToIndex(here, { align: 'auto' });
-  }, [here, rows]);
   const tenths = playback.player.outline.duration < 60_000_000;
   const copy = () => {
     host.copy(copied(shown, (at) => length(at, true))).then(
@@ -38,7 +62,7 @@ export function TranscriptPanel({ playback, lines }: { playback: Playback; lines
     );
   };
   return (
-    <div className={classes.panel}>
+    <>
       <div className={classes.tools}>
         <TextInput
           className={classes.filter ?? ''}
@@ -54,84 +78,52 @@ export function TranscriptPanel({ playback, lines }: { playback: Playback; lines
       </div>
       {shown.length === 0 && (
         <p className={classes.empty} role="status">
-          {lines.length === 0
-            ? 'No command, file or decision is known of this channel. What stood on its screen can be searched.'
-            : 'No line has these words.'}
+          {lines.length === 0 ? 'No command, file or decision is known of this channel.' : 'No line has these words.'}
         </p>
       )}
-      <div
-        ref={scroller}
-        className={classes.scroller}
-        onWheel={() => {
-          scrolledAt.current = performance.now();
-        }}
-      >
-        <div className={classes.rows} role="list" aria-label="Transcript" style={{ height: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map(({ index, start }) => {
-            const line = shown[index];
-            return line === undefined ? undefined : (
-              <Row
-                key={line.key}
-                line={line}
-                top={start}
-                current={index === here}
-                position={index + 1}
-                of={shown.length}
-                time={length(line.at, tenths)}
-                go={() => playback.seek(line.at)}
-              />
-            );
-          })}
-        </div>
-      </div>
-    </div>
+      <FollowedList playback={playback} rows={shown} label="Transcript">
+        {(line, current) => <Row line={line} current={current} time={length(line.at, tenths)} go={() => playback.seek(line.at)} />}
+      </FollowedList>
+    </>
   );
 }
 
 function Row({
   line: { sort, text, more, command, by },
-  top,
   current,
-  position,
-  of,
   time,
   go,
 }: {
   line: Line;
-  top: number;
   current: boolean;
-  position: number;
-  of: number;
   time: string;
   go: () => void;
 }) {
   const end = command === undefined ? undefined : endOf(command);
   const whole = printable(command?.text ?? text);
   return (
-    <div role="listitem" className={classes.place} style={{ transform: `translateY(${top}px)` }} aria-posinset={position} aria-setsize={of}>
-      <button
-        type="button"
-        className={classes.row}
-        data-sort={sort}
-        aria-current={current || undefined}
-        title={lengthOf(command) === undefined ? whole : `${whole}\n\nran ${lengthOf(command)}`}
-        onMouseDown={keepFocus}
-        onClick={go}
-      >
-        <span className={`${classes.at} mono`}>{time}</span>
-        <span className={`${classes.text} ${sort === 'note' ? '' : 'mono'}`}>
-          {sort !== 'command' && <span className={classes.sort}>{sortNames[sort]} </span>}
-          {printable(text)}
-          {more > 0 && <span className="faint"> ⏎ {counting(more, 'more line')}</span>}
+    <button
+      type="button"
+      className={classes.row}
+      data-sort={sort}
+      aria-current={current || undefined}
+      title={lengthOf(command) === undefined ? whole : `${whole}\n\nran ${lengthOf(command)}`}
+      onMouseDown={keepFocus}
+      onClick={go}
+    >
+      <span className={`${classes.at} mono`}>{time}</span>
+      <span className={`${classes.text} ${sort === 'note' ? '' : 'mono'}`}>
+        {sort === 'note' && <span className={classes.sort}>note </span>}
+        {printable(text)}
+        {more > 0 && <span className="faint"> ⏎ {counting(more, 'more line')}</span>}
+      </span>
+      {end !== undefined && (
+        <span className={classes.end} data-tone={end.tone} title={end.title}>
+          {end.words}
         </span>
-        {end !== undefined && (
-          <span className={classes.end} data-tone={end.tone} title={end.title}>
-            {end.words}
-          </span>
-        )}
-        {by !== undefined && <span className={classes.end}>{by}</span>}
-      </button>
-    </div>
+      )}
+      {by !== undefined && <span className={classes.end}>{by}</span>}
+    </button>
   );
 }
 

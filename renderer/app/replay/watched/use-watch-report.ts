@@ -30,24 +30,20 @@ export function useWatchReport(session: string, channel: number, playback: Playb
         whole: player.screen.plain && player.screen.core.buffers.active.ybase === 0,
       });
     };
-    const report = async () => {
+    /** One after the other; of a page that goes away at once, for there is no later. */
+    const report = async (leaving = false) => {
       setShown(meter.stretches.all);
       const taken = meter.stretches.take(MOST_AT_ONCE);
-      for (const [at, [from, to]] of taken.entries()) {
-        try {
-          await ask(transport, 'view.recorded', {
-            session,
-            how: 'play',
-            channel,
-            from: Math.floor(from * 1000),
-            to: Math.ceil((to + STEP_MICROS) * 1000),
-          });
-        } catch (thrown) {
-          // Refused for what it says, it would be refused again; else it is told another time.
-          const { status } = asProblem(thrown);
-          if (status !== 400) meter.stretches.giveBack(taken.slice(at));
-          if (status !== 400) return;
-        }
+      if (leaving) await Promise.all(taken.map(tell));
+      else for (const stretch of taken) await tell(stretch);
+    };
+    const tell = async ([from, to]: Stretch) => {
+      const stretch = { from: Math.floor(from * 1000), to: Math.ceil((to + STEP_MICROS) * 1000) };
+      try {
+        await ask(transport, 'view.recorded', { session, how: 'play', channel, ...stretch }, { keepalive: true });
+      } catch (thrown) {
+        // Refused for what it says, it would be refused again; else it is told another time.
+        if (asProblem(thrown).status !== 400) meter.stretches.giveBack([[from, to]]);
       }
     };
     const stopFrames = playback.onFrame(look);
@@ -55,9 +51,9 @@ export function useWatchReport(session: string, channel: number, playback: Playb
     const looking = window.setInterval(look, LOOK_MILLIS);
     const reporting = window.setInterval(() => void report(), REPORT_MILLIS);
     const hidden = () => {
-      if (document.visibilityState === 'hidden') void report();
+      if (document.visibilityState === 'hidden') void report(true);
     };
-    const leaving = () => void report();
+    const leaving = () => void report(true);
     document.addEventListener('visibilitychange', hidden);
     window.addEventListener('pagehide', leaving);
     return () => {
@@ -67,7 +63,7 @@ export function useWatchReport(session: string, channel: number, playback: Playb
       window.clearInterval(reporting);
       document.removeEventListener('visibilitychange', hidden);
       window.removeEventListener('pagehide', leaving);
-      void report();
+      void report(true);
     };
   }, [transport, session, channel, playback]);
   return shown;
