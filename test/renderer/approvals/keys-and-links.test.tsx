@@ -37,7 +37,8 @@ const asked = (command: string): Approval => requested({ facts: { command, termi
 
 function App({ children }: { children: React.ReactNode }) {
   const host = {
-    transport: { request: () => new Promise(() => undefined) },
+    // Nothing is answered that is not there already, and no screen comes.
+    transport: { request: () => new Promise(() => undefined), connect: () => ({ close: () => undefined }), after: () => () => undefined },
     signer: {
       key: async () => key,
       sign: async (statement: unknown) => {
