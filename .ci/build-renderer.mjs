@@ -52,6 +52,8 @@ export function isConsoleBuilt() {
 export async function buildConsole() {
   if (isConsoleBuilt()) return;
   const digest = digestOfSources();
+  // What people get, also where tests have it built.
+  process.env.NODE_ENV = 'production';
   const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
   // Beside the place, and then into it: never half a console where it is served from.
   const fresh = join(root, 'dist', `.renderer-${process.pid}`);
