@@ -24,6 +24,7 @@ interface DecisionFormProps {
   /** That this device has no key yet is said once, where somebody looks. */
   readonly asksForKey: boolean;
   readonly hasJustMoved: () => boolean;
+  readonly hasJustComeUp: () => boolean;
   readonly ref: Ref<DecisionFormHandle>;
 }
 
@@ -33,7 +34,7 @@ const words = {
 } as const;
 
 /** Where a reviewer says yes or no and why, and signs it. Whoever may not is told why, and sees no button that fails. */
-export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJustMoved, ref }: DecisionFormProps) {
+export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJustMoved, hasJustComeUp, ref }: DecisionFormProps) {
   const isReviewer = useHasRole('reviewer');
   const signing = useSigning();
   const decide = useDecide();
@@ -64,6 +65,10 @@ export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJus
   useImperativeHandle(ref, () => ({
     begin: (given) => {
       if (!mayTry) return;
+      if (hasJustComeUp()) {
+        setHint('This request has just come up here. Nothing was decided: read it, and press again.');
+        return;
+      }
       setVerdict(given);
       setHint('');
       field.current?.focus();
