@@ -22,6 +22,8 @@ interface ApprovalCardProps {
   /** It does not wait any more; `approval` is as it was when it did. */
   readonly over: boolean;
   readonly selected: boolean;
+  /** Whether this card says what is missing to sign. Else the selected one does. */
+  readonly asksForKey?: boolean;
   /** Everything that was asked lately, to see whether the same was asked before. */
   readonly lately: readonly Approval[];
   readonly onSelect: () => void;
@@ -42,6 +44,7 @@ export function ApprovalCard({
   approval,
   over,
   selected,
+  asksForKey = selected,
   lately,
   onSelect,
   handle,
@@ -92,7 +95,7 @@ export function ApprovalCard({
               approval={approval}
               checked={checked}
               timeIsOver={!request.breakGlass && left.state === 'over'}
-              asksForKey={selected}
+              asksForKey={asksForKey}
               hasJustMoved={hasJustMoved}
               hasJustComeUp={hasJustComeUp}
             />

@@ -100,6 +100,8 @@ export function OpenList({ kind, open, lately, linked, before }: OpenListProps) 
           approval={approval}
           over={over}
           selected={approval.request.id === selected}
+          // What can only be done once is asked for in one place: where somebody looks.
+          asksForKey={approval.request.id === (selected ?? listed[0]?.approval.request.id)}
           lately={lately}
           onSelect={() => select(approval.request.id)}
           handle={(handle) => {
