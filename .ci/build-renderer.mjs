@@ -16,6 +16,7 @@ const inputs = [
   'renderer/dom',
   'renderer/terminal',
   'renderer/evidence',
+  'renderer/bundle-page',
   'contract',
   'package-lock.json',
   '.ci/build-renderer.mjs',
@@ -52,6 +53,8 @@ export function isConsoleBuilt() {
 export async function buildConsole() {
   if (isConsoleBuilt()) return;
   const digest = digestOfSources();
+  // What people get, also where tests have it built.
+  process.env.NODE_ENV = 'production';
   const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
   // Beside the place, and then into it: never half a console where it is served from.
   const fresh = join(root, 'dist', `.renderer-${process.pid}`);

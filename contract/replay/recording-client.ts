@@ -88,9 +88,12 @@ export class RecordingClient {
     } catch (thrown) {
       if (!(thrown instanceof RecordingRefused && thrown.status === NOT_OPEN) || this.#closed) throw thrown;
       // Together, for it is a record each time.
-      this.#opening ??= this.#ask('/recording', { method: 'POST', body: '{}' }).finally(() => {
-        this.#opening = undefined;
-      });
+      // Read to its end, or it would keep its connection.
+      this.#opening ??= this.#ask('/recording', { method: 'POST', body: '{}' })
+        .then((answer) => answer.text())
+        .finally(() => {
+          this.#opening = undefined;
+        });
       await this.#opening;
       return ask();
     }

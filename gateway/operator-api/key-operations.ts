@@ -9,10 +9,14 @@ import { type LoggedIn, loginRequired } from './authorise.ts';
 import { fingerprintOf } from './key-fingerprint.ts';
 import type { LogIns } from './log-ins.ts';
 import type { Asking, Performers } from './operations.ts';
+import { Pace } from './pace.ts';
 import { MOST_KEYS, type RegisteredKeys } from './registered-keys.ts';
 
 /** Kinds that a device makes and keeps without anybody touching it. Others belong into the configuration. */
 const KINDS: readonly string[] = ['ssh-ed25519', 'ecdsa-sha2-nistp256'];
+
+/** Each is a record, also one that is refused. */
+const KEYS = { burst: 30, perMinute: 10 };
 
 export interface KeyParts {
   readonly registered: RegisteredKeys;
@@ -30,10 +34,12 @@ export interface KeyParts {
 /** Keys that operators register themselves, beside those of the configuration: what a device of theirs signs with. */
 export function keyOperations(parts: KeyParts): Pick<Performers, 'key.list' | 'key.add' | 'key.remove'> {
   let before: Promise<unknown> = Promise.resolve();
+  const pace = new Pace(KEYS);
   return {
     'key.list': async (_input, { operator }) => listKeys(operator),
     // One after the other: two at the same moment could be one too many, or the same key of two people.
-    'key.add': (input, asking) => {
+    'key.add': async (input, asking) => {
+      pace.take(asking.actor.principal, 'keys');
       const added = before.then(() => addKey(input, asking, parts));
       before = added.catch(() => undefined); // Told to whoever asked for it.
       return added;

@@ -8,11 +8,15 @@ import type { LoginCodes } from './login-codes.ts';
 import { enter, handOver, type LoginParts } from './login-operations.ts';
 import type { Asking, Performers } from './operations.ts';
 import { operatorInForce } from './operators.ts';
+import { Pace } from './pace.ts';
 import { Refusal } from './problem.ts';
 
 /** Over HTTPS it is used by the program that asked for it; on the control socket by a person, who types or clicks. */
 const VALID_MICROS = 60 * 1_000_000;
 const VALID_ON_SOCKET_MICROS = 600 * 1_000_000;
+
+/** Each is a record. A person makes one now and then. */
+const LINKS = { burst: 30, perMinute: 10 };
 
 export interface LinkParts extends LoginParts {
   readonly codes: LoginCodes;
@@ -20,8 +24,13 @@ export interface LinkParts extends LoginParts {
 
 /** Logging in by a code that is good once: for a browser or an app beside whoever is logged in, or who runs the gateway. */
 export function linkOperations(parts: LinkParts): Pick<Performers, 'login.link' | 'login.code'> {
+  const pace = new Pace(LINKS);
   return {
-    'login.link': (input, asking) => makeLink(input, asking, parts),
+    'login.link': async (input, asking) => {
+      // Whoever has the control socket could write any record.
+      if (asking.operator !== undefined) pace.take(asking.operator.name, 'requests for links');
+      return makeLink(input, asking, parts);
+    },
     'login.code': (input, asking) => enterByCode(input, asking, parts),
   };
 }

@@ -152,6 +152,16 @@ describe('getting in', () => {
     expect(kept.toString('latin1')).not.toContain('sp_');
     expect(JSON.stringify(test.events)).not.toContain('sp_');
   });
+
+  it('says whose ledger it is, so that no other gateway has statements signed for it', async () => {
+    const { origin: ledger } = await askRenderer(host.transport, 'whoami', {});
+    const { known } = test.desk.inUse;
+    // Nothing was signed here yet, and somebody else's gateway says that this ledger is its own.
+    const evil = await known.trust({ origin: 'https://evil.example', fingerprint: fingerprint.replace(/^../, 'AB'), name: 'evil' });
+    await expect(known.learnLedger(evil.id, ledger)).rejects.toMatchObject({ code: 'GATEWAY_MISMATCH' });
+    await known.remove(evil.id);
+    expect(known.current()).toMatchObject({ origin, ledger });
+  });
 });
 
 describe('somebody who is logged in', () => {

@@ -244,3 +244,15 @@ describe('a log-in that goes back to another one', () => {
     expect(logIns.find(last.token)).toBeUndefined();
   });
 });
+
+test('nobody fills the ledger with links of their own, and others make theirs meanwhile', async () => {
+  const [token, other] = [await logIn(reached, 'alice', keyOf('alice')), await logIn(reached, 'bob', keyOf('bob'))];
+  const ofAlice = async () => (await recordsOf(reached.data, 'operator.link')).filter(({ actor }) => actor.principal === 'alice').length;
+  const before = await ofAlice();
+  const answers = await Promise.all(Array.from({ length: 60 }, () => ask(reached, 'login.link', {}, { token })));
+  const made = answers.filter(({ status }) => status === 200).length;
+  expect(made).toBeLessThan(35);
+  expect(answers.find(({ status }) => status !== 200)).toMatchObject({ status: 429, body: { code: 'CONFLICT' } });
+  expect((await ofAlice()) - before).toBe(made);
+  await codeOf(other);
+});

@@ -15,8 +15,8 @@ export interface OpenConsole {
   readonly context: BrowserContext;
   readonly origin: string;
   /** Errors on the console, uncaught ones, and violations of the content security policy so far. */
-  faults(): readonly string[];
-  close(): Promise<void>;
+  readonly faults: () => readonly string[];
+  readonly close: () => Promise<void>;
 }
 
 export interface ConsoleOptions {

@@ -2,6 +2,7 @@ import type { OperationInput, OperationOutput } from '../../../contract/operator
 import { readChannelText } from '../../query/channel-text.ts';
 import { loginRequired } from '../authorise.ts';
 import type { Asking, Performers } from '../operations.ts';
+import { Pace } from '../pace.ts';
 import { Turnstile } from '../turnstile.ts';
 import { recordView } from '../view-operations.ts';
 import { findRecording } from './find-recording.ts';
@@ -12,15 +13,20 @@ import type { Viewing } from './viewing-grants.ts';
 /** Answered at once. What they read is parsed and told on the event loop, which sessions are relayed on. */
 const AT_ONCE = 2;
 
+/** Each is a record. Somebody who looks through a session opens dozens. */
+const OPENED = { burst: 600, perMinute: 120 };
+
 type RecordingOperation = 'recording.open' | 'recording.outline' | 'recording.text';
 
 export function recordingOperations(parts: RecordingParts): Pick<Performers, RecordingOperation> {
   const { grants } = parts;
   const turnstile = new Turnstile(AT_ONCE);
+  const pace = new Pace(OPENED);
   return {
     // Whoever looks at a recording is on record before they see the first of it.
     'recording.open': async ({ session, channel }, asking) => {
       await findRecording(await parts.reading(), session, channel);
+      pace.take(asking.actor.principal, 'openings of recordings');
       await recordView({ session, channel, how: 'play' }, asking, parts);
       grants.give(viewingOf(asking, session, channel));
       return turnstile.pass(() => readOutline(parts, session, channel, 0), asking.actor.principal);

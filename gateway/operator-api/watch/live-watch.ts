@@ -6,6 +6,7 @@ import type { LiveCasts } from '../../query/live-cast/live-casts.ts';
 import type { Screens } from '../../query/screen/screens.ts';
 import type { FeedChannel, LiveFeed } from '../../relay/live-feed.ts';
 import { CastWatcher } from './cast-watcher.ts';
+import { placeToGive } from './place-to-give.ts';
 import type { SessionWatcher, WatchSocket } from './session-watcher.ts';
 import { describe, WatchedSession } from './watched-session.ts';
 import { Watcher } from './watcher.ts';
@@ -109,8 +110,9 @@ export class LiveWatch {
       watcher.end('the session does not run', NOT_LIVE, 'SESSION_NOT_LIVE');
       return;
     }
+    const { principal } = viewer.actor;
     const others = [...this.#watches.values()].filter((watch) => watch.session === session);
-    if (others.length >= PER_SESSION || this.#watches.size >= TOGETHER) {
+    if (!this.#makeRoom(others, PER_SESSION, principal) || !this.#makeRoom([...this.#watches.values()], TOGETHER, principal)) {
       watcher.end('too many are watching already; try again when one of them has left', TOO_MANY, 'CONFLICT');
       return;
     }
@@ -152,6 +154,17 @@ export class LiveWatch {
     for (const timer of this.#lingering.values()) clearTimeout(timer);
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
+  }
+
+  /** False when all places are taken, and none of them is for `principal`. */
+  #makeRoom(taken: readonly Watch[], places: number, principal: string): boolean {
+    if (taken.length < places) return true;
+    const given = placeToGive(taken, principal);
+    if (given === undefined) return false;
+    this.#watches.delete(given.watcher);
+    this.#leave(given);
+    given.watcher.end('the place was needed for somebody who watches less', TOO_MANY, 'CONFLICT');
+    return true;
   }
 
   #begin(watch: Watch): void {
@@ -243,6 +256,11 @@ export class LiveWatch {
     watcher.gone();
     const watch = this.#watches.get(watcher);
     if (watch === undefined) return;
+    this.#leave(watch);
+  }
+
+  #leave(watch: Watch): void {
+    const { watcher } = watch;
     const session = this.#sessions.get(watch.session);
     if (session?.watchers.delete(watcher) !== true) return; // It has not begun yet.
     this.#watches.delete(watcher);

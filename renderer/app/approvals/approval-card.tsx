@@ -29,6 +29,8 @@ interface ApprovalCardProps {
   readonly handle: (handle: DecisionFormHandle | null) => void;
   /** Whether a click now may have been meant for something that stood here before. */
   readonly hasJustMoved: () => boolean;
+  /** Whether a key now may have been meant for something else, because nobody at the keyboard chose this one. */
+  readonly hasJustComeUp: () => boolean;
   /** What is shown of the session meanwhile. */
   readonly glimpse?: ReactNode;
   /** Beside its session: what is said there already is left out. */
@@ -44,6 +46,7 @@ export function ApprovalCard({
   onSelect,
   handle,
   hasJustMoved,
+  hasJustComeUp,
   glimpse,
   compact = false,
 }: ApprovalCardProps) {
@@ -91,6 +94,7 @@ export function ApprovalCard({
               timeIsOver={!request.breakGlass && left.state === 'over'}
               asksForKey={selected}
               hasJustMoved={hasJustMoved}
+              hasJustComeUp={hasJustComeUp}
             />
           )}
         </>

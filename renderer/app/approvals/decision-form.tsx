@@ -25,6 +25,7 @@ interface DecisionFormProps {
   /** That this device has no key yet is said once, where somebody looks. */
   readonly asksForKey: boolean;
   readonly hasJustMoved: () => boolean;
+  readonly hasJustComeUp: () => boolean;
   readonly ref: Ref<DecisionFormHandle>;
 }
 
@@ -34,7 +35,7 @@ const words = {
 } as const;
 
 /** Where a reviewer says yes or no and why, and signs it. Whoever may not is told why, and sees no button that fails. */
-export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJustMoved, ref }: DecisionFormProps) {
+export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJustMoved, hasJustComeUp, ref }: DecisionFormProps) {
   const isReviewer = useHasRole('reviewer');
   const signing = useSigning();
   const isLost = useConnection() === 'lost';
@@ -67,6 +68,10 @@ export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJus
   useImperativeHandle(ref, () => ({
     begin: (given) => {
       if (!mayTry) return;
+      if (hasJustComeUp()) {
+        setHint('This request has just come up here. Nothing was decided: read it, and press again.');
+        return;
+      }
       setVerdict(given);
       setHint('');
       field.current?.focus();

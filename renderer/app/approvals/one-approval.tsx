@@ -24,6 +24,7 @@ export function OneApproval({ approval: id, open, lately }: { approval: string; 
       onSelect={() => undefined}
       handle={() => undefined}
       hasJustMoved={() => false}
+      hasJustComeUp={() => false}
     />
   );
 }

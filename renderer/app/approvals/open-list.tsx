@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Approval } from '../../../contract/operator-api.ts';
 import { EmptyState } from '../design/states.tsx';
@@ -9,10 +9,7 @@ import { routes } from '../routes.ts';
 import { ApprovalCard } from './approval-card.tsx';
 import classes from './approvals.module.css';
 import type { DecisionFormHandle } from './decision-form.tsx';
-import { freshList, isOutOfOrder, type Listed, neighbour, nextList } from './steady-list.ts';
-
-/** For so long after the list has moved a click may have been meant for what stood there before. */
-const SETTLED_MILLIS = 700;
+import { freshList, isOutOfOrder, type Listed, neighbour, nextList, SETTLED_MILLIS } from './steady-list.ts';
 
 interface OpenListProps {
   readonly kind: 'waiting' | 'review';
@@ -43,9 +40,12 @@ export function OpenList({ kind, open, lately, linked, before }: OpenListProps) 
     shapeBefore.current = shape;
     movedAt.current = performance.now();
   }, [shape]);
-  useEffect(() => {
+  // A link is opened by whoever gets somebody's program to: keys wait until it can be seen where it led.
+  const [led, setLed] = useState(() => ({ to: linked, at: linked === undefined ? Number.NEGATIVE_INFINITY : performance.now() }));
+  if (linked !== led.to) {
+    setLed({ to: linked, at: linked === undefined || linked === selected ? Number.NEGATIVE_INFINITY : performance.now() });
     if (linked !== undefined) setSelected(linked);
-  }, [linked]);
+  }
   const select = (id: string | undefined) => {
     if (id === undefined || id === selected) return;
     setSelected(id);
@@ -108,6 +108,7 @@ export function OpenList({ kind, open, lately, linked, before }: OpenListProps) 
           }}
           glimpse={kind === 'waiting' && !over ? <Glimpse session={approval.request.session} /> : undefined}
           hasJustMoved={() => performance.now() - movedAt.current < SETTLED_MILLIS}
+          hasJustComeUp={() => performance.now() - led.at < SETTLED_MILLIS}
         />
       ))}
       {listed.length === 0 && before === null && (

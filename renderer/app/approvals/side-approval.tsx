@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { useAsk } from '../client/queries.ts';
 import { useKeys } from '../keyboard/use-keys.tsx';
 import { ApprovalCard } from './approval-card.tsx';
 import type { DecisionFormHandle } from './decision-form.tsx';
+import { SETTLED_MILLIS } from './steady-list.ts';
 
 /**
  * One request beside the session that waits for it. `onHeld` is told its id as soon as somebody begins to decide, so that
@@ -11,7 +12,8 @@ import type { DecisionFormHandle } from './decision-form.tsx';
 export function SideApproval({ approval: id, onHeld }: { approval: string; onHeld: (id: string) => void }) {
   const { data } = useAsk('approval.show', { approval: id });
   const form = useRef<DecisionFormHandle | null>(null);
-  const [shownAt] = useState(() => performance.now());
+  const shownAt = useRef<number>(undefined);
+  const isNew = () => performance.now() - (shownAt.current ?? 0) < SETTLED_MILLIS;
   useEffect(() => onHeld(id), [id, onHeld]);
   const group = 'Approval of this session';
   useKeys([
@@ -19,6 +21,7 @@ export function SideApproval({ approval: id, onHeld }: { approval: string; onHel
     { keys: ['d'], label: 'Deny…', group, run: () => form.current?.begin('deny') },
   ]);
   if (data === undefined) return null;
+  shownAt.current ??= performance.now();
   return (
     <ApprovalCard
       approval={data}
@@ -30,7 +33,8 @@ export function SideApproval({ approval: id, onHeld }: { approval: string; onHel
       handle={(handle) => {
         form.current = handle;
       }}
-      hasJustMoved={() => performance.now() - shownAt < 700}
+      hasJustMoved={isNew}
+      hasJustComeUp={isNew}
     />
   );
 }

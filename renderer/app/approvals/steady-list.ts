@@ -1,5 +1,8 @@
 import type { Approval } from '../../../contract/operator-api.ts';
 
+/** For so long after something has moved or come up, a click or a key may have been meant for what stood there before. */
+export const SETTLED_MILLIS = 700;
+
 /** A request in the list of those that wait: as it is, or, when it is over, as it was when it was last seen waiting. */
 export interface Listed {
   readonly approval: Approval;

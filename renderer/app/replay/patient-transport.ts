@@ -1,3 +1,4 @@
+import { RecordingRefused } from '../../../contract/replay/recording-client.ts';
 import type { RecordingTransport, SocketEvents, TransportAnswer, TransportQuestion } from '../../../contract/replay/recording-transport.ts';
 import type { HostTransport } from '../host/host.ts';
 
@@ -34,8 +35,13 @@ export class PatientTransport implements RecordingTransport {
   async request(path: string, question: TransportQuestion): Promise<TransportAnswer> {
     for (let wait = FIRST_WAIT_MILLIS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MILLIS)) {
       const answer = await this.#transport.request(path, question).catch(() => undefined);
-      if (this.#closed) throw new Error('The recording is closed.');
+      if (this.#closed) {
+        drop(answer);
+        // Not to be asked for again by whoever waits for it.
+        throw new RecordingRefused(0, 'INTERNAL', 'The recording is closed.');
+      }
       if (answer?.status === 401) {
+        drop(answer);
         this.#news.loggedOut();
         // Whoever asked waits; the screen that asks goes away with the log-in.
         return new Promise(() => undefined);
@@ -45,6 +51,7 @@ export class PatientTransport implements RecordingTransport {
         this.#unanswered = 0;
         return answer;
       }
+      drop(answer);
       this.#unanswered += 1;
       // One that was only busy for a moment is not worth a word.
       if (this.#unanswered === 2 || answer === undefined) this.#news.reach(false);
@@ -82,4 +89,9 @@ export class PatientTransport implements RecordingTransport {
       this.#waits.add(go);
     });
   }
+}
+
+/** An answer that nobody reads keeps its connection, of which a browser has six. */
+function drop(answer: TransportAnswer | undefined): void {
+  void answer?.text().catch(() => undefined);
 }

@@ -35,6 +35,8 @@ export function useAddress(session: string): Address {
     if (now === undefined) return;
     const { following, position } = now.playback.player;
     const told = addressOf(session, { ...latest.current.place, channel: now.channel, at: following ? undefined : position });
+    // Whoever has gone on to another screen, which may still be on its way, is not called back.
+    if (location.pathname !== told.split('?')[0]) return;
     if (`${location.pathname}${location.search}` !== told) latest.current.go(told, { replace: true });
   }, [session]);
 

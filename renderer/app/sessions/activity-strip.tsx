@@ -9,7 +9,7 @@ export const ActivityStrip = memo(function ActivityStrip({ parts }: { parts: rea
   const step = WIDTH / parts.length;
   const bars = parts.map((part, at) => {
     const height = part === 0 ? 1 : Math.max(2, (part / 100) * HEIGHT);
-    return `M${(at * step).toFixed(1)} ${HEIGHT}v${-height.toFixed(1)}h${(step - 1).toFixed(1)}V${HEIGHT}z`;
+    return `M${(at * step).toFixed(1)} ${HEIGHT}v-${height.toFixed(1)}h${(step - 1).toFixed(1)}V${HEIGHT}z`;
   });
   return (
     <svg width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">

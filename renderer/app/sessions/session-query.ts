@@ -110,7 +110,7 @@ function queryNear(name: string): string | undefined {
 }
 
 function swapped(field: string, typed: string): boolean {
-  return field.length === typed.length && field.length > 3 && [...field].filter((letter, at) => letter !== typed[at]).length <= 2;
+  return field.length === typed.length && field.length > 3 && Array.from(field).filter((letter, at) => letter !== typed[at]).length <= 2;
 }
 
 function nearWords(name: string): string {

@@ -14,12 +14,12 @@ export interface SessionPages {
   readonly total: number | undefined;
   readonly problem: Problem | undefined;
   /** Undefined as long as its page is not there. */
-  row(at: number): ListedSession | undefined;
-  activity(session: string): readonly number[] | undefined;
+  readonly row: (at: number) => ListedSession | undefined;
+  readonly activity: (session: string) => readonly number[] | undefined;
   /** Sessions that have begun since, and are not shown. */
   readonly newer: number;
-  showNewer(): void;
-  retry(): void;
+  readonly showNewer: () => void;
+  readonly retry: () => void;
 }
 
 const PAGE = 100;

@@ -47,3 +47,27 @@ test('many who look at recordings at once have few parts read at once', async ()
   expect(answers.map(({ segments }) => segments.length)).toEqual(answers.map(() => 30));
   expect(most).toBeLessThanOrEqual(16);
 });
+
+test('somebody who opens recordings over and over fills the ledger with no more than a person opens', async () => {
+  const data = await Searched.open();
+  const session = await data.session();
+  const operations = recordingOperations({
+    reading: () => Promise.resolve(data.database),
+    database: data.database,
+    records: data.records,
+    grants: new ViewingGrants(),
+    running: () => undefined,
+  } as unknown as Parameters<typeof recordingOperations>[0]);
+  const operator = { token: 'a', name: actor.principal };
+  const asking = { actor, signal: new AbortController().signal, operator } as unknown as Parameters<
+    (typeof operations)['recording.open']
+  >[1];
+  const answers = await Promise.allSettled(
+    Array.from({ length: 700 }, () => operations['recording.open']({ session, channel: 0 }, asking)),
+  );
+  const late = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
+  expect(late.filter(({ message }) => message.includes('faster than')).length).toBeGreaterThan(50);
+  const views = (await data.database.records.ofSession(session, 0, 2000)).filter(({ type }) => type === 'access.viewed');
+  expect(views.length).toBeGreaterThanOrEqual(600);
+  expect(views.length).toBeLessThan(650);
+});

@@ -287,6 +287,30 @@ describe('a watcher', () => {
     expect(viewers.filter((viewer) => viewer.of('hello').length > 0)).toHaveLength(16);
     expect(viewers.at(-1)?.of('end')).toMatchObject([{ code: 'CONFLICT' }]);
   });
+
+  it('finds a place beside an operator who has taken all of them, also while those begin', async () => {
+    for (const begun of [true, false]) {
+      const room = await openRoom();
+      const channel = await room.session.openChannel('shell');
+      channel.terminal(40, 10);
+      channel.data(0, 'o', 'rm -rf /srv\r\n');
+      const all = Array.from({ length: 16 }, () => new Viewer());
+      const taken = Promise.all(all.map((viewer) => room.watch(viewer)));
+      if (begun) await taken;
+      const second = new Viewer();
+      await room.live.watch(room.session.id, { actor: { ...operator.actor, principal: 'second@example.com' } }, second);
+      await taken;
+      await second.until('a screen', () => second.screens.has(0));
+      const ended = all.filter(({ closed }) => closed !== undefined);
+      expect(ended).toEqual([all[0]]);
+      expect(ended[0]?.of('end')).toMatchObject([{ code: 'CONFLICT' }]);
+      // Nor does whoever lost it get it back.
+      const again = await room.watch();
+      expect(again.of('end')).toMatchObject([{ code: 'CONFLICT' }]);
+      expect(second.closed).toBeUndefined();
+      expect(room.live.watchers(room.session.id)).toBe(16);
+    }
+  });
 });
 
 describe('the thread that keeps screens', () => {
