@@ -142,6 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       inForce = nextForce;
       await keys.dropStrangers();
       operatorApi.logInsChanged();
+      operatorApi.configurationInForce();
       await watched?.renew();
       log.info({ configuration: next.hash, previous }, 'the configuration was reloaded');
     };

@@ -14,11 +14,15 @@ const MOST_SENT = 64 * 1024;
 /** Events that may wait for one receiver. They are the same text for all, so that many slow ones cost little more than one. */
 const MOST_WAITING = 4096;
 
-/** Tells whoever listens what has changed, as soon as the record of it is durable. */
+/**
+ * Tells whoever listens what has changed, as soon as the record of it is durable. A new configuration and policy are on
+ * record before they are in force, and are told afterwards: whoever asks anew at once must not be answered by the old ones.
+ */
 export class EventFeed {
   readonly #receivers = new Set<Receiver>();
   readonly #log: Log;
   readonly #stop: () => void;
+  #held: string[] = [];
 
   constructor(records: Pick<Records, 'onDurable'>, log: Log) {
     this.#log = log;
@@ -35,6 +39,17 @@ export class EventFeed {
     this.#stop();
   }
 
+  /** What was recorded as changed holds from now on. */
+  inForce(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const text of held) this.#send(text);
+  }
+
+  #send(text: string): void {
+    for (const receiver of this.#receivers) receiver.send(text);
+  }
+
   /** A defect here must not reach whoever waits for a record. */
   #take(stored: readonly StoredRecord[]): void {
     if (this.#receivers.size === 0) return;
@@ -43,7 +58,8 @@ export class EventFeed {
         const event = eventOf(record);
         if (event === undefined) continue;
         const text = JSON.stringify(event);
-        for (const receiver of this.#receivers) receiver.send(text);
+        if (event.event === 'config.changed' || event.event === 'policy.changed') this.#held.push(text);
+        else this.#send(text);
       }
     } catch (thrown) {
       this.#log.error({ err: thrown }, `events could not be told: ${asSallyportError(thrown).message}`);

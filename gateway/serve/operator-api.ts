@@ -62,6 +62,8 @@ export interface OperatorApi {
   listensOn(listeners: readonly Listener[], https: Pick<HttpsListener, 'fingerprint' | 'logInsChanged'> | undefined): void;
   /** A reload or a lock may have ended log-ins: what runs with them ends too. */
   logInsChanged(): void;
+  /** A new configuration is in force: those who listen are told. */
+  configurationInForce(): void;
   /** Nobody may ask any more. */
   close(): Promise<void>;
 }
@@ -175,6 +177,7 @@ export async function operatorApiOf(surroundings: OperatorApiSurroundings): Prom
       https = own;
     },
     logInsChanged,
+    configurationInForce: () => events.inForce(),
     close: async () => {
       events.close();
       metrics.close();

@@ -185,11 +185,13 @@ describe('a log-in', () => {
     await page.getByText(/^\d+ sessions$/).waitFor();
     const other = await openConsole(browser, world.gateway);
     await other.close();
-    await page.evaluate(() => fetch('/api/logout', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }));
     await page.keyboard.press('g');
     await page.keyboard.press('f');
     await page.getByRole('textbox', { name: 'What was on a screen' }).fill('anything');
     await page.keyboard.press('Enter');
+    await page.waitForURL(/\/search\?q=anything/);
+    await page.evaluate(() => fetch('/api/logout', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }));
+    // It is told by the end of what follows the events.
     await page.getByRole('heading', { name: 'Log in again' }).waitFor();
     await page.getByText(`The log-in of ${REVIEWER} was ended`).waitFor();
     await page.getByRole('textbox', { name: /Code/ }).fill(await logInCode(world.gateway, REVIEWER));

@@ -1,6 +1,7 @@
 import { Tabs } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import type { Approval } from '../../../contract/operator-api.ts';
+import { useHasRole } from '../client/operator-context.tsx';
 import { useAsk } from '../client/queries.ts';
 import { Key } from '../design/labels.tsx';
 import { Screen, Spring } from '../design/pane.tsx';
@@ -17,6 +18,7 @@ export function ApprovalsScreen({ approval: linked }: { approval: string | undef
   const open = useAsk('approval.list', { limit: 1000 }, { refetchMillis: 60_000 });
   const lately = useAsk('approval.list', { all: true, limit: 200 });
   const [chosen, setChosen] = useState<Tab>();
+  const isReviewer = useHasRole('reviewer');
   const waiting = useMemo(() => ofState(open.data?.approvals, 'waiting'), [open.data]);
   const review = useMemo(() => ofState(open.data?.approvals, 'review'), [open.data]);
   // A link leads to one request, wherever it stands by now.
@@ -36,9 +38,10 @@ export function ApprovalsScreen({ approval: linked }: { approval: string | undef
             </Tabs.List>
           </Tabs>
           <Spring />
-          {tab !== 'decided' && (
+          {tab !== 'decided' && shown.length > 0 && (
             <span className={classes.keys}>
-              <Key>J</Key> <Key>K</Key> move · <Key>A</Key> approve · <Key>D</Key> deny · <Key>O</Key> open session
+              <Key>J</Key> <Key>K</Key> move · {isReviewer && <Deciding tab={tab} />}
+              <Key>O</Key> open session
             </span>
           )}
         </>
@@ -67,6 +70,14 @@ export function ApprovalsScreen({ approval: linked }: { approval: string | undef
         />
       )}
     </Screen>
+  );
+}
+
+function Deciding({ tab }: { tab: 'waiting' | 'review' }) {
+  return (
+    <>
+      <Key>A</Key> {tab === 'waiting' ? 'approve' : 'justified'} · <Key>D</Key> {tab === 'waiting' ? 'deny' : 'object'} ·{' '}
+    </>
   );
 }
 

@@ -2,6 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import { type Ref, type SyntheticEvent, useId, useImperativeHandle, useRef, useState } from 'react';
 import type { ApprovalVerdict } from '../../../contract/approval.ts';
 import type { Approval } from '../../../contract/operator-api.ts';
+import { useConnection } from '../client/event-context.tsx';
 import { useHasRole } from '../client/operator-context.tsx';
 import { asProblem, type Problem } from '../client/problem.ts';
 import { Key } from '../design/labels.tsx';
@@ -37,6 +38,7 @@ const words = {
 export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJustMoved, hasJustComeUp, ref }: DecisionFormProps) {
   const isReviewer = useHasRole('reviewer');
   const signing = useSigning();
+  const isLost = useConnection() === 'lost';
   const decide = useDecide();
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
@@ -47,7 +49,8 @@ export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJus
   const [hint, setHint] = useState('');
   const { request, yours, state } = approval;
   const says = words[state === 'review' ? 'review' : 'waiting'];
-  const mayTry = isReviewer && yours.may && signing.state === 'ready' && checked.digest === 'right' && !checked.changed && !timeIsOver;
+  const mayTry =
+    isReviewer && yours.may && signing.state === 'ready' && checked.digest === 'right' && !checked.changed && !timeIsOver && !isLost;
   const send = async (given: ApprovalVerdict) => {
     if (!mayTry || busy !== undefined) return;
     if (needsReason(approval, given) && reason.trim() === '') {
@@ -142,7 +145,9 @@ export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJus
         </Button>
       </form>
       <div className={classes.below} role="status">
-        {problem !== undefined ? (
+        {isLost ? (
+          <span className={classes.hint}>Not connected: nothing can be decided until the gateway is back. What you wrote stays.</span>
+        ) : problem !== undefined ? (
           <span className={classes.problem}>
             {problem.message} {problem.remedy} <span className="faint mono">{problem.code}</span>
           </span>
@@ -163,7 +168,7 @@ export function DecisionForm({ approval, checked, timeIsOver, asksForKey, hasJus
 function placeholderOf(approval: Approval, verdict: ApprovalVerdict | undefined, says: { approve: string; deny: string }): string {
   const needed = verdict === undefined ? approval.request.reasonRequired : needsReason(approval, verdict);
   const which = verdict === undefined ? 'Reason' : `${verdict === 'approve' ? says.approve : says.deny}: reason`;
-  return `${which}${needed ? ' (required)' : verdict === undefined ? ' (required to deny)' : ' (if you like)'}`;
+  return `${which}${needed ? ' (required)' : verdict === undefined ? ` (required to ${says.deny.toLowerCase()})` : ' (if you like)'}`;
 }
 
 interface Standing {

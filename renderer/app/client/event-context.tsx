@@ -38,11 +38,14 @@ export function EventProvider({ children }: { children: ReactNode }) {
       if (before === 'lost' && stream.state === 'up') void client.invalidateQueries();
       before = stream.state;
     });
+    // It may be that nobody is logged in any more.
+    const stopFailures = stream.onFailure(() => void client.invalidateQueries({ queryKey: ['whoami'] }));
     if (mayListen) stream.start();
     return () => {
       window.clearTimeout(waiting);
       stopEvents();
       stopConnections();
+      stopFailures();
       stream.stop();
     };
   }, [client, stream, mayListen]);

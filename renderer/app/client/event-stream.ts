@@ -14,10 +14,11 @@ export class EventStream {
   readonly #transport: HostTransport;
   readonly #events = new Set<(event: OperatorEvent) => void>();
   readonly #connections = new Set<() => void>();
+  readonly #failures = new Set<() => void>();
   #state: Connection = 'connecting';
   #socket: { close(): void } | undefined;
   #cancelWait: (() => void) | undefined;
-  #failures = 0;
+  #failed = 0;
   #running = false;
 
   constructor(transport: HostTransport) {
@@ -58,9 +59,15 @@ export class EventStream {
     return () => this.#connections.delete(listener);
   };
 
+  /** Each time that it is lost or cannot be had: a browser is not told why, and whoever may know is asked. */
+  onFailure(listener: () => void): () => void {
+    this.#failures.add(listener);
+    return () => this.#failures.delete(listener);
+  }
+
   #connect(): void {
     const settled = this.#transport.after(SETTLED_MILLIS, () => {
-      this.#failures = 0;
+      this.#failed = 0;
       this.#become('up');
     });
     const socket = this.#transport.connect('/api/events', {
@@ -75,9 +82,10 @@ export class EventStream {
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         if (!this.#running) return;
-        this.#failures += 1;
+        this.#failed += 1;
         this.#become('lost');
-        this.#cancelWait = this.#transport.after(Math.min(FIRST_WAIT_MILLIS * 2 ** (this.#failures - 1), LONGEST_WAIT_MILLIS), () =>
+        for (const listener of this.#failures) listener();
+        this.#cancelWait = this.#transport.after(Math.min(FIRST_WAIT_MILLIS * 2 ** (this.#failed - 1), LONGEST_WAIT_MILLIS), () =>
           this.#connect(),
         );
       },

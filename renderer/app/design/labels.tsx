@@ -20,14 +20,22 @@ export function Who({ principal, onBehalfOf }: { principal: string; onBehalfOf?:
 
 /** A target with its tags; `env` in colours that mean how careful one has to be. */
 export function TargetLabel({ name, tags = {} }: { name: string; tags?: Readonly<Record<string, string>> }) {
+  const { env, ...others } = tags;
   return (
     <span className={classes.target}>
-      <span title={name}>{name}</span>
-      {Object.entries(tags)
-        .slice(0, 3)
+      <span className={classes.named}>
+        <span title={name}>{name}</span>
+        {env !== undefined && (
+          <Tag critical={/^prod/i.test(env)} title={`env: ${env}`}>
+            {env}
+          </Tag>
+        )}
+      </span>
+      {Object.entries(others)
+        .slice(0, env === undefined ? 3 : 2)
         .map(([key, value]) => (
-          <Tag key={key} critical={key === 'env' && /^prod/i.test(value)} title={`${key}: ${value}`}>
-            {key === 'env' ? value : `${key}:${value}`}
+          <Tag key={key} title={`${key}: ${value}`}>
+            {`${key}:${value}`}
           </Tag>
         ))}
     </span>

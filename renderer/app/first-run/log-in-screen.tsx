@@ -8,7 +8,6 @@ import { clockTime } from '../design/format.ts';
 import { useTitle } from '../design/use-title.ts';
 import { BrandMark } from '../frame/brand-mark.tsx';
 import { useHost } from '../host/host-context.tsx';
-import { routes } from '../routes.ts';
 import { ConnectGateway } from './connect-gateway.tsx';
 import classes from './log-in-screen.module.css';
 
@@ -24,7 +23,7 @@ export interface LogInScreenProps {
 export function LogInScreen({ ended, fault, onEntered }: LogInScreenProps) {
   const host = useHost();
   const { door } = host;
-  const [location, go] = useLocation();
+  const [location] = useLocation();
   const { data } = useAsk('login.provider', {});
   const [code, setCode] = useState('');
   const [problem, setProblem] = useState<Problem>();
@@ -90,18 +89,6 @@ export function LogInScreen({ ended, fault, onEntered }: LogInScreenProps) {
           </Button>
         </form>
         <KeyLogIn known={ended?.operator} busy={busy === 'key'} enter={(operator) => enter('key', door.keyLogin(operator))} />
-        <p className={classes.offline}>
-          <span className="muted">A bundle is verified and replayed without a gateway:</span>{' '}
-          <a
-            href={routes.bundle}
-            onClick={(event) => {
-              event.preventDefault();
-              go(routes.bundle);
-            }}
-          >
-            open a bundle
-          </a>
-        </p>
       </div>
     </main>
   );

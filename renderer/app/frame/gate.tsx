@@ -38,7 +38,7 @@ export function Gate({ children }: { children: ReactNode }) {
   useEffect(
     () =>
       client.getQueryCache().subscribe(({ type, query }) => {
-        const [name] = query.queryKey as readonly unknown[];
+        const name: unknown = query.queryKey[0];
         if (type !== 'updated' || name === 'whoami') return;
         if (query.state.status === 'error' && asProblem(query.state.error).isLoggedOut)
           void client.invalidateQueries({ queryKey: ['whoami'] });

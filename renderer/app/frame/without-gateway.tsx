@@ -58,12 +58,12 @@ export function WithBundleDoor({ children }: { children: ReactNode }) {
   return (
     <div className={classes.door}>
       {children}
-      <div className={classes.beside}>
+      <aside className={classes.beside} aria-label="Without a gateway">
         <span className="muted">Have you been given evidence?</span>
         <Button variant="subtle" onClick={() => go(routes.bundle)}>
           Open a bundle
         </Button>
-      </div>
+      </aside>
     </div>
   );
 }

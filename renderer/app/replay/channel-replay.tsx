@@ -2,7 +2,7 @@ import { notifications } from '@mantine/notifications';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { EmptyState, FaultState, LoadingState } from '../design/states.tsx';
 import type { Review } from '../review/review-panel.tsx';
-import type { Channel } from './channel-switcher.tsx';
+import { type Channel, kindOf } from './channel-switcher.tsx';
 import { Controls } from './controls.tsx';
 import { FindBar } from './find/find-bar.tsx';
 import { highlightFound } from './find/highlight-found.ts';
@@ -42,11 +42,12 @@ export function ChannelReplay(props: ChannelReplayProps): ReactNode {
   return <Open {...props} playback={opening.playback} reached={opening.reached} retry={opening.retry} />;
 }
 
-function NothingRecorded({ channel: { channel, kind, reason, closed } }: { channel: Channel }) {
+function NothingRecorded({ channel: { channel, kind, detail, reason, closed } }: { channel: Channel }) {
   return (
     <EmptyState title={`Nothing crossed channel ${channel}`}>
       <p className="muted">
-        It was a {kind} channel{reason === null ? '' : `, and ended: ${reason}`}.
+        It was opened for a {kindOf({ kind, detail })}
+        {reason === null ? '' : `, and ended: ${reason}`}.
         {closed === null ? ' What crosses it from now on is recorded.' : ' That it was opened and closed is on record; see Evidence.'}
       </p>
     </EmptyState>

@@ -118,8 +118,7 @@ function Standings({ session, standings, last }: { session: Running; standings: 
     <span className={classes.standings}>
       {standings.slice(0, 2).map(({ tone, words }) => (
         <Tell key={words} tone={tone}>
-          {words}
-          {tone === 'ask' && left !== undefined ? ` ${left.text}` : ''}
+          {tone === 'ask' && left !== undefined ? `${left.text} left` : words}
         </Tell>
       ))}
       {standings.length === 0 && (

@@ -65,7 +65,7 @@ export function Wall() {
             <span className="muted">
               {selected === undefined ? (
                 <>
-                  Arrow keys choose a session, <Key>Enter</Key> opens it.
+                  Arrows choose, <Key>Enter</Key> opens.
                 </>
               ) : (
                 'What was selected is over.'

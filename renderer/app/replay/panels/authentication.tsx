@@ -25,7 +25,12 @@ export function Authentication({ actor }: { actor: Facts }) {
           {printable(issuer)} <span className="faint">as {printable(textOr(subject, '?'))}</span>
         </>
       )}
-      {typeof key === 'string' && <Shortened text={printable(key)} mono />}
+      {typeof key === 'string' && (
+        <>
+          {' '}
+          <Shortened text={printable(key)} mono />
+        </>
+      )}
     </>
   );
 }

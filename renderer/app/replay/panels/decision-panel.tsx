@@ -119,7 +119,7 @@ function Actions({ records, channel }: { records: readonly SessionRecord[]; chan
                 </time>
                 <span>{printable(textOr(read?.body.action, '?'))}</span>
                 <span className={classes.sentence}>
-                  <Verdict decision={factsOf(read?.body.decision)} />{' '}
+                  <Verdict decision={factsOf(read?.body.decision)} /> <span className="faint">·</span>{' '}
                   <span className="mono">{printable(factWords(factsOf(read?.body.facts)))}</span>
                 </span>
               </summary>
