@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, type Reached } from '../operator-api/api-client.ts';
 import { startBrowser } from '../support/browser.ts';
-import { logInCode, watchFor } from '../support/console.ts';
+import { approveAsTold, logInCode, watchFor } from '../support/console.ts';
 import { sallyport } from '../support/gateway.ts';
 import { recordedAs, recordsOf } from '../support/records.ts';
 import { ended, plainEnvironment, run, startProgram } from '../support/run.ts';
@@ -114,7 +114,7 @@ describe('the sessions that it begins with', () => {
     await page.getByRole('button', { name: 'Make a signing key…' }).click();
     await page.getByRole('button', { name: 'Make and register the key' }).click();
     await page.getByRole('button', { name: 'Done' }).click();
-    await page.getByRole('button', { name: /^Approve/ }).click();
+    await approveAsTold(page);
     expect(await session).toMatchObject({ status: 0 });
     expect(existsSync(file)).toBe(true);
     const [key] = await recordsOf(data, 'operator.key');

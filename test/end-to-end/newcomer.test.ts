@@ -5,7 +5,7 @@ import { type IPty, spawn } from 'node-pty';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { startBrowser } from '../support/browser.ts';
-import { watchFor } from '../support/console.ts';
+import { approveAsTold, watchFor } from '../support/console.ts';
 import { sallyport } from '../support/gateway.ts';
 import { descendants, killIfThere } from '../support/processes.ts';
 import { ended, plainEnvironment, startProgram } from '../support/run.ts';
@@ -120,7 +120,7 @@ async function approvesACommand(page: Page, command: string): Promise<string> {
   await page.getByRole('button', { name: 'Make a signing key…' }).click();
   await page.getByRole('button', { name: 'Make and register the key' }).click();
   await page.getByRole('button', { name: 'Done' }).click();
-  await page.getByRole('button', { name: /^Approve/ }).click();
+  await approveAsTold(page);
   expect(await exited, shown).toBe(0);
   return file;
 }
