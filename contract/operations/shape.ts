@@ -44,5 +44,5 @@ export interface OperationShape {
 }
 
 export const supervisors: readonly Role[] = ['reviewer', 'admin'];
-export const everyRole: readonly Role[] = roles;
+export const everyRole: readonly Role[] = [...roles];
 export const admin: readonly Role[] = ['admin'];

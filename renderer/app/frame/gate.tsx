@@ -38,8 +38,8 @@ export function Gate({ children }: { children: ReactNode }) {
   useEffect(
     () =>
       client.getQueryCache().subscribe(({ type, query }) => {
-        const name: unknown = query.queryKey[0];
-        if (type !== 'updated' || name === 'whoami') return;
+        const isWho = query.queryHash.startsWith('["whoami"');
+        if (type !== 'updated' || isWho) return;
         if (query.state.status === 'error' && asProblem(query.state.error).isLoggedOut)
           void client.invalidateQueries({ queryKey: ['whoami'] });
       }),
