@@ -287,7 +287,7 @@ describe('what is beside it', () => {
     const session = await world.execute('echo seen at a glance');
     const page = await replay(session);
     await screens(page).toContain('seen at a glance');
-    await page.waitForTimeout(1300);
+    await page.waitForTimeout(3000);
     await page.getByRole('link', { name: 'Sessions', exact: true }).first().click();
     await expect
       .poll(async () => {

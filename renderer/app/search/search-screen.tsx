@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import type { OperationOutput } from '../../../contract/operator-api.ts';
 import { ask } from '../client/ask.ts';
@@ -106,6 +106,13 @@ function Results({ query }: { query: string }) {
     // A search is on record each time it is asked.
     staleTime: Number.POSITIVE_INFINITY,
   });
+  // A page may end before anything is found, when it has taken its time: the first screenful comes by itself.
+  const hits = found.data?.pages.flatMap((page) => page.hits) ?? [];
+  const wantsMore = found.hasNextPage && !found.isFetching && found.error === null && hits.length < PAGE / 2;
+  const { fetchNextPage } = found;
+  useEffect(() => {
+    if (wantsMore) void fetchNextPage();
+  }, [wantsMore, fetchNextPage]);
   if (read instanceof QueryFault) return <EmptyState title={read.message} />;
   if (found.error !== null) {
     const problem = asProblem(found.error);
@@ -118,9 +125,8 @@ function Results({ query }: { query: string }) {
       <FaultState problem={problem} retry={() => void found.refetch()} title="The search failed" />
     );
   }
-  if (found.data === undefined) return <LoadingState what="Searching" />;
+  if (found.data === undefined || (hits.length === 0 && found.hasNextPage)) return <LoadingState what="Searching" />;
   const { pages } = found.data;
-  const hits = pages.flatMap((page) => page.hits);
   const unindexed = pages[0]?.unindexed ?? 0;
   const sessions = new Map(pages.flatMap((page) => page.sessions).map((session) => [session.id, session]));
   const bySession = [...Map.groupBy(hits, ({ session }) => session)];
