@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Approval } from '../../../contract/operator-api.ts';
 import { OpenList } from '../../../renderer/app/approvals/open-list.tsx';
 import { SideApproval } from '../../../renderer/app/approvals/side-approval.tsx';
+import { EventProvider } from '../../../renderer/app/client/event-context.tsx';
 import { OperatorContext } from '../../../renderer/app/client/operator-context.tsx';
 import { newQueryClient, queryKey } from '../../../renderer/app/client/queries.ts';
 import type { Host } from '../../../renderer/app/host/host.ts';
@@ -56,7 +57,9 @@ function App({ children }: { children: React.ReactNode }) {
       <HostProvider host={host}>
         <QueryClientProvider client={client}>
           <KeyProvider>
-            <OperatorContext value={operator}>{children}</OperatorContext>
+            <OperatorContext value={operator}>
+              <EventProvider>{children}</EventProvider>
+            </OperatorContext>
           </KeyProvider>
         </QueryClientProvider>
       </HostProvider>
