@@ -99,9 +99,14 @@ export async function logInCode({ data }: ConsoleGateway, operator: string): Pro
 /** What axe finds wrong (WCAG 2.2, A and AA), one line each. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   // What is on its way in has other colours for a moment.
-  await page.evaluate(`Promise.allSettled(
-    document.getAnimations().filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity).map(({ finished }) => finished),
-  ).then(() => undefined)`);
+  await page.evaluate(`(async () => {
+    const running = () => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity);
+    for (let quiet = 0; quiet < 6; ) {
+      await new Promise(requestAnimationFrame);
+      quiet = running().length === 0 ? quiet + 1 : 0;
+      await Promise.allSettled(running().map(({ finished }) => finished));
+    }
+  })()`);
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
