@@ -1,8 +1,6 @@
-import { request } from 'node:http';
-import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { version } from '../../gateway/version.ts';
+import { askOnSocket } from '../operator-api/api-client.ts';
 
 /** A gateway with a console. */
 export interface ConsoleGateway {
@@ -70,30 +68,10 @@ function isQuestion(status: string, url: string): boolean {
 }
 
 /** A code as `sallyport console` makes it on the gateway's own machine. */
-export async function logInCode({ data }: ConsoleGateway, operator: string): Promise<string> {
-  const answer = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const asked = request(
-      {
-        socketPath: join(data, 'control.sock'),
-        method: 'POST',
-        path: '/operations/login.link',
-        headers: { 'sallyport-version': version, 'sallyport-user': 'engineer', 'content-type': 'application/json' },
-      },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (piece: string) => {
-          text += piece;
-        });
-        response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      },
-    );
-    asked.on('error', reject);
-    asked.end(JSON.stringify({ operator }));
-  });
-  if (answer.status !== 200) throw new Error(`no log-in code: ${answer.status} ${answer.text}`);
-  return (JSON.parse(answer.text) as { code: string }).code;
+export async function logInCode(gateway: ConsoleGateway, operator: string): Promise<string> {
+  const { status, text, body } = await askOnSocket(gateway, 'login.link', { operator });
+  if (status !== 200) throw new Error(`no log-in code: ${status} ${text}`);
+  return String(body.code);
 }
 
 /** What axe finds wrong (WCAG 2.2, A and AA), one line each. */

@@ -4,10 +4,11 @@ import type { KeyCommand } from '../keyboard/key-map.ts';
 import { useKeys } from '../keyboard/use-keys.tsx';
 import { addressOf } from './place.ts';
 import type { Playback } from './playback.ts';
+import { playbackKeys, REPLAY_KEYS } from './playback-keys.ts';
 import { neighbourMark } from './timeline/layout.ts';
 import type { Mark } from './timeline/mark.ts';
 
-const group = 'Replay';
+const group = REPLAY_KEYS;
 
 export interface ReplayDeeds {
   readonly session: string;
@@ -35,17 +36,7 @@ export function useReplayKeys({ session, channel, playback, marks, find, note, f
   };
   const scroll = (by: -1 | 1) => playback.painter.scroll(by * (playback.player.screen.rows - 1));
   const commands: KeyCommand[] = [
-    { keys: ['Space'], label: 'Play or pause', group, run: () => playback.toggle() },
-    { keys: ['ArrowLeft'], label: 'Five seconds back', group, run: () => playback.jump(-1) },
-    { keys: ['ArrowRight'], label: 'Five seconds on', group, run: () => playback.jump(1) },
-    { keys: ['shift+ArrowLeft'], label: 'To the mark before', group, run: () => toMark(-1) },
-    { keys: ['shift+ArrowRight'], label: 'To the next mark', group, run: () => toMark(1) },
-    { keys: [','], label: 'To the change of the screen before', group, run: () => void playback.step(-1) },
-    { keys: ['.'], label: 'To the next change of the screen', group, run: () => void playback.step(1) },
-    { keys: ['['], label: 'Slower', group, run: () => playback.changeSpeed(-1) },
-    { keys: [']'], label: 'Faster', group, run: () => playback.changeSpeed(1) },
-    { keys: ['i'], label: 'Fold idle time, or play it in full', group, run: () => playback.fold() },
-    { keys: ['Home'], label: 'To the beginning', group, run: () => playback.seek(0) },
+    ...playbackKeys(playback, toMark),
     {
       keys: ['End'],
       label: 'To the end, or to what is happening now',
